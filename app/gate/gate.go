@@ -1,0 +1,309 @@
+// Package gate answers the whole policy question: may this cart or order go on, and if not, what would make it?
+//
+// It is pure. It reads no clock, takes no context and does no I/O: everything it knows stands in its arguments,
+// so a replay over past orders is a loop and the same arguments always give the same Decision.
+// Callers own durability and effects; a Decision changes nothing by itself, and binds nobody unless Binds says so.
+package gate
+
+import (
+	"slices"
+	"time"
+)
+
+// IAL is a NIST SP 800-63A identity assurance level, 0 (none) to 3.
+type IAL int
+
+// Outcome is the answer for one cart or order.
+type Outcome string
+
+// The outcomes, mildest first.
+const (
+	Allow  Outcome = "allow"  // go on
+	Verify Outcome = "verify" // a cart: prove identity first
+	Review Outcome = "review" // a cart: a proof is with a human reviewer
+	Hold   Outcome = "hold"   // an order: keep it from being shipped
+	Refuse Outcome = "refuse" // no proof would help
+)
+
+// severity orders outcomes for the property that a further requirement never loosens a Decision.
+func (o Outcome) severity() int {
+	return slices.Index([]Outcome{Allow, Verify, Review, Hold, Refuse}, o)
+}
+
+// Stage says which of the two gates is asking.
+type Stage string
+
+// The two gates.
+const (
+	AtCheckout Stage = "checkout" // the cart, before the order call
+	AtOrder    Stage = "order"    // the order, whatever path it came by
+)
+
+// Reason says in one code why an outcome came about. Words for it live in the views.
+// Detail is a fact a person may see (a rule's name, a level, an age), never a document's content.
+type Reason struct {
+	Code   Code   `json:"code"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// Code names one reason.
+type Code string
+
+// Every reason that Decide or a caller who overrides it can give.
+const (
+	NoProof              Code = "no_proof"
+	ProofExpired         Code = "proof_expired"
+	ProofRevoked         Code = "proof_revoked"
+	ProofTooOld          Code = "proof_too_old"
+	IALTooLow            Code = "ial_too_low"
+	SelfieMissing        Code = "selfie_missing"
+	AgeTooLow            Code = "age_too_low"
+	AgeUnknown           Code = "age_unknown"
+	NameDiffers          Code = "name_differs"
+	FirstNameDiffers     Code = "first_name_differs"
+	LastNameDiffers      Code = "last_name_differs"
+	NameUnknown          Code = "name_unknown"
+	ProofOfOtherCustomer Code = "proof_of_other_customer"
+	ProofOfOtherCart     Code = "proof_of_other_cart"
+	MailboxUnproved      Code = "mailbox_unproved"
+	MailboxDiffers       Code = "mailbox_differs"
+	GuestMustSignIn      Code = "guest_must_sign_in"
+	GuestExempt          Code = "guest_exempt"
+	ProofOK              Code = "proof_ok"
+	NothingRequired      Code = "nothing_required"
+	Exempt               Code = "exempt"
+	PolicyOff            Code = "policy_off"
+	SourceNotCovered     Code = "source_not_covered"
+	BeforeEnforcement    Code = "before_enforcement"
+	InReview             Code = "in_review"
+	EvidenceUnmapped     Code = "evidence_unmapped"
+
+	ReleasedByPerson Code = "released_by_person" // a caller's: a named person let the order go
+	RefusedByPerson  Code = "refused_by_person"  // a caller's: a named person refused it
+	ProviderDown     Code = "provider_down"      // a caller's: the failure choice for an unreachable provider
+)
+
+// Decision is the answer, with everything needed to explain it.
+type Decision struct {
+	Outcome     Outcome      `json:"outcome"`
+	Mode        Mode         `json:"mode"`
+	Requirement Requirement  `json:"requirement"`
+	Reasons     []Reason     `json:"reasons"`
+	Rules       []RuleResult `json:"rules"`
+	ProofID     string       `json:"proof_id,omitempty"`
+	// Would is the outcome if rules in shadow were enforced too; equal to Outcome when there are none.
+	Would Outcome `json:"would"`
+}
+
+// Binds reports whether anyone may act on the Decision: a shadow or switched-off Policy decides without effect.
+func (d Decision) Binds() bool { return d.Mode == Enforce }
+
+// Proof is what a passed Session established about a person, with the name opened for comparison.
+type Proof struct {
+	ID       string
+	IAL      IAL    // as asserted by Source; ignored when Source is SourcePolicy
+	Source   string // SourcePolicy, or who asserted the IAL: oidc, ial_endpoint, ial2_workflow
+	Document bool   // a government document was captured and passed
+	Selfie   bool   // a live selfie was captured in the passed Session
+	Age      int    // whole years when proved; negative when unknown
+	Name     Name
+	At       time.Time
+	Until    time.Time
+	Revoked  bool
+	Holder   Holder
+}
+
+// SourcePolicy marks a Proof whose level comes from the Policy's own mapping of evidence.
+const SourcePolicy = "policy"
+
+// Holder is whose Proof it is: how the Session that made it was bound. Zero values bind nothing.
+type Holder struct {
+	CustomerID int64  // named by a Current Customer JWT when the Session started
+	CartID     string // the cart the Session was started for
+	OrderID    int64  // the order whose verification link was opened
+	Mailbox    string // keyed hash of the cart's or order's mailbox then
+}
+
+// Buyer is who the cart or order says is buying.
+type Buyer struct {
+	CustomerID int64  // 0 for a guest. At checkout only ever from a Current Customer JWT
+	Mailbox    string // keyed hash
+	// MailboxProved: control of Mailbox was shown for this very order or account (a code, or a mailed link opened).
+	MailboxProved bool
+	Name          Name // the billing name
+}
+
+// Decide answers for one cart or order. proofs may hold any Proof that was found by customer, cart, order or mailbox:
+// finding authorises nothing, Decide does.
+func Decide(p Policy, f Facts, proofs []Proof, now time.Time) Decision {
+	d := decide(p, f, proofs, now, Enforce)
+	d.Would = d.Outcome
+	if slices.ContainsFunc(p.Rules, func(r Rule) bool { return r.Mode == Shadow }) {
+		d.Would = decide(p, f, proofs, now, Shadow).Outcome
+	}
+	return d
+}
+
+// decide applies the rules whose mode is at least least.
+func decide(p Policy, f Facts, proofs []Proof, now time.Time, least Mode) Decision {
+	d := Decision{Mode: p.Mode, Reasons: []Reason{}, Rules: []RuleResult{}}
+	answer := func(o Outcome, rs ...Reason) Decision {
+		d.Outcome, d.Reasons = o, rs
+		return d
+	}
+	switch {
+	case p.Mode == Off:
+		return answer(Allow, Reason{Code: PolicyOff})
+	case f.Stage == AtOrder && !p.Covers(f.Source):
+		return answer(Allow, Reason{SourceNotCovered, f.Source.Value})
+	case f.BeforeEpoch:
+		return answer(Allow, Reason{Code: BeforeEnforcement})
+	}
+
+	exempt := ""
+	for _, r := range p.effective() {
+		res := r.evaluate(f)
+		d.Rules = append(d.Rules, res)
+		switch {
+		case r.Mode == Off || r.Mode == Shadow && least == Enforce:
+		case r.Exempt:
+			if res.Verdict == Yes && exempt == "" {
+				exempt = r.Name
+			}
+		case res.binds(f.Stage):
+			d.Requirement = d.Requirement.with(r.Require)
+		}
+	}
+	guest := f.Buyer.CustomerID == 0
+	if !d.Requirement.empty() && guest {
+		d.Requirement.NameMatch = true
+	}
+	switch {
+	case exempt != "":
+		d.Requirement = Requirement{}
+		return answer(Allow, Reason{Exempt, exempt})
+	case d.Requirement.empty():
+		return answer(Allow, Reason{Code: NothingRequired})
+	case guest && p.Guests == GuestsPass:
+		return answer(Allow, Reason{Code: GuestExempt})
+	case guest && p.Guests == GuestsSignIn:
+		if f.Stage == AtOrder {
+			return answer(Hold, Reason{Code: GuestMustSignIn})
+		}
+		return answer(Refuse, Reason{Code: GuestMustSignIn})
+	}
+	proof, lacks := best(p, d.Requirement, f, proofs, now)
+	if len(lacks) == 0 {
+		d.ProofID = proof.ID
+		return answer(Allow, Reason{ProofOK, proof.level(p).String()})
+	}
+	if f.InReview {
+		lacks = append([]Reason{{Code: InReview}}, lacks...)
+	}
+	switch {
+	case f.Stage == AtOrder:
+		return answer(Hold, lacks...)
+	case f.InReview:
+		return answer(Review, lacks...)
+	}
+	return answer(Verify, lacks...)
+}
+
+// best returns the first Proof that is this buyer's and meets req, or else what the nearest one lacks.
+// A Proof that is not the buyer's at all is only mentioned when there is no other.
+func best(p Policy, req Requirement, f Facts, proofs []Proof, now time.Time) (Proof, []Reason) {
+	var nearest []Reason
+	var foreign Reason
+	for _, pr := range proofs {
+		if why, ok := pr.belongs(f); !ok {
+			foreign = why
+			continue
+		}
+		lacks := pr.lacks(p, req, f, now)
+		if len(lacks) == 0 {
+			return pr, nil
+		}
+		if nearest == nil || len(lacks) < len(nearest) {
+			nearest = lacks
+		}
+	}
+	switch {
+	case nearest != nil:
+		return Proof{}, nearest
+	case foreign.Code != "":
+		return Proof{}, []Reason{{Code: NoProof}, foreign}
+	}
+	return Proof{}, []Reason{{Code: NoProof}}
+}
+
+// belongs is the whole of “whose Proof is it”. Each clause is one of the three ways a Proof may count for a buyer.
+func (pr Proof) belongs(f Facts) (Reason, bool) {
+	h, b := pr.Holder, f.Buyer
+	sameMailbox := h.Mailbox != "" && h.Mailbox == b.Mailbox
+	switch {
+	case h.CustomerID != 0 && h.CustomerID == b.CustomerID:
+		return Reason{}, true
+	case h.CartID != "" && h.CartID == f.CartID && sameMailbox:
+		return Reason{}, true
+	case h.OrderID != 0 && h.OrderID == f.OrderID && sameMailbox:
+		return Reason{}, true
+	case b.MailboxProved && sameMailbox:
+		return Reason{}, true
+	}
+	switch {
+	case (h.CartID != "" && h.CartID == f.CartID || h.OrderID != 0 && h.OrderID == f.OrderID) && !sameMailbox:
+		return Reason{Code: MailboxDiffers}, false
+	case sameMailbox:
+		return Reason{Code: MailboxUnproved}, false
+	case h.CustomerID != 0:
+		return Reason{Code: ProofOfOtherCustomer}, false
+	}
+	return Reason{Code: ProofOfOtherCart}, false
+}
+
+// level is the Proof's IAL under p: an asserted one as it is, a declared one by p's mapping of the evidence.
+func (pr Proof) level(p Policy) IAL {
+	if pr.Source != SourcePolicy {
+		return pr.IAL
+	}
+	return p.Evidence.Level(pr.Document, pr.Selfie)
+}
+
+// lacks lists what keeps a Proof that is the buyer's from meeting req; empty when it does.
+func (pr Proof) lacks(p Policy, req Requirement, f Facts, now time.Time) []Reason {
+	var out []Reason
+	add := func(bad bool, c Code, detail string) {
+		if bad {
+			out = append(out, Reason{c, detail})
+		}
+	}
+	lvl := pr.level(p)
+	add(pr.Revoked, ProofRevoked, "")
+	add(!now.Before(pr.Until) || now.Sub(pr.At) > p.ProofGood.Duration(), ProofExpired, "")
+	add(req.MaxAge > 0 && now.Sub(pr.At) > req.MaxAge.Duration(), ProofTooOld, req.MaxAge.String())
+	if lvl < req.IAL {
+		unmapped := lvl == 0 && pr.Source == SourcePolicy
+		add(unmapped, EvidenceUnmapped, "")
+		add(!unmapped, IALTooLow, lvl.String())
+	}
+	add(req.Selfie && !pr.Selfie, SelfieMissing, "")
+	if req.LeastAge > 0 {
+		add(pr.Age < 0, AgeUnknown, "")
+		add(pr.Age >= 0 && pr.ageAt(now) < req.LeastAge, AgeTooLow, "")
+	}
+	if req.NameMatch {
+		if c := pr.Name.compare(f.Buyer.Name); c != "" {
+			add(true, c, "")
+		}
+	}
+	return out
+}
+
+// ageAt is a lower bound of the person's age: whole years when proved plus whole years since.
+func (pr Proof) ageAt(now time.Time) int {
+	years := 0
+	for now.After(pr.At) && !pr.At.AddDate(years+1, 0, 0).After(now) {
+		years++
+	}
+	return pr.Age + years
+}

@@ -1,0 +1,265 @@
+package gate
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Mode says whether a Policy or a Rule has effect.
+type Mode string
+
+// The modes. Shadow decides and records, and nothing else.
+const (
+	Off     Mode = "off"
+	Shadow  Mode = "shadow"
+	Enforce Mode = "enforce"
+)
+
+// Days is a span of whole days, the unit merchants think in. 0 means no limit.
+type Days int
+
+// Duration is d as 24-hour days.
+func (d Days) Duration() time.Duration { return time.Duration(d) * 24 * time.Hour }
+
+func (d Days) String() string { return strconv.Itoa(int(d)) }
+func (l IAL) String() string  { return strconv.Itoa(int(l)) }
+
+// Money is an amount in minor units (cents, or whole yen) of an ISO 4217 currency.
+type Money struct {
+	Minor    int64  `json:"minor"`
+	Currency string `json:"currency"`
+}
+
+// Requirement is what must be proved. The zero value requires nothing.
+type Requirement struct {
+	IAL       IAL  `json:"ial,omitempty"`
+	MaxAge    Days `json:"max_age_days,omitempty"` // greatest age of the Proof; 0: as long as it is good
+	Selfie    bool `json:"selfie,omitempty"`
+	LeastAge  int  `json:"least_age,omitempty"` // of the person, in whole years; 0: any
+	NameMatch bool `json:"name_match,omitempty"`
+}
+
+// empty reports whether nothing is to be proved. A name alone cannot be asked for: there is no name without a document.
+func (r Requirement) empty() bool { return r.IAL == 0 && !r.Selfie && r.LeastAge == 0 }
+
+// with is the stricter of r and o in every part.
+func (r Requirement) with(o Requirement) Requirement {
+	age := max(r.MaxAge, o.MaxAge)
+	if r.MaxAge > 0 && o.MaxAge > 0 {
+		age = min(r.MaxAge, o.MaxAge)
+	}
+	return Requirement{
+		IAL:       max(r.IAL, o.IAL),
+		MaxAge:    age,
+		Selfie:    r.Selfie || o.Selfie,
+		LeastAge:  max(r.LeastAge, o.LeastAge),
+		NameMatch: r.NameMatch || o.NameMatch,
+	}
+}
+
+// Evidence is the merchant's declared mapping of what a document session shows to a level. 0 means unset: it counts for nothing.
+type Evidence struct {
+	Document       IAL `json:"document"`
+	DocumentSelfie IAL `json:"document_selfie"`
+}
+
+// Level is the level that the evidence seen counts for.
+func (e Evidence) Level(document, selfie bool) IAL {
+	switch {
+	case document && selfie:
+		return max(e.Document, e.DocumentSelfie)
+	case document:
+		return e.Document
+	}
+	return 0
+}
+
+// StepUp asks for more above an order value.
+type StepUp struct {
+	Over    Money       `json:"over"` // in the Shop's currency; an order of exactly this value steps up too
+	Require Requirement `json:"require"`
+}
+
+// GuestChoice says what guests must do where proof is required.
+type GuestChoice string
+
+// The choices for guests.
+const (
+	GuestsVerify GuestChoice = "verify"  // prove identity, for this cart
+	GuestsSignIn GuestChoice = "sign_in" // sign in first
+	GuestsPass   GuestChoice = "pass"    // nothing: a hole that the merchant chose
+)
+
+// FailureChoice says what happens at checkout when something needed cannot be reached.
+type FailureChoice string
+
+// The failure choices.
+const (
+	LetPay FailureChoice = "let_pay" // let the shopper pay, and hold the order
+	Stop   FailureChoice = "stop"    // stop the checkout
+)
+
+// Policy is one Shop's version of its rules. It is stored as JSON and never changed once saved.
+type Policy struct {
+	Version        int64         `json:"version"`
+	Mode           Mode          `json:"mode"`
+	Currency       string        `json:"currency"`
+	Checkout       Requirement   `json:"checkout"`
+	StepUp         *StepUp       `json:"step_up,omitempty"`
+	Rules          []Rule        `json:"rules,omitempty"`
+	Evidence       Evidence      `json:"evidence"`
+	ProofGood      Days          `json:"proof_days"`
+	Guests         GuestChoice   `json:"guests"`
+	Sources        []string      `json:"sources,omitempty"` // order sources covered; empty means all
+	HoldStatus     int           `json:"hold_status"`       // 12 Manual Verification Required, or 7 Awaiting Payment
+	OnUnreachable  FailureChoice `json:"on_unreachable"`
+	OnProviderDown FailureChoice `json:"on_provider_down"`
+	// CustomFieldsV2 writes the outcome by PUT /v2/customers/{id} as the integration card prints it, besides the attributes.
+	CustomFieldsV2 bool `json:"custom_fields_v2,omitempty"`
+}
+
+// Default is the Policy a Shop starts with: it decides nothing until somebody switches it on.
+// IAL 2 is the level the 1Kosmos card gates on.
+func Default(currency string) Policy {
+	return Policy{
+		Mode:           Off,
+		Currency:       currency,
+		Checkout:       Requirement{IAL: 2, NameMatch: true},
+		ProofGood:      365,
+		Guests:         GuestsVerify,
+		HoldStatus:     12,
+		OnUnreachable:  LetPay,
+		OnProviderDown: LetPay,
+	}
+}
+
+// Covers reports whether orders of this source are the Policy's business. An unknown source is.
+func (p Policy) Covers(source Text) bool {
+	return len(p.Sources) == 0 || !source.Known || slices.Contains(p.Sources, source.Value)
+}
+
+// NeedsSelfie reports whether some order could require a live selfie, directly or through the evidence mapping.
+func (p Policy) NeedsSelfie(r Requirement) bool {
+	return r.Selfie || r.IAL > p.Evidence.Document
+}
+
+// Uses reports whether some rule looks at one of these facts, so that callers fetch only what is asked about.
+func (p Policy) Uses(facts ...FactName) bool {
+	return slices.ContainsFunc(p.Rules, func(r Rule) bool {
+		return r.Mode != Off && slices.ContainsFunc(r.When, func(c Condition) bool { return slices.Contains(facts, c.Fact) })
+	})
+}
+
+// effective lists the rules to evaluate, exemptions first, then what the first screen asks, then the rest.
+func (p Policy) effective() []Rule {
+	var out []Rule
+	for _, r := range p.Rules {
+		if r.Exempt {
+			out = append(out, r)
+		}
+	}
+	out = append(out, Rule{Name: RuleCheckout, Mode: Enforce, Require: p.Checkout})
+	if p.StepUp != nil {
+		out = append(out, Rule{Name: RuleStepUp, Mode: Enforce, Require: p.StepUp.Require,
+			When: []Condition{{Fact: FactValue, Amount: &p.StepUp.Over}}})
+	}
+	for _, r := range p.Rules {
+		if !r.Exempt {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// Names of the two rules that every Policy has.
+const (
+	RuleCheckout = "checkout"
+	RuleStepUp   = "step_up"
+)
+
+// Problem is one thing wrong with a Policy, beside the form field it belongs to.
+type Problem struct{ Field, Remedy string }
+
+func (p Problem) Error() string { return p.Field + ": " + p.Remedy }
+
+// Problems lists everything that keeps a Policy from being saved; empty when it may be.
+func (p Policy) Problems() []Problem {
+	var out []Problem
+	bad := func(wrong bool, field, remedy string) {
+		if wrong {
+			out = append(out, Problem{field, remedy})
+		}
+	}
+	level := func(l IAL, field string) { bad(l < 0 || l > 3, field, "choose a level from 0 to 3") }
+	bad(!slices.Contains([]Mode{Off, Shadow, Enforce}, p.Mode), "mode", "choose off, shadow or enforce")
+	level(p.Checkout.IAL, "checkout_ial")
+	level(p.Evidence.Document, "evidence_document_ial")
+	level(p.Evidence.DocumentSelfie, "evidence_selfie_ial")
+	bad(p.Evidence.DocumentSelfie != 0 && p.Evidence.DocumentSelfie < p.Evidence.Document, "evidence_selfie_ial",
+		"a document with a selfie cannot count for less than a document alone")
+	bad(p.Checkout.LeastAge < 0 || p.Checkout.LeastAge > 120, "least_age", "enter whole years from 1 to 120, or nothing")
+	bad(p.ProofGood < 1 || p.ProofGood > 3650, "proof_days", "enter whole days from 1 to 3650")
+	bad(!slices.Contains([]GuestChoice{GuestsVerify, GuestsSignIn, GuestsPass}, p.Guests), "guests", "choose what guests must do")
+	bad(p.HoldStatus != 12 && p.HoldStatus != 7, "hold_status", "choose 12 (Manual Verification Required) or 7 (Awaiting Payment)")
+	choice := func(c FailureChoice, field string) {
+		bad(c != LetPay && c != Stop, field, "choose whether to let the shopper pay or stop the checkout")
+	}
+	choice(p.OnUnreachable, "on_unreachable")
+	choice(p.OnProviderDown, "on_provider_down")
+	if s := p.StepUp; s != nil {
+		bad(s.Over.Minor <= 0, "step_up_value", "enter an amount above zero, or nothing")
+		bad(s.Over.Currency != p.Currency, "step_up_value", fmt.Sprintf("enter the amount in the shop's currency, %s", p.Currency))
+		level(s.Require.IAL, "step_up_ial")
+		bad(s.Require.IAL < p.Checkout.IAL, "step_up_ial", "a step-up cannot ask for less than every order does")
+		bad(s.Require.MaxAge < 0 || s.Require.MaxAge > 3650, "step_up_max_age_days", "enter whole days from 1 to 3650, or nothing")
+	}
+	if p.Mode == Enforce {
+		out = append(out, p.unreachableLevels()...)
+	}
+	for i, r := range p.Rules {
+		if why := r.problem(p.Currency); why != "" {
+			out = append(out, Problem{fmt.Sprintf("rules.%d", i), why})
+		}
+	}
+	return out
+}
+
+// unreachableLevels finds levels that no evidence can reach under this mapping: enforcing them would hold every order for good.
+func (p Policy) unreachableLevels() []Problem {
+	top := max(p.Evidence.Document, p.Evidence.DocumentSelfie)
+	remedy := func(l IAL) string {
+		return fmt.Sprintf("no evidence counts as IAL %d yet: set the mapping, or ask for IAL %d", l, top)
+	}
+	var out []Problem
+	if p.Checkout.IAL > top {
+		out = append(out, Problem{"checkout_ial", remedy(p.Checkout.IAL)})
+	}
+	if p.StepUp != nil && p.StepUp.Require.IAL > top {
+		out = append(out, Problem{"step_up_ial", remedy(p.StepUp.Require.IAL)})
+	}
+	return out
+}
+
+// ParseMoney reads an amount as a person types it ("500", "1,250.00" is refused: no grouping) in a currency with digits minor digits.
+func ParseMoney(s, currency string, digits int) (Money, error) {
+	s = strings.TrimSpace(s)
+	whole, frac, _ := strings.Cut(s, ".")
+	if len(frac) > digits || whole == "" || len(whole) > 12 {
+		return Money{}, fmt.Errorf("enter an amount such as %s, without grouping", example(digits))
+	}
+	n, err := strconv.ParseUint(whole+frac+strings.Repeat("0", digits-len(frac)), 10, 63)
+	if err != nil {
+		return Money{}, fmt.Errorf("enter an amount such as %s, without sign or grouping", example(digits))
+	}
+	return Money{Minor: int64(n), Currency: currency}, nil
+}
+
+func example(digits int) string {
+	if digits == 0 {
+		return "500"
+	}
+	return "500." + strings.Repeat("0", digits)
+}

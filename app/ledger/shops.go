@@ -1,0 +1,420 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"idgate/app/gate"
+	"idgate/app/receipt"
+	"idgate/queries"
+)
+
+// ShopState says whether BigCommerce still lets us work for the Shop.
+type ShopState string
+
+// The states. Suspended: BigCommerce refuses our token; a fresh install puts it right.
+const (
+	Installed   ShopState = "installed"
+	Suspended   ShopState = "suspended"
+	Uninstalled ShopState = "uninstalled"
+)
+
+// Channel is one storefront of a Shop.
+type Channel struct {
+	ID      int64    `json:"id"`
+	Name    string   `json:"name"`
+	Origins []string `json:"origins"` // scheme://host[:port] of the storefront and its checkout
+}
+
+// Shop is one merchant, with the secrets opened. Values are never changed after they are published: copy to change.
+type Shop struct {
+	Hash          string
+	State         ShopState
+	StoreID       string
+	Name          string
+	Currency      string
+	Timezone      string
+	ControlPanel  string
+	Channels      []Channel
+	OwnerID       int64
+	Scopes        []string
+	Token         string
+	HookSecret    string
+	Kosmos        json.RawMessage // the Shop's own tenant, or nil
+	Policy        gate.Policy
+	EnforcedSince time.Time
+	SweptTo       time.Time
+	SweepAt       time.Time
+	ReconcileAt   time.Time
+	ReconciledAt  time.Time
+	Installation  json.RawMessage
+	InstalledAt   time.Time
+
+	key ShopKey
+}
+
+// String keeps the secrets out of logs.
+func (s *Shop) String() string { return "shop " + s.Hash }
+
+// MailboxHash is the keyed hash under which a mailbox is looked up and compared; "" for none.
+func (s *Shop) MailboxHash(mailbox string) string {
+	if strings.TrimSpace(mailbox) == "" {
+		return ""
+	}
+	return hex.EncodeToString(s.key.MailboxHash(mailbox))
+}
+
+// FactsDigest is the keyed digest of what a Decision is made on: a plain one could be searched for an address.
+func (s *Shop) FactsDigest(canonical []byte) []byte {
+	m := hmac.New(sha256.New, s.key.Derive("facts digest"))
+	m.Write(canonical)
+	return m.Sum(nil)
+}
+
+// Origins lists every storefront origin of the Shop.
+func (s *Shop) Origins() []string {
+	var out []string
+	for _, c := range s.Channels {
+		out = append(out, c.Origins...)
+	}
+	return out
+}
+
+// Shop returns an installed or suspended Shop from memory.
+func (l *Ledger) Shop(hash string) (*Shop, error) {
+	s, ok := (*l.shops.Load())[hash]
+	if !ok || s.State == Uninstalled {
+		return nil, ErrUnknownShop
+	}
+	return s, nil
+}
+
+// Shops returns the installed Shops by store hash.
+func (l *Ledger) Shops() []*Shop {
+	m := *l.shops.Load()
+	var out []*Shop
+	for _, hash := range slices.Sorted(maps.Keys(m)) {
+		if m[hash].State == Installed {
+			out = append(out, m[hash])
+		}
+	}
+	return out
+}
+
+func (l *Ledger) loadShops(ctx context.Context) error {
+	rows, err := l.read.Shops(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the shops: %w", err)
+	}
+	m := make(map[string]*Shop, len(rows))
+	for _, r := range rows {
+		if m[r.StoreHash], err = l.openShop(ctx, l.read, queries.Shop(r)); err != nil {
+			return err
+		}
+	}
+	l.shops.Store(&m)
+	return nil
+}
+
+// reloadShop publishes a changed row. Only the writer calls it.
+func (l *Ledger) reloadShop(ctx context.Context, q *queries.Queries, hash string) error {
+	r, err := q.Shop(ctx, hash)
+	if err != nil {
+		return err
+	}
+	s, err := l.openShop(ctx, q, queries.Shop(r))
+	if err != nil {
+		return err
+	}
+	m := maps.Clone(*l.shops.Load())
+	m[hash] = s
+	l.shops.Store(&m)
+	return nil
+}
+
+func (l *Ledger) openShop(ctx context.Context, q *queries.Queries, r queries.Shop) (*Shop, error) {
+	s := &Shop{
+		Hash: r.StoreHash, State: ShopState(r.State), StoreID: r.StoreID, Name: r.Name, Currency: r.Currency, Timezone: r.Timezone,
+		ControlPanel: r.ControlPanel, OwnerID: r.OwnerID, Scopes: strings.Fields(r.Scopes),
+		EnforcedSince: instant(r.EnforcedSince), SweptTo: instant(r.SweptTo), SweepAt: instant(r.SweepAt),
+		ReconcileAt: instant(r.ReconcileAt), ReconciledAt: instant(r.ReconciledAt),
+		Installation: json.RawMessage(r.Installation), InstalledAt: instant(r.InstalledAt),
+	}
+	if s.State == Uninstalled || r.DataKey == nil {
+		s.State = Uninstalled
+		return s, nil
+	}
+	key, err := l.keyring.OpenKey(s.Hash, r.DataKey)
+	if err != nil {
+		return nil, fmt.Errorf("opening the key of shop %s (is this the right operator key?): %w", s.Hash, err)
+	}
+	s.key = key
+	open := func(sealed []byte, purpose string) []byte {
+		if sealed == nil || err != nil {
+			return nil
+		}
+		var plain []byte
+		plain, err = key.Open(purpose, s.Hash, sealed)
+		return plain
+	}
+	s.Token = string(open(r.Token, "token"))
+	s.HookSecret = string(open(r.HookSecret, "hook secret"))
+	s.Kosmos = open(r.Kosmos, "kosmos")
+	if err != nil {
+		return nil, fmt.Errorf("opening the secrets of shop %s: %w", s.Hash, err)
+	}
+	if err := json.Unmarshal([]byte(r.Channels), &s.Channels); err != nil {
+		return nil, fmt.Errorf("reading the channels of shop %s: %w", s.Hash, err)
+	}
+	s.Policy = gate.Default(s.Currency)
+	if r.Policy > 0 {
+		p, err := q.Policy(ctx, queries.PolicyParams{StoreHash: s.Hash, Version: r.Policy})
+		if err != nil {
+			return nil, fmt.Errorf("reading the policy of shop %s: %w", s.Hash, err)
+		}
+		if err := json.Unmarshal([]byte(p.Body), &s.Policy); err != nil {
+			return nil, fmt.Errorf("reading the policy of shop %s: %w", s.Hash, err)
+		}
+	}
+	return s, nil
+}
+
+// Install is what a finished OAuth exchange, or an API account, grants.
+type Install struct {
+	StoreHash string
+	Token     string
+	Scopes    []string
+	OwnerID   int64
+}
+
+// InstallShop records an installation, the first or a later one. A later one replaces the token and finds its history,
+// unless the Shop's key has been destroyed meanwhile: then it begins anew.
+func (l *Ledger) InstallShop(ctx context.Context, in Install, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		key, sealedKey, hookSecret, err := l.shopKeyFor(ctx, t, in.StoreHash)
+		if err != nil {
+			return err
+		}
+		token, err := key.Seal("token", in.StoreHash, []byte(in.Token))
+		if err != nil {
+			return err
+		}
+		if hookSecret == nil {
+			if hookSecret, err = key.Seal("hook secret", in.StoreHash, []byte(newSecret(24))); err != nil {
+				return err
+			}
+		}
+		t.reload = append(t.reload, in.StoreHash)
+		t.ring = append(t.ring, ShopBell)
+		return t.InstallShop(ctx, queries.InstallShopParams{
+			StoreHash: in.StoreHash, OwnerID: in.OwnerID, Scopes: strings.Join(in.Scopes, " "),
+			DataKey: sealedKey, Token: token, HookSecret: hookSecret, Now: millis(now),
+		})
+	})
+}
+
+// shopKeyFor opens the Shop's key if it still has one, or makes one.
+func (l *Ledger) shopKeyFor(ctx context.Context, t *tx, hash string) (ShopKey, []byte, []byte, error) {
+	r, err := found(t.Shop(ctx, hash))
+	switch {
+	case errors.Is(err, ErrNotFound):
+	case err != nil:
+		return ShopKey{}, nil, nil, err
+	case r.DataKey != nil:
+		key, err := l.keyring.OpenKey(hash, r.DataKey)
+		return key, r.DataKey, r.HookSecret, err
+	}
+	key := NewShopKey(rand.Reader)
+	sealed, err := l.keyring.SealKey(hash, key)
+	return key, sealed, nil, err
+}
+
+// Description is what BigCommerce says of a Shop.
+type Description struct {
+	StoreID, Name, Currency, Timezone, ControlPanel string
+	Channels                                        []Channel
+}
+
+// DescribeShop records what BigCommerce says of a Shop.
+func (l *Ledger) DescribeShop(ctx context.Context, hash string, d Description) error {
+	channels, err := json.Marshal(d.Channels)
+	if err != nil {
+		return err
+	}
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		t.reload = append(t.reload, hash)
+		return t.DescribeShop(ctx, queries.DescribeShopParams{StoreHash: hash, StoreID: d.StoreID, Name: d.Name, Currency: d.Currency,
+			Timezone: d.Timezone, ControlPanel: d.ControlPanel, Channels: string(channels)})
+	})
+}
+
+// RecordInstallation stores a reconciliation's report (JSON) and when to reconcile next.
+func (l *Ledger) RecordInstallation(ctx context.Context, hash string, report json.RawMessage, now, next time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		t.reload = append(t.reload, hash)
+		return t.RecordInstallation(ctx, queries.RecordInstallationParams{StoreHash: hash, Installation: string(report), Now: millis(now), Next: millis(next)})
+	})
+}
+
+// ReconcileSoon makes the Shop's installation due for reconciliation.
+func (l *Ledger) ReconcileSoon(ctx context.Context, hash string, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		t.reload = append(t.reload, hash)
+		t.ring = append(t.ring, ShopBell)
+		return t.ReconcileShopAt(ctx, queries.ReconcileShopAtParams{StoreHash: hash, At: millis(now)})
+	})
+}
+
+// SuspendShop records that BigCommerce refuses our token. Loops leave the Shop alone until it is installed again.
+func (l *Ledger) SuspendShop(ctx context.Context, hash string) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		t.reload = append(t.reload, hash)
+		_, err := t.SetShopState(ctx, queries.SetShopStateParams{StoreHash: hash, State: string(Suspended)})
+		return err
+	})
+}
+
+// UninstallShop destroys the token and the webhook secret at once and ends all Logins; the data stays sealed for a re-install.
+func (l *Ledger) UninstallShop(ctx context.Context, hash string, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		n, err := t.UninstallShop(ctx, queries.UninstallShopParams{StoreHash: hash, Now: millis(now)})
+		if err != nil || n == 0 {
+			return err
+		}
+		t.reload = append(t.reload, hash)
+		if _, err := t.EndShopLogins(ctx, hash); err != nil {
+			return err
+		}
+		return t.DropShopWritebacks(ctx, queries.DropShopWritebacksParams{StoreHash: hash, Now: millis(now), Reason: "the app was uninstalled"})
+	})
+}
+
+// SetKosmosTenant stores the Shop's own 1Kosmos tenant, whole (never parts of one with parts of another), or removes it when nil.
+func (l *Ledger) SetKosmosTenant(ctx context.Context, hash string, tenant json.RawMessage) error {
+	s, err := l.Shop(hash)
+	if err != nil {
+		return err
+	}
+	var sealed []byte
+	if tenant != nil {
+		if sealed, err = s.key.Seal("kosmos", hash, tenant); err != nil {
+			return err
+		}
+	}
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		t.reload = append(t.reload, hash)
+		return t.SetKosmosTenant(ctx, queries.SetKosmosTenantParams{StoreHash: hash, Tenant: sealed})
+	})
+}
+
+// AdvanceSweep moves the Shop's watermark: every order modified before sweptTo has been made due.
+func (l *Ledger) AdvanceSweep(ctx context.Context, hash string, sweptTo, next time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		t.reload = append(t.reload, hash)
+		return t.AdvanceSweep(ctx, queries.AdvanceSweepParams{StoreHash: hash, SweptTo: millis(sweptTo), Next: millis(next)})
+	})
+}
+
+// loadKeys opens the signing keys, making the first.
+func (l *Ledger) loadKeys(ctx context.Context, now time.Time) error {
+	rows, err := l.read.SigningKeys(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the signing keys: %w", err)
+	}
+	if len(rows) == 0 {
+		k, err := receipt.NewKey(rand.Reader)
+		if err != nil {
+			return err
+		}
+		sealed, err := l.keyring.Seal("signing key", k.ID, k.Seed())
+		if err != nil {
+			return err
+		}
+		err = l.do(ctx, func(ctx context.Context, t *tx) error {
+			return t.AddSigningKey(ctx, queries.AddSigningKeyParams{Kid: k.ID, Public: k.Public().Key, Private: sealed, Now: millis(now)})
+		})
+		if err != nil {
+			return err
+		}
+		return l.loadKeys(ctx, now)
+	}
+	var s signing
+	var public []receipt.PublicKey
+	for _, r := range rows {
+		seed, err := l.keyring.Open("signing key", r.Kid, r.Private)
+		if err != nil {
+			return fmt.Errorf("opening signing key %s (is this the right operator key?): %w", r.Kid, err)
+		}
+		k, err := receipt.KeyFromSeed(seed)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(k.Public().Key, r.Public) {
+			return fmt.Errorf("signing key %s does not match its public half", r.Kid)
+		}
+		public = append(public, k.Public())
+		if s.signer.Key.ID == "" && r.RetiredAt == 0 {
+			s.signer.Key = k
+		}
+	}
+	if s.jwks, err = receipt.JWKS(public); err != nil {
+		return err
+	}
+	l.keys.Store(&s)
+	return nil
+}
+
+// JWKS is the published set of keys that verify our Receipts.
+func (l *Ledger) JWKS() []byte { return l.keys.Load().jwks }
+
+// Signer signs Receipts as issuer.
+func (l *Ledger) Signer(issuer string) receipt.Signer {
+	s := l.keys.Load().signer
+	s.Issuer = issuer
+	return s
+}
+
+// PublishScript keeps a storefront script for ever.
+func (l *Ledger) PublishScript(ctx context.Context, hash, integrity string, body []byte, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		return t.PublishScript(ctx, queries.PublishScriptParams{Hash: hash, Integrity: integrity, Body: body, Now: millis(now)})
+	})
+}
+
+// PublishedScript returns a script that some page may still ask for.
+func (l *Ledger) PublishedScript(ctx context.Context, hash string) ([]byte, error) {
+	r, err := found(l.read.PublishedScript(ctx, hash))
+	return r.Body, err
+}
+
+// UseToken records a signed token's id and reports whether it was the first use. The memory outlives erasure of the Shop.
+func (l *Ledger) UseToken(ctx context.Context, id string, expires time.Time) (first bool, err error) {
+	err = l.do(ctx, func(ctx context.Context, t *tx) error {
+		n, err := t.UseToken(ctx, queries.UseTokenParams{ExpiresAt: millis(expires), Jti: id})
+		first = n == 1
+		return err
+	})
+	return first, err
+}
+
+// Forget deletes what has run out by now: used tokens and Logins.
+func (l *Ledger) Forget(ctx context.Context, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		if _, err := t.ForgetTokens(ctx, millis(now.Add(-time.Hour))); err != nil {
+			return err
+		}
+		_, err := t.ForgetLogins(ctx, millis(now))
+		return err
+	})
+}

@@ -1,0 +1,212 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"idgate/queries"
+)
+
+// NewNotice is one inbound webhook, authenticated.
+type NewNotice struct {
+	Shop    string
+	EventAt time.Time // BigCommerce's created_at
+	Hash    string    // BigCommerce's payload hash
+	Scope   string
+	Subject string // id of the order, customer or cart
+	Detail  Detail
+}
+
+// Detail is the little else that we read of a webhook.
+type Detail struct {
+	OrderID   int64 `json:"order,omitempty"`    // of store/cart/converted
+	NewStatus int   `json:"status,omitempty"`   // of store/order/statusUpdated
+	OldStatus int   `json:"previous,omitempty"` // likewise
+}
+
+// Notice is a stored Notice, leased.
+type Notice struct {
+	ID         int64
+	Shop       string
+	Scope      string
+	Subject    string
+	Detail     Detail
+	ReceivedAt time.Time
+	Attempt    int64
+}
+
+// RecordNotice stores a Notice; when it returns nil the sender may be told 2xx. A repeated one is counted and has no effect: it reports false.
+func (l *Ledger) RecordNotice(ctx context.Context, n NewNotice, now time.Time) (first bool, err error) {
+	detail, err := json.Marshal(n.Detail)
+	if err != nil {
+		return false, err
+	}
+	err = l.do(ctx, func(ctx context.Context, t *tx) error {
+		deliveries, err := t.AddNotice(ctx, queries.AddNoticeParams{StoreHash: n.Shop, EventAt: millis(n.EventAt), EventHash: n.Hash, Scope: n.Scope,
+			Subject: n.Subject, Detail: string(detail), Now: millis(now)})
+		if first = deliveries == 1; first {
+			t.ring = append(t.ring, NoticeBell)
+		}
+		return err
+	})
+	return first, err
+}
+
+// LeaseNotices takes up to count due Notices.
+func (l *Ledger) LeaseNotices(ctx context.Context, now, until time.Time, count int) (out []Notice, err error) {
+	return out, l.do(ctx, func(ctx context.Context, t *tx) error {
+		rows, err := t.LeaseNotices(ctx, queries.LeaseNoticesParams{Now: millis(now), LeaseUntil: millis(until), Count: int64(count)})
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			n := Notice{ID: r.ID, Shop: r.StoreHash, Scope: r.Scope, Subject: r.Subject, ReceivedAt: instant(r.ReceivedAt), Attempt: r.Attempt}
+			if err := json.Unmarshal([]byte(r.Detail), &n.Detail); err != nil {
+				return fmt.Errorf("reading notice %d: %w", r.ID, err)
+			}
+			out = append(out, n)
+		}
+		return nil
+	})
+}
+
+// FinishNotice ends a lease: handled, with what came of it. Orders named are made due in the same transaction.
+func (l *Ledger) FinishNotice(ctx context.Context, n Notice, remark string, dueOrders []int64, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		k, err := t.FinishNotice(ctx, queries.FinishNoticeParams{ID: n.ID, Attempt: n.Attempt, Remark: remark, Now: millis(now)})
+		if err != nil || k == 0 {
+			return err
+		}
+		for _, id := range dueOrders {
+			if err := t.DueOrder(ctx, queries.DueOrderParams{StoreHash: n.Shop, OrderID: id, Now: millis(now), DueAt: millis(now)}); err != nil {
+				return err
+			}
+			t.ring = append(t.ring, OrderBell)
+		}
+		return nil
+	})
+}
+
+// PostponeNotice ends a lease: it is tried again at dueAt.
+func (l *Ledger) PostponeNotice(ctx context.Context, n Notice, dueAt time.Time, remark string) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		_, err := t.PostponeNotice(ctx, queries.PostponeNoticeParams{ID: n.ID, Attempt: n.Attempt, DueAt: millis(dueAt), Remark: remark})
+		return err
+	})
+}
+
+// StickNotice ends a lease: it cannot be handled, and a person is told why.
+func (l *Ledger) StickNotice(ctx context.Context, n Notice, reason string, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		_, err := t.StickNotice(ctx, queries.StickNoticeParams{ID: n.ID, Attempt: n.Attempt, Remark: reason, Now: millis(now)})
+		return err
+	})
+}
+
+// WritebackKind names an outside change that we owe.
+type WritebackKind string
+
+// The kinds. The first three change an order's status or staff notes; the rest write what others may read.
+const (
+	Hold               WritebackKind = "hold"
+	Release            WritebackKind = "release"
+	Note               WritebackKind = "note"
+	DecisionMetafield  WritebackKind = "decision_metafield"
+	CustomerAttributes WritebackKind = "customer_attributes"
+	CustomerFieldsV2   WritebackKind = "customer_fields_v2"
+	ProofMetafield     WritebackKind = "proof_metafield"
+)
+
+// urgency orders kinds: holds and releases before what informs, before housekeeping.
+func (k WritebackKind) urgency() int64 {
+	switch k {
+	case Hold, Release:
+		return 0
+	case DecisionMetafield, CustomerAttributes, CustomerFieldsV2, ProofMetafield:
+		return 1
+	case Note:
+		return 2
+	}
+	return 2
+}
+
+// Writeback is one outside change we owe, leased.
+type Writeback struct {
+	ID      int64
+	Shop    string
+	Kind    WritebackKind
+	Subject int64  // order or customer id
+	Ref     string // Decision or Proof id
+	Attempt int64
+}
+
+// owe stores a Writeback; the key names the effect, so that owing it twice is owing it once.
+func owe(ctx context.Context, t *tx, hash string, kind WritebackKind, subject int64, ref string, now time.Time) error {
+	t.ring = append(t.ring, WritebackBell)
+	return t.Owe(ctx, queries.OweParams{StoreHash: hash, Key: fmt.Sprintf("%s/%d/%s", kind, subject, ref), Kind: string(kind), Subject: subject,
+		Ref: ref, Urgency: kind.urgency(), Now: millis(now)})
+}
+
+// LeaseWritebacks takes up to count due Writebacks, the most urgent first.
+func (l *Ledger) LeaseWritebacks(ctx context.Context, now, until time.Time, count int) (out []Writeback, err error) {
+	return out, l.do(ctx, func(ctx context.Context, t *tx) error {
+		rows, err := t.LeaseWritebacks(ctx, queries.LeaseWritebacksParams{Now: millis(now), LeaseUntil: millis(until), Count: int64(count)})
+		for _, r := range rows {
+			out = append(out, Writeback{r.ID, r.StoreHash, WritebackKind(r.Kind), r.Subject, r.Ref, r.Attempt})
+		}
+		return err
+	})
+}
+
+// FinishWriteback ends a lease: the effect was read back.
+func (l *Ledger) FinishWriteback(ctx context.Context, w Writeback, remark string, now time.Time) error {
+	return l.endWriteback(ctx, w, "done", remark, now)
+}
+
+// StickWriteback ends a lease: it will not work by itself, and a person is told the remedy.
+func (l *Ledger) StickWriteback(ctx context.Context, w Writeback, reason string, now time.Time) error {
+	return l.endWriteback(ctx, w, "stuck", reason, now)
+}
+
+// DropWriteback ends a lease: the effect is no longer owed.
+func (l *Ledger) DropWriteback(ctx context.Context, w Writeback, reason string, now time.Time) error {
+	return l.endWriteback(ctx, w, "dropped", reason, now)
+}
+
+func (l *Ledger) endWriteback(ctx context.Context, w Writeback, state, reason string, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		_, err := t.FinishWriteback(ctx, queries.FinishWritebackParams{ID: w.ID, Attempt: w.Attempt, State: state, Reason: reason, Now: millis(now)})
+		return err
+	})
+}
+
+// PostponeWriteback ends a lease: it is tried again at dueAt.
+func (l *Ledger) PostponeWriteback(ctx context.Context, w Writeback, dueAt time.Time, reason string) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		_, err := t.PostponeWriteback(ctx, queries.PostponeWritebackParams{ID: w.ID, Attempt: w.Attempt, DueAt: millis(dueAt), Reason: reason})
+		return err
+	})
+}
+
+// RetryWriteback makes a stuck Writeback due again. ErrNotFound when there is no such stuck one in the Shop.
+func (l *Ledger) RetryWriteback(ctx context.Context, hash string, id int64, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		n, err := t.RetryWriteback(ctx, queries.RetryWritebackParams{ID: id, StoreHash: hash, Now: millis(now)})
+		if err == nil && n == 0 {
+			err = ErrNotFound
+		}
+		t.ring = append(t.ring, WritebackBell)
+		return err
+	})
+}
+
+// Pending counts what is still owed or waiting in the whole file.
+type Pending struct{ Notices, Orders, Writebacks, Sessions int64 }
+
+// Pending counts the work that is waiting.
+func (l *Ledger) Pending(ctx context.Context) (Pending, error) {
+	r, err := l.read.PendingWork(ctx)
+	return Pending{r.Notices, r.Orders, r.Writebacks, r.Sessions}, err
+}

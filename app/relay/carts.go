@@ -1,0 +1,196 @@
+package relay
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"idgate/app/gate"
+	"idgate/app/idv"
+	"idgate/app/ledger"
+)
+
+// How long things at the checkout last.
+const (
+	cartCapabilityGood = 2 * time.Hour
+	mailCapabilityGood = 14 * 24 * time.Hour
+	sessionDeadline    = 30 * time.Minute
+	reviewDeadline     = 7 * 24 * time.Hour
+	failureChoiceGood  = 10 * time.Minute // how long a "provider down" answer stands for a cart
+	triesPerDay        = 5                // Sessions per cart or order
+)
+
+// Errors of starting a Session.
+var (
+	ErrNothingToProve = errors.New("nothing has to be proved")
+	ErrTooManyTries   = errors.New("too many tries; try again tomorrow")
+	ErrProviderDown   = errors.New("the identity provider cannot be reached")
+)
+
+// CartAsk is a page's question about a cart.
+type CartAsk struct {
+	Shop       *ledger.Shop
+	CartID     string
+	CustomerID int64              // from a Current Customer JWT; 0 for a guest
+	Held       *ledger.Capability // the Capability that the page got earlier, if it shows one
+}
+
+// CartAnswer is what the page may know.
+type CartAnswer struct {
+	DecisionID string
+	Decision   gate.Decision
+	Capability *ledger.Capability // nil when nothing is to be proved
+	Session    *ledger.Session    // the newest one of this Capability
+}
+
+// DecideCart answers for a cart on the figures that BigCommerce has of it, and stores the Decision.
+func (r *Relay) DecideCart(ctx context.Context, a CartAsk) (CartAnswer, error) {
+	s, now := a.Shop, r.Now()
+	if s.Policy.Mode == gate.Off {
+		return CartAnswer{Decision: gate.Decide(s.Policy, gate.Facts{Stage: gate.AtCheckout}, nil, now)}, nil
+	}
+	f, err := r.cartFacts(ctx, s, a.CartID, a.CustomerID)
+	if err != nil {
+		return CartAnswer{}, err
+	}
+	proofs, err := r.Ledger.ProofsFor(ctx, s, f)
+	if err != nil {
+		return CartAnswer{}, err
+	}
+	var out CartAnswer
+	if held := a.Held; held != nil && held.Shop == s.Hash && held.CartID == f.CartID && held.CustomerID == f.Buyer.CustomerID && held.Mailbox == f.Buyer.Mailbox {
+		out.Capability = held
+		n, err := r.Ledger.CapabilitySession(ctx, *held)
+		switch {
+		case err == nil:
+			out.Session = &n
+			f.InReview = n.State == idv.StateReview
+		case !errors.Is(err, ledger.ErrNotFound):
+			return CartAnswer{}, err
+		}
+	}
+	d := gate.Decide(s.Policy, f, proofs, now)
+	n := ledger.NewDecision{Facts: f, Decision: d, Policy: s.Policy.Version, MadeBy: ledger.ByRule}
+	if d.Outcome == gate.Verify && s.Policy.OnProviderDown == gate.LetPay {
+		down, err := r.providerWasDown(ctx, s, f.CartID, now)
+		if err != nil {
+			return CartAnswer{}, err
+		}
+		if down {
+			n.Decision = r.letPay(d)
+			n.MadeBy = ledger.ByFailure
+		}
+	}
+	var grant *ledger.Capability
+	if n.Decision.Outcome != gate.Allow && out.Capability == nil {
+		grant = &ledger.Capability{Shop: s.Hash, Purpose: ledger.ForCart, CartID: f.CartID, CustomerID: f.Buyer.CustomerID, Mailbox: f.Buyer.Mailbox,
+			ExpiresAt: now.Add(cartCapabilityGood)}
+		out.Capability = grant
+	}
+	out.Decision = n.Decision
+	out.DecisionID, err = r.Ledger.RecordCartDecision(ctx, s, n, grant, now)
+	return out, err
+}
+
+// letPay is d made mild by the failure choice: the shopper may pay, and the order gate holds the order.
+func (r *Relay) letPay(d gate.Decision) gate.Decision {
+	d.Outcome = gate.Allow
+	d.Reasons = append([]gate.Reason{{Code: gate.ProviderDown}}, d.Reasons...)
+	return d
+}
+
+func (r *Relay) providerWasDown(ctx context.Context, s *ledger.Shop, cartID string, now time.Time) (bool, error) {
+	ds, err := r.Ledger.CartDecisions(ctx, s.Hash, cartID)
+	return slices.ContainsFunc(ds, func(d ledger.Decision) bool {
+		return d.MadeBy == ledger.ByFailure && now.Sub(d.At) < failureChoiceGood
+	}), err
+}
+
+// StartSession opens a Session for the holder of a cart or mail Capability, or returns the one that is under way.
+// ErrProviderDown comes after the failure choice has been recorded: the page asks again and learns what it means.
+func (r *Relay) StartSession(ctx context.Context, s *ledger.Shop, c ledger.Capability) (ledger.Session, error) {
+	now := r.Now()
+	last, err := r.Ledger.CapabilitySession(ctx, c)
+	switch {
+	case err == nil && !last.State.Final():
+		return last, nil
+	case err != nil && !errors.Is(err, ledger.ErrNotFound):
+		return ledger.Session{}, err
+	}
+	d, err := r.latestDecision(ctx, s, c)
+	switch {
+	case err != nil:
+		return ledger.Session{}, err
+	case d.Outcome == gate.Allow || d.Outcome == gate.Refuse:
+		return ledger.Session{}, ErrNothingToProve
+	}
+	tries, err := r.Ledger.CountSessions(ctx, c, now.Add(-24*time.Hour))
+	if err != nil {
+		return ledger.Session{}, err
+	}
+	if tries >= triesPerDay {
+		return ledger.Session{}, ErrTooManyTries
+	}
+	p, err := r.Provider(s)
+	if err != nil {
+		return ledger.Session{}, r.providerDown(ctx, s, d, err)
+	}
+	n := ledger.Session{ID: ledger.NewSessionID(now), Provider: p.Name(), Requirement: d.Requirement, Policy: s.Policy.Version, StartedAt: now,
+		Deadline: now.Add(sessionDeadline), PollAt: now.Add(2 * time.Second), State: idv.StateCreated}
+	made, err := p.Create(ctx, idv.CreateRequest{SessionID: n.ID, Document: idv.DriverLicense})
+	if err != nil {
+		return ledger.Session{}, r.providerDown(ctx, s, d, err)
+	}
+	n.Ref, n.CaptureURL = made.Ref, made.CaptureURL
+	if err := r.Ledger.StartSession(ctx, s, c, n, now); err != nil {
+		return ledger.Session{}, fmt.Errorf("storing the session: %w", err)
+	}
+	n.Shop, n.Capability, n.CartID, n.OrderID = s.Hash, bytes.Clone(c.ID), c.CartID, c.OrderID
+	return n, nil
+}
+
+// latestDecision is what the Capability's cart or order was last answered.
+func (r *Relay) latestDecision(ctx context.Context, s *ledger.Shop, c ledger.Capability) (ledger.Decision, error) {
+	if c.OrderID != 0 {
+		o, err := r.Ledger.Order(ctx, s, c.OrderID)
+		if err != nil {
+			return ledger.Decision{}, err
+		}
+		return r.Ledger.Decision(ctx, s.Hash, o.DecisionID)
+	}
+	ds, err := r.Ledger.CartDecisions(ctx, s.Hash, c.CartID)
+	if err == nil && len(ds) == 0 {
+		err = ledger.ErrNotFound
+	}
+	if err != nil {
+		return ledger.Decision{}, err
+	}
+	return ds[0], nil
+}
+
+// providerDown records the merchant's failure choice for a cart, and says so.
+func (r *Relay) providerDown(ctx context.Context, s *ledger.Shop, d ledger.Decision, cause error) error {
+	r.Log.Error("the identity provider did not open a session", "shop", s.Hash, "error", cause)
+	if d.Stage != gate.AtCheckout || s.Policy.OnProviderDown != gate.LetPay {
+		return ErrProviderDown
+	}
+	n := ledger.NewDecision{Facts: gate.Facts{Stage: gate.AtCheckout, CartID: d.CartID, Buyer: gate.Buyer{CustomerID: d.CustomerID}},
+		Decision: r.letPay(d.Decision), Policy: s.Policy.Version, MadeBy: ledger.ByFailure}
+	if _, err := r.Ledger.RecordCartDecision(ctx, s, n, nil, r.Now()); err != nil {
+		return fmt.Errorf("recording the failure choice: %w", err)
+	}
+	return ErrProviderDown
+}
+
+// Wake is the doorbell: it makes the next poll of a Session come soon, and tells nobody whether there was one.
+func (r *Relay) Wake(ctx context.Context, hash, sessionID string) error {
+	return r.Ledger.WakeSession(ctx, hash, sessionID, r.Now())
+}
+
+// SessionDecision is what a Session's cart or order is answered now.
+func (r *Relay) SessionDecision(ctx context.Context, s *ledger.Shop, n ledger.Session) (ledger.Decision, error) {
+	return r.latestDecision(ctx, s, ledger.Capability{Shop: s.Hash, CartID: n.CartID, OrderID: n.OrderID})
+}

@@ -1,0 +1,184 @@
+package relay
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/shopspring/decimal"
+	"golang.org/x/text/currency"
+
+	"idgate/app/bigcommerce"
+	"idgate/app/gate"
+	"idgate/app/ledger"
+)
+
+// MinorDigits is how many decimal digits amounts of an ISO 4217 currency have; 2 where it is unknown.
+func MinorDigits(code string) int {
+	u, err := currency.ParseISO(code)
+	if err != nil {
+		return 2
+	}
+	digits, _ := currency.Standard.Rounding(u)
+	return digits
+}
+
+// money rounds up to minor units, so that rounding never slips an order under a threshold.
+func money(amount decimal.Decimal, code string) gate.Money {
+	return gate.Money{Minor: amount.Shift(int32(MinorDigits(code))).Ceil().IntPart(), Currency: code}
+}
+
+// cartFacts is what is known of a cart. customer is the one a Current Customer JWT named, or nil; a customer that the cart itself
+// does not name is not believed.
+func (r *Relay) cartFacts(ctx context.Context, s *ledger.Shop, cartID string, customerID int64) (gate.Facts, error) {
+	c, err := r.store(s).Checkout(ctx, cartID)
+	if err != nil {
+		return gate.Facts{}, fmt.Errorf("fetching the cart: %w", err)
+	}
+	if customerID != c.Cart.CustomerID {
+		customerID = 0
+	}
+	mailbox := c.BillingAddress.Email
+	if mailbox == "" {
+		mailbox = c.Cart.Email
+	}
+	f := gate.Facts{
+		Stage:  gate.AtCheckout,
+		CartID: c.ID,
+		Buyer: gate.Buyer{CustomerID: customerID, Mailbox: s.MailboxHash(mailbox),
+			Name: gate.Name{Given: c.BillingAddress.FirstName, Family: c.BillingAddress.LastName}},
+		Value:   money(c.GrandTotal, c.Cart.Currency),
+		Billing: checkoutPlace(c.BillingAddress),
+		Group:   gate.Known("guest"),
+	}
+	if c.Cart.Currency == s.Currency {
+		f.ShopValue = &f.Value
+	}
+	if c.Cart.ChannelID != 0 {
+		f.Channel = gate.Known(strconv.FormatInt(c.Cart.ChannelID, 10))
+	}
+	for _, k := range c.Consignments {
+		f.Shipping = append(f.Shipping, checkoutPlace(k.Address))
+		if k.ShippingMethod != "" {
+			f.ShipMethod = gate.Known(k.ShippingMethod)
+		}
+	}
+	for _, i := range c.Cart.Items {
+		f.Items = append(f.Items, gate.Item{ProductID: strconv.FormatInt(i.ProductID, 10), Quantity: int(i.Quantity)})
+	}
+	return f, r.lookUp(ctx, s, &f, c.Cart.CustomerID)
+}
+
+// orderFacts is what is known of an order.
+func (r *Relay) orderFacts(ctx context.Context, s *ledger.Shop, o bigcommerce.Order) (gate.Facts, error) {
+	amount, code := o.Value()
+	b := o.BillingAddress
+	f := gate.Facts{
+		Stage: gate.AtOrder, OrderID: o.ID, CartID: o.CartID,
+		Buyer: gate.Buyer{CustomerID: o.CustomerID, Mailbox: s.MailboxHash(b.Email), Name: gate.Name{Given: b.FirstName, Family: b.LastName}},
+		Value: money(amount, code), Billing: orderPlace(b),
+		Group: gate.Known("guest"), Source: gate.Known(o.OrderSource), Payment: gate.Known(o.PaymentMethod),
+		Channel:     gate.Known(strconv.FormatInt(o.ChannelID, 10)),
+		BeforeEpoch: !s.EnforcedSince.IsZero() && o.DateCreated.Before(s.EnforcedSince),
+	}
+	if v, ok := o.ValueIn(s.Currency); ok {
+		m := money(v, s.Currency)
+		f.ShopValue = &m
+	}
+	products, err := r.store(s).OrderProducts(ctx, o.ID)
+	if err != nil {
+		return f, fmt.Errorf("fetching the products of order %d: %w", o.ID, err)
+	}
+	for _, p := range products {
+		f.Items = append(f.Items, gate.Item{ProductID: strconv.FormatInt(p.ProductID, 10), Quantity: int(p.Quantity)})
+	}
+	addresses, err := r.store(s).OrderShippingAddresses(ctx, o.ID)
+	if err != nil {
+		return f, fmt.Errorf("fetching the shipping addresses of order %d: %w", o.ID, err)
+	}
+	for _, a := range addresses {
+		f.Shipping = append(f.Shipping, orderPlace(a.OrderAddress))
+		f.ShipMethod = gate.Known(a.ShippingMethod)
+	}
+	return f, r.lookUp(ctx, s, &f, o.CustomerID)
+}
+
+// lookUp fetches the facts that only some Policies ask about.
+func (r *Relay) lookUp(ctx context.Context, s *ledger.Shop, f *gate.Facts, customerID int64) error {
+	if s.Policy.Uses(gate.FactCategory, gate.FactBrand) {
+		if err := r.lookUpCatalog(ctx, s, f); err != nil {
+			return err
+		}
+	}
+	if customerID == 0 {
+		return nil
+	}
+	f.Group = gate.Text{}
+	if s.Policy.Uses(gate.FactGroup) {
+		c, err := r.store(s).Customer(ctx, customerID)
+		if err != nil {
+			return fmt.Errorf("fetching customer %d: %w", customerID, err)
+		}
+		f.Group = gate.Known(strconv.FormatInt(c.CustomerGroupID, 10))
+	}
+	if s.Policy.Uses(gate.FactFirstOrder) {
+		os, err := r.store(s).Orders(ctx, bigcommerce.OrderFilter{CustomerID: &customerID, Limit: 2})
+		if err != nil {
+			return fmt.Errorf("fetching the orders of customer %d: %w", customerID, err)
+		}
+		earlier := 0
+		for _, o := range os {
+			if o.ID != f.OrderID {
+				earlier++
+			}
+		}
+		f.FirstOrder = gate.Bool{Value: earlier == 0, Known: true}
+	}
+	return nil
+}
+
+func (r *Relay) lookUpCatalog(ctx context.Context, s *ledger.Shop, f *gate.Facts) error {
+	var ids []int64
+	for _, i := range f.Items {
+		if id, err := strconv.ParseInt(i.ProductID, 10, 64); err == nil && id > 0 {
+			ids = append(ids, id)
+		}
+	}
+	products, err := r.store(s).Products(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("fetching the catalog: %w", err)
+	}
+	known := map[string]bigcommerce.Product{}
+	for _, p := range products {
+		known[strconv.FormatInt(p.ID, 10)] = p
+	}
+	f.ItemsKnown = true
+	for i := range f.Items {
+		p, ok := known[f.Items[i].ProductID]
+		if !ok {
+			f.ItemsKnown = false // a custom or deleted product may be of any category
+			continue
+		}
+		f.Items[i].Brand = strconv.FormatInt(p.BrandID, 10)
+		for _, c := range p.Categories {
+			f.Items[i].Categories = append(f.Items[i].Categories, strconv.FormatInt(c, 10))
+		}
+	}
+	return nil
+}
+
+func checkoutPlace(a bigcommerce.CheckoutAddress) gate.Place {
+	return place(a.CountryCode, a.StateOrProvince, a.PostalCode, a.Address1, a.Address2, a.City)
+}
+
+func orderPlace(a bigcommerce.OrderAddress) gate.Place {
+	return place(a.CountryISO2, a.State, a.Zip, a.Street1, a.Street2, a.City)
+}
+
+// place normalises an address, so that the cart's and the order's spelling of one place are equal.
+func place(country, state, postcode string, line ...string) gate.Place {
+	norm := func(s string) string { return strings.Join(strings.Fields(strings.ToLower(s)), " ") }
+	return gate.Place{Country: strings.ToUpper(country), State: strings.TrimSpace(state), Postcode: strings.ToUpper(strings.TrimSpace(postcode)),
+		Line: norm(strings.Join(line, " "))}
+}

@@ -1,0 +1,90 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"idgate/app/bigcommerce"
+	"idgate/app/ledger"
+)
+
+// StepNotices handles the Notices that are due, and returns how many.
+func (r *Relay) StepNotices(ctx context.Context) (int, error) {
+	now := r.Now()
+	due, err := r.Ledger.LeaseNotices(ctx, now, now.Add(lease), batch)
+	if err != nil {
+		return 0, fmt.Errorf("leasing notices: %w", err)
+	}
+	each(due, func(n ledger.Notice) string { return n.Shop }, func(n ledger.Notice) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
+		defer cancel()
+		if err := r.handle(ctx, n); err != nil {
+			r.Log.Error("handling a notice", "shop", n.Shop, "notice", n.ID, "error", err)
+		}
+	})
+	return len(due), nil
+}
+
+// handle acts on one Notice. What it carries is a hint to look: the thing itself is fetched when the work it causes is done.
+func (r *Relay) handle(ctx context.Context, n ledger.Notice) error {
+	s, err := r.Ledger.Shop(n.Shop)
+	if errors.Is(err, ledger.ErrUnknownShop) {
+		return r.Ledger.FinishNotice(ctx, n, "the shop is not installed any more", nil, r.Now())
+	}
+	if err != nil {
+		return err
+	}
+	order := func(id int64) error {
+		if id <= 0 {
+			return r.Ledger.StickNotice(ctx, n, "it names no order", r.Now())
+		}
+		return r.Ledger.FinishNotice(ctx, n, "order "+strconv.FormatInt(id, 10)+" is looked at", []int64{id}, r.Now())
+	}
+	switch n.Scope {
+	case bigcommerce.ScopeOrderCreated, bigcommerce.ScopeOrderStatusUpdated:
+		id, _ := strconv.ParseInt(n.Subject, 10, 64)
+		return order(id)
+	case bigcommerce.ScopeCartConverted:
+		return order(n.Detail.OrderID)
+	case bigcommerce.ScopeAppUninstalled:
+		return r.uninstalled(ctx, s, n)
+	case bigcommerce.ScopeDeliveryException:
+		if err := r.Ledger.ReconcileSoon(ctx, s.Hash, r.Now()); err != nil {
+			return err
+		}
+		return r.Ledger.FinishNotice(ctx, n, "the installation is checked", nil, r.Now())
+	case bigcommerce.ScopeCustomerCreated, bigcommerce.ScopeCustomerUpdated, bigcommerce.ScopeCustomerDeleted:
+		return r.Ledger.FinishNotice(ctx, n, "noted", nil, r.Now())
+	}
+	return r.Ledger.FinishNotice(ctx, n, "not a scope that anything is done about", nil, r.Now())
+}
+
+// uninstalled believes a notice of uninstallation only once BigCommerce refuses our token.
+func (r *Relay) uninstalled(ctx context.Context, s *ledger.Shop, n ledger.Notice) error {
+	gone, err := r.TokenRefused(ctx, s)
+	switch {
+	case err != nil:
+		return r.Ledger.PostponeNotice(ctx, n, r.retry(n.Attempt), err.Error())
+	case !gone:
+		return r.Ledger.FinishNotice(ctx, n, "BigCommerce still accepts our token: nothing was done", nil, r.Now())
+	}
+	if err := r.Ledger.UninstallShop(ctx, s.Hash, r.Now()); err != nil {
+		return err
+	}
+	return r.Ledger.FinishNotice(ctx, n, "uninstalled", nil, r.Now())
+}
+
+// TokenRefused asks BigCommerce whether our token for the Shop is dead. An error means that it could not be asked.
+func (r *Relay) TokenRefused(ctx context.Context, s *ledger.Shop) (bool, error) {
+	_, err := r.store(s).Info(ctx)
+	var be *bigcommerce.Error
+	switch {
+	case err == nil:
+		return false, nil
+	case errors.As(err, &be) && be.Status == 401:
+		return true, nil
+	}
+	return false, fmt.Errorf("asking BigCommerce whether the token is still good: %w", err)
+}

@@ -1,0 +1,365 @@
+package relay
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"idgate/app/bigcommerce"
+	"idgate/app/gate"
+	"idgate/app/ledger"
+)
+
+// Names of the customer attributes, as the integration card has them, and two more.
+const (
+	AttributeIAL        = "blockid_ial"
+	AttributeToken      = "blockid_vc_token"
+	AttributeLiveID     = "blockid_liveid_enrolled"
+	AttributeVerifiedAt = "blockid_verified_at"
+	AttributeExpiresAt  = "blockid_expires_at"
+)
+
+var attributeTypes = []bigcommerce.CustomerAttribute{
+	{Name: AttributeIAL, Type: "number"}, {Name: AttributeToken, Type: "string"}, {Name: AttributeLiveID, Type: "string"},
+	{Name: AttributeVerifiedAt, Type: "string"}, {Name: AttributeExpiresAt, Type: "string"},
+}
+
+// Paths of our webhook doors. deliveryException needs a destination of its own.
+const (
+	HookPath      = "/webhooks/bigcommerce"
+	ExceptionPath = "/webhooks/bigcommerce/exceptions"
+)
+
+var hookScopes = map[string]string{
+	bigcommerce.ScopeOrderCreated:       HookPath,
+	bigcommerce.ScopeOrderStatusUpdated: HookPath,
+	bigcommerce.ScopeCartConverted:      HookPath,
+	bigcommerce.ScopeCustomerCreated:    HookPath,
+	bigcommerce.ScopeCustomerUpdated:    HookPath,
+	bigcommerce.ScopeCustomerDeleted:    HookPath,
+	bigcommerce.ScopeAppUninstalled:     HookPath,
+	bigcommerce.ScopeDeliveryException:  ExceptionPath,
+}
+
+const scriptName = "idgate checkout gate"
+
+// How often an installation is compared with what it should be, and how soon again after trouble.
+const (
+	reconcileEvery = 24 * time.Hour
+	reconcileAgain = 5 * time.Minute
+)
+
+// Installation is what the last reconciliation found and made.
+type Installation struct {
+	Hooks      []Part           `json:"hooks"`
+	Scripts    []Part           `json:"scripts"`
+	Attributes map[string]int64 `json:"attributes"` // name to BigCommerce's id
+	Missing    []string         `json:"missing_scopes"`
+	Changed    []string         `json:"changed"` // what this run put right
+	Problems   []string         `json:"problems"`
+}
+
+// Part is one thing that is in place.
+type Part struct {
+	Name string `json:"name"`
+	ID   string `json:"id"`
+	OK   bool   `json:"ok"`
+}
+
+// ReadInstallation reads the Shop's last report.
+func ReadInstallation(s *ledger.Shop) (Installation, error) {
+	var i Installation
+	if err := json.Unmarshal(s.Installation, &i); err != nil {
+		return i, fmt.Errorf("reading the installation report of shop %s: %w", s.Hash, err)
+	}
+	return i, nil
+}
+
+// StepShops sweeps and reconciles the Shops that are due, and returns how many pieces of work it did.
+func (r *Relay) StepShops(ctx context.Context) (int, error) {
+	now := r.Now()
+	var due []*ledger.Shop
+	for _, s := range r.Ledger.Shops() {
+		if !now.Before(s.SweepAt) || !now.Before(s.ReconcileAt) {
+			due = append(due, s)
+		}
+	}
+	each(due, func(s *ledger.Shop) string { return s.Hash }, func(s *ledger.Shop) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
+		defer cancel()
+		if !now.Before(s.ReconcileAt) {
+			if _, err := r.Reconcile(ctx, s); err != nil {
+				r.Log.Error("reconciling an installation", "shop", s.Hash, "error", err)
+			}
+		}
+		if !now.Before(s.SweepAt) {
+			if err := r.sweep(ctx, s); err != nil {
+				r.Log.Error("sweeping orders", "shop", s.Hash, "error", err)
+			}
+		}
+	})
+	return len(due), nil
+}
+
+// sweep makes every order due that was modified since the watermark and that we do not know as it is now. The watermark is
+// inclusive and moves only to a date that was seen, so an order modified in the same second is never skipped.
+func (r *Relay) sweep(ctx context.Context, s *ledger.Shop) error {
+	const limit = 200
+	mark, page := s.SweptTo.Truncate(time.Second), 1
+	next := r.Now().Add(r.SweepEvery)
+	for {
+		os, err := r.store(s).Orders(ctx, bigcommerce.OrderFilter{MinDateModified: mark, Sort: "date_modified:asc", Page: page, Limit: limit})
+		if err != nil {
+			e := r.judge(ctx, s, err, 1)
+			at := next
+			if e.kind == isLater && e.at.After(at) {
+				at = e.at
+			}
+			if aerr := r.Ledger.AdvanceSweep(ctx, s.Hash, mark, at); aerr != nil {
+				return aerr
+			}
+			return err
+		}
+		found := make([]ledger.Swept, len(os))
+		last := mark
+		for i, o := range os {
+			found[i] = ledger.Swept{OrderID: o.ID, StatusID: o.StatusID, ModifiedAt: o.DateModified}
+			if o.DateModified.After(last) {
+				last = o.DateModified
+			}
+		}
+		if _, err := r.Ledger.DueSwept(ctx, s.Hash, found, r.Now()); err != nil {
+			return err
+		}
+		if len(os) < limit {
+			return r.Ledger.AdvanceSweep(ctx, s.Hash, last.Truncate(time.Second), next)
+		}
+		// Page numbers shift while orders change; the date does not. They are used only within one second.
+		if last.After(mark) {
+			mark, page = last.Truncate(time.Second), 1
+		} else {
+			page++
+		}
+	}
+}
+
+// Reconcile compares the installation with what it should be and puts right what differs. Run twice it changes nothing.
+// What could not be put right is in the report, with the remedy; the error is only for a report that could not be stored.
+func (r *Relay) Reconcile(ctx context.Context, s *ledger.Shop) (Installation, error) {
+	rep := Installation{Attributes: map[string]int64{}, Missing: bigcommerce.MissingScopes(s.Scopes)}
+	if len(s.Scopes) == 0 {
+		rep.Missing = nil // a private app: BigCommerce does not tell an API account's scopes
+	}
+	if len(rep.Missing) > 0 {
+		rep.problem("permissions are missing: install the app again to grant them: "+strings.Join(rep.Missing, ", "), nil)
+	}
+	channels, err := r.describe(ctx, s)
+	rep.problem("reading the shop's settings", err)
+	if err == nil {
+		rep.problem("checkout scripts", r.reconcileScripts(ctx, s, channels, &rep))
+	}
+	rep.problem("webhooks", r.reconcileHooks(ctx, s, &rep))
+	rep.problem("customer attributes", r.reconcileAttributes(ctx, s, &rep))
+	if err != nil {
+		r.judge(ctx, s, err, 1) // a refused token suspends the Shop
+	}
+	b, err := json.Marshal(rep)
+	if err != nil {
+		return rep, err
+	}
+	next := r.Now().Add(reconcileEvery)
+	if len(rep.Problems) > 0 {
+		next = r.Now().Add(reconcileAgain)
+	}
+	return rep, r.Ledger.RecordInstallation(ctx, s.Hash, b, r.Now(), next)
+}
+
+func (i *Installation) problem(what string, err error) {
+	if err != nil {
+		what += ": " + err.Error()
+	} else if !strings.Contains(what, "missing") {
+		return
+	}
+	i.Problems = append(i.Problems, what)
+}
+
+// describe learns the Shop's name, currency, time zone and storefront channels.
+func (r *Relay) describe(ctx context.Context, s *ledger.Shop) ([]bigcommerce.Channel, error) {
+	info, err := r.store(s).Info(ctx)
+	if err != nil {
+		return nil, err
+	}
+	channels, err := r.store(s).Channels(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sites, err := r.store(s).Sites(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d := ledger.Description{StoreID: fmt.Sprint(info.StoreID), Name: info.Name, Currency: strings.ToUpper(info.Currency), Timezone: info.Timezone.Name,
+		ControlPanel: origin(info.ControlPanelURL)}
+	var active []bigcommerce.Channel
+	for _, c := range channels {
+		if c.Platform != "bigcommerce" || c.Status == "deleted" || c.Status == "terminated" || c.Status == "archived" || c.Status == "inactive" {
+			continue
+		}
+		active = append(active, c)
+		lc := ledger.Channel{ID: c.ID, Name: c.Name}
+		for _, site := range sites {
+			if site.ChannelID == c.ID {
+				lc.Origins = append(lc.Origins, site.Origins()...)
+			}
+		}
+		if c.ID == info.DefaultChannelID {
+			lc.Origins = append(lc.Origins, origin(info.SecureURL), d.ControlPanel)
+		}
+		lc.Origins = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(lc.Origins))), func(o string) bool { return o == "" })
+		d.Channels = append(d.Channels, lc)
+	}
+	return active, r.Ledger.DescribeShop(ctx, s.Hash, d)
+}
+
+// origin is an address's scheme, host and port, or "".
+func origin(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return ""
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Host)
+}
+
+// wantedScript is the one script of a channel. Its URL names its content, so BigCommerce's integrity check and caches agree for ever.
+func (r *Relay) wantedScript(s *ledger.Shop, c bigcommerce.Channel) bigcommerce.Script {
+	unreachable := "open"
+	if s.Policy.OnUnreachable == gate.Stop {
+		unreachable = "closed"
+	}
+	return bigcommerce.Script{
+		Name: scriptName, Description: "Holds the order call until the shopper's identity is proved, where your policy asks for it.",
+		Kind: bigcommerce.ScriptKindSrc,
+		Src: fmt.Sprintf("%s/storefront/v1/scripts/%s/%d/gate.%s.js?client_id=%s&unreachable=%s", r.AppURL, s.Hash, c.ID, r.Script.Hash,
+			url.QueryEscape(r.BigCommerce.ClientID), unreachable),
+		LoadMethod: bigcommerce.ScriptLoadDefault, Location: bigcommerce.ScriptLocationHead, Visibility: bigcommerce.ScriptOnCheckout,
+		ConsentCategory: bigcommerce.ScriptConsentEssential, ChannelID: c.ID, IntegrityHashes: []string{r.Script.Integrity}, Enabled: true, AutoUninstall: true,
+	}
+}
+
+func (r *Relay) reconcileScripts(ctx context.Context, s *ledger.Shop, channels []bigcommerce.Channel, rep *Installation) error {
+	have, err := r.store(s).Scripts(ctx)
+	if err != nil {
+		return err
+	}
+	if len(channels) > bigcommerce.MaxScriptsPerApp {
+		rep.Problems = append(rep.Problems, fmt.Sprintf("BigCommerce allows %d scripts per app; channels beyond that have no gate in the page, only the order gate: %d",
+			bigcommerce.MaxScriptsPerApp, len(channels)-bigcommerce.MaxScriptsPerApp))
+		channels = channels[:bigcommerce.MaxScriptsPerApp]
+	}
+	kept := map[string]bool{}
+	for _, c := range channels {
+		want := r.wantedScript(s, c)
+		part := Part{Name: c.Name, OK: true}
+		i := slices.IndexFunc(have, func(x bigcommerce.Script) bool { return x.Name == scriptName && x.ChannelID == c.ID && !kept[x.UUID] })
+		switch {
+		case i < 0:
+			made, err := r.store(s).CreateScript(ctx, want)
+			if err != nil {
+				return err
+			}
+			part.ID = made.UUID
+			rep.Changed = append(rep.Changed, "added the checkout script of "+c.Name)
+		case !sameScript(have[i], want):
+			if _, err := r.store(s).UpdateScript(ctx, have[i].UUID, want); err != nil {
+				return err
+			}
+			part.ID = have[i].UUID
+			rep.Changed = append(rep.Changed, "put right the checkout script of "+c.Name)
+		default:
+			part.ID = have[i].UUID
+		}
+		kept[part.ID] = true
+		rep.Scripts = append(rep.Scripts, part)
+	}
+	for _, x := range have {
+		if x.Name == scriptName && !kept[x.UUID] {
+			if err := r.store(s).DeleteScript(ctx, x.UUID); err != nil {
+				return err
+			}
+			rep.Changed = append(rep.Changed, fmt.Sprintf("removed a checkout script of channel %d that was one too many", x.ChannelID))
+		}
+	}
+	return nil
+}
+
+func sameScript(a, b bigcommerce.Script) bool {
+	return a.Src == b.Src && a.Kind == b.Kind && a.LoadMethod == b.LoadMethod && a.Location == b.Location && a.Visibility == b.Visibility &&
+		a.ConsentCategory == b.ConsentCategory && a.Enabled == b.Enabled && a.AutoUninstall == b.AutoUninstall && slices.Equal(a.IntegrityHashes, b.IntegrityHashes)
+}
+
+func (r *Relay) reconcileHooks(ctx context.Context, s *ledger.Shop, rep *Installation) error {
+	have, err := r.store(s).Hooks(ctx)
+	if err != nil {
+		return err
+	}
+	for _, scope := range slices.Sorted(maps.Keys(hookScopes)) {
+		want := bigcommerce.Hook{Scope: scope, Destination: r.AppURL + hookScopes[scope], Active: true,
+			Headers: map[string]string{bigcommerce.HookSecretHeader: s.HookSecret}}
+		i := slices.IndexFunc(have, func(h bigcommerce.Hook) bool { return h.Scope == scope && h.Destination == want.Destination })
+		var got bigcommerce.Hook
+		switch {
+		case i < 0:
+			if got, err = r.store(s).CreateHook(ctx, want); err != nil {
+				return err
+			}
+			rep.Changed = append(rep.Changed, "added the webhook "+scope)
+		case !have[i].Active || have[i].Headers[bigcommerce.HookSecretHeader] != s.HookSecret:
+			if got, err = r.store(s).UpdateHook(ctx, have[i].ID, want); err != nil {
+				return err
+			}
+			rep.Changed = append(rep.Changed, "put right the webhook "+scope)
+		default:
+			got = have[i]
+		}
+		rep.Hooks = append(rep.Hooks, Part{Name: scope, ID: fmt.Sprint(got.ID), OK: true})
+	}
+	for _, h := range have {
+		stale := (strings.HasSuffix(h.Destination, HookPath) || strings.HasSuffix(h.Destination, ExceptionPath)) && !strings.HasPrefix(h.Destination, r.AppURL+"/")
+		if stale {
+			if err := r.store(s).DeleteHook(ctx, h.ID); err != nil {
+				return err
+			}
+			rep.Changed = append(rep.Changed, "removed the webhook "+h.Scope+" of a former address of this app")
+		}
+	}
+	return nil
+}
+
+func (r *Relay) reconcileAttributes(ctx context.Context, s *ledger.Shop, rep *Installation) error {
+	have, err := r.store(s).CustomerAttributes(ctx)
+	if err != nil {
+		return err
+	}
+	var missing []bigcommerce.CustomerAttribute
+	for _, want := range attributeTypes {
+		i := slices.IndexFunc(have, func(a bigcommerce.CustomerAttribute) bool { return a.Name == want.Name })
+		if i < 0 {
+			missing = append(missing, want)
+			continue
+		}
+		rep.Attributes[want.Name] = have[i].ID
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	made, err := r.store(s).CreateCustomerAttributes(ctx, missing)
+	for _, a := range made {
+		rep.Attributes[a.Name] = a.ID
+		rep.Changed = append(rep.Changed, "added the customer attribute "+a.Name)
+	}
+	return err
+}

@@ -1,0 +1,341 @@
+package relay
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"idgate/app/bigcommerce"
+	"idgate/app/gate"
+	"idgate/app/ledger"
+	"idgate/app/receipt"
+)
+
+// Namespace and keys of our metafields.
+const (
+	metafieldNamespace = "blockid"
+	decisionKey        = "decision"
+	proofKey           = "vc_token"
+)
+
+// StepWritebacks pays the Writebacks that are due, and returns how many.
+func (r *Relay) StepWritebacks(ctx context.Context) (int, error) {
+	now := r.Now()
+	due, err := r.Ledger.LeaseWritebacks(ctx, now, now.Add(lease), batch)
+	if err != nil {
+		return 0, fmt.Errorf("leasing writebacks: %w", err)
+	}
+	each(due, func(w ledger.Writeback) string { return w.Shop }, func(w ledger.Writeback) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
+		defer cancel()
+		if err := r.pay(ctx, w); err != nil {
+			r.Log.Error("paying a writeback", "shop", w.Shop, "kind", w.Kind, "subject", w.Subject, "error", err)
+		}
+	})
+	return len(due), nil
+}
+
+func (r *Relay) pay(ctx context.Context, w ledger.Writeback) error {
+	s, err := r.Ledger.Shop(w.Shop)
+	if errors.Is(err, ledger.ErrUnknownShop) {
+		return r.Ledger.DropWriteback(ctx, w, "the shop is not installed any more", r.Now())
+	}
+	if err != nil {
+		return err
+	}
+	e, err := r.effect(ctx, s, w)
+	if err != nil {
+		e = r.judge(ctx, s, err, w.Attempt)
+	}
+	switch e.kind {
+	case isDone:
+		return r.Ledger.FinishWriteback(ctx, w, e.remark, r.Now())
+	case isLater:
+		return r.Ledger.PostponeWriteback(ctx, w, e.at, e.remark)
+	case isStuck:
+		r.Log.Warn("a writeback is stuck until somebody acts", "shop", w.Shop, "kind", w.Kind, "subject", w.Subject, "reason", e.remark)
+		return r.Ledger.StickWriteback(ctx, w, e.remark, r.Now())
+	case isDropped:
+		return r.Ledger.DropWriteback(ctx, w, e.remark, r.Now())
+	}
+	return nil
+}
+
+func (r *Relay) effect(ctx context.Context, s *ledger.Shop, w ledger.Writeback) (ending, error) {
+	switch w.Kind {
+	case ledger.Hold:
+		return r.writeHold(ctx, s, w)
+	case ledger.Release:
+		return r.writeRelease(ctx, s, w)
+	case ledger.Note:
+		return r.writeNote(ctx, s, w)
+	case ledger.DecisionMetafield:
+		return r.writeDecision(ctx, s, w)
+	case ledger.CustomerAttributes, ledger.CustomerFieldsV2, ledger.ProofMetafield:
+		return r.writeProof(ctx, s, w)
+	}
+	return stuck("unknown kind of writeback " + string(w.Kind)), nil
+}
+
+// writeHold moves an order to the hold status, if it is still to be held and not already there.
+func (r *Relay) writeHold(ctx context.Context, s *ledger.Shop, w ledger.Writeback) (ending, error) {
+	known, err := r.Ledger.Order(ctx, s, w.Subject)
+	if err != nil {
+		return ending{}, err
+	}
+	if known.Hold != ledger.Holding {
+		return dropped("the order is no longer to be held"), nil
+	}
+	if s.Policy.Mode != gate.Enforce && known.PersonSays == "" {
+		return dropped("the policy no longer enforces"), r.Ledger.ConfirmHold(ctx, s.Hash, w.Subject, ledger.Holding, ledger.NotHeld, known.StatusID, r.Now())
+	}
+	o, err := r.store(s).Order(ctx, w.Subject)
+	if err != nil {
+		return ending{}, err
+	}
+	if o.StatusID != known.HoldStatus {
+		if bigcommerce.ClassOf(o.StatusID) != bigcommerce.StatusGate || o.StatusID != known.FormerStatus {
+			// It has moved since it was decided: look again before anything is written.
+			return dropped(fmt.Sprintf("the order has moved to status %d; it is looked at again", o.StatusID)), r.lookAgain(ctx, s, known, ledger.Holding, o.StatusID)
+		}
+		d, err := r.Ledger.Decision(ctx, s.Hash, w.Ref)
+		if err != nil {
+			return ending{}, err
+		}
+		u := bigcommerce.OrderUpdate{StatusID: &known.HoldStatus, StaffNotes: appended(o.StaffNotes, r.holdNote(d, r.Now()))}
+		if _, err := r.store(s).UpdateOrder(ctx, w.Subject, u); err != nil {
+			return ending{}, err
+		}
+		if o, err = r.store(s).Order(ctx, w.Subject); err != nil {
+			return ending{}, err
+		}
+		if o.StatusID != known.HoldStatus {
+			return later(r.retry(w.Attempt), fmt.Sprintf("BigCommerce accepted the hold but shows status %d", o.StatusID)), nil
+		}
+	}
+	return done("on hold"), r.Ledger.ConfirmHold(ctx, s.Hash, w.Subject, ledger.Holding, ledger.Held, o.StatusID, r.Now())
+}
+
+// lookAgain gives an order back to the gate as if our hold had not begun.
+func (r *Relay) lookAgain(ctx context.Context, s *ledger.Shop, o ledger.Order, was ledger.HoldState, status int) error {
+	if err := r.Ledger.ConfirmHold(ctx, s.Hash, o.ID, was, ledger.NotHeld, status, r.Now()); err != nil {
+		return err
+	}
+	return r.Ledger.DueOrder(ctx, s.Hash, o.ID, r.Now())
+}
+
+// writeRelease puts an order back to the status that our hold replaced, if our hold is still the last status written.
+func (r *Relay) writeRelease(ctx context.Context, s *ledger.Shop, w ledger.Writeback) (ending, error) {
+	known, err := r.Ledger.Order(ctx, s, w.Subject)
+	if err != nil {
+		return ending{}, err
+	}
+	if known.Hold != ledger.Releasing {
+		return dropped("the order is no longer to be released"), nil
+	}
+	o, err := r.store(s).Order(ctx, w.Subject)
+	if err != nil {
+		return ending{}, err
+	}
+	if o.StatusID == known.HoldStatus && known.FormerStatus != known.HoldStatus {
+		d, err := r.Ledger.Decision(ctx, s.Hash, known.DecisionID)
+		if err != nil {
+			return ending{}, err
+		}
+		u := bigcommerce.OrderUpdate{StatusID: &known.FormerStatus, StaffNotes: appended(o.StaffNotes, releaseNote(d, r.Now()))}
+		if _, err := r.store(s).UpdateOrder(ctx, w.Subject, u); err != nil {
+			return ending{}, err
+		}
+		if o, err = r.store(s).Order(ctx, w.Subject); err != nil {
+			return ending{}, err
+		}
+		if o.StatusID == known.HoldStatus {
+			return later(r.retry(w.Attempt), "BigCommerce accepted the release but shows the hold status"), nil
+		}
+	}
+	remark := "released"
+	if o.StatusID != known.FormerStatus {
+		remark = fmt.Sprintf("released; somebody had moved the order to status %d", o.StatusID)
+	}
+	return done(remark), r.Ledger.ConfirmHold(ctx, s.Hash, w.Subject, ledger.Releasing, ledger.Released, o.StatusID, r.Now())
+}
+
+// writeNote appends the Decision to the order's staff notes.
+func (r *Relay) writeNote(ctx context.Context, s *ledger.Shop, w ledger.Writeback) (ending, error) {
+	d, err := r.Ledger.Decision(ctx, s.Hash, w.Ref)
+	if err != nil {
+		return ending{}, err
+	}
+	o, err := r.store(s).Order(ctx, w.Subject)
+	if err != nil {
+		return ending{}, err
+	}
+	notes := appended(o.StaffNotes, r.holdNote(d, r.Now()))
+	if notes == nil {
+		return done("the note is there"), nil
+	}
+	_, err = r.store(s).UpdateOrder(ctx, w.Subject, bigcommerce.OrderUpdate{StaffNotes: notes})
+	return done("noted"), err
+}
+
+// appended is old with the note after it, or nil when the note is there already: its mark names the Decision.
+func appended(old, note string) *string {
+	mark := note[strings.LastIndex(note, "["):]
+	if strings.Contains(old, mark) {
+		return nil
+	}
+	if old != "" && !strings.HasSuffix(old, "\n") {
+		old += "\n"
+	}
+	old += note
+	return &old
+}
+
+func (r *Relay) holdNote(d ledger.Decision, at time.Time) string {
+	who := "identity not proved"
+	if d.MadeBy == ledger.ByPerson {
+		who = "refused by " + d.Person + ": " + d.Note
+	}
+	codes := make([]string, len(d.Reasons))
+	for i, c := range d.Reasons {
+		codes[i] = strings.ReplaceAll(string(c.Code), "_", " ")
+	}
+	return fmt.Sprintf("%s idgate: on hold, %s (%s). Verification link and details: Apps > idgate > Orders. [idgate %s]",
+		at.UTC().Format("2006-01-02 15:04 UTC"), who, strings.Join(codes, ", "), d.ID)
+}
+
+func releaseNote(d ledger.Decision, at time.Time) string {
+	why := "identity proved"
+	if d.MadeBy == ledger.ByPerson {
+		why = "released by " + d.Person + ": " + d.Note
+	}
+	return fmt.Sprintf("%s idgate: released, %s. [idgate %s]", at.UTC().Format("2006-01-02 15:04 UTC"), why, d.ID)
+}
+
+// writeDecision puts the Decision and its Receipt where other apps and staff can read it.
+func (r *Relay) writeDecision(ctx context.Context, s *ledger.Shop, w ledger.Writeback) (ending, error) {
+	d, err := r.Ledger.Decision(ctx, s.Hash, w.Ref)
+	if err != nil {
+		return ending{}, err
+	}
+	known, err := r.Ledger.Order(ctx, s, w.Subject)
+	if err != nil {
+		return ending{}, err
+	}
+	if known.DecisionID != w.Ref {
+		return dropped("a later decision has taken its place"), nil
+	}
+	value, err := json.Marshal(struct {
+		ID      string        `json:"id"`
+		Outcome gate.Outcome  `json:"outcome"`
+		Reasons []gate.Reason `json:"reasons"`
+		Policy  int64         `json:"policy_version"`
+		MadeBy  ledger.MadeBy `json:"made_by"`
+		At      time.Time     `json:"at"`
+		Receipt string        `json:"receipt"`
+	}{d.ID, d.Outcome, d.Reasons, d.Policy, d.MadeBy, d.At, d.Receipt})
+	if err != nil {
+		return ending{}, err
+	}
+	_, err = r.store(s).UpsertOrderMetafield(ctx, w.Subject, bigcommerce.Metafield{Namespace: metafieldNamespace, Key: decisionKey, Value: string(value),
+		PermissionSet: bigcommerce.PermissionRead, Description: "idgate's latest decision, with its signed receipt"})
+	return done("written"), err
+}
+
+// writeProof puts a Proof's outcome on the customer: attributes, the card's v2 custom fields, or the full receipt.
+func (r *Relay) writeProof(ctx context.Context, s *ledger.Shop, w ledger.Writeback) (ending, error) {
+	p, err := r.Ledger.Proof(ctx, s, w.Ref)
+	if err != nil {
+		return ending{}, err
+	}
+	ial := p.IAL
+	if p.Source == gate.SourcePolicy {
+		ial = s.Policy.Evidence.Level(p.Document, p.Selfie)
+	}
+	signer := r.Ledger.Signer(r.AppURL)
+	token, err := signer.SignCustomer(receipt.CustomerReceipt{Shop: s.Hash, CustomerID: w.Subject, IAL: int(ial), ExpiresAt: p.Until}, p.At)
+	if err != nil {
+		return ending{}, err
+	}
+	fields := []bigcommerce.CustomField{
+		{Name: AttributeIAL, Value: strconv.Itoa(int(ial))},
+		{Name: AttributeToken, Value: token},
+		{Name: AttributeLiveID, Value: strconv.FormatBool(p.Selfie)},
+	}
+	switch w.Kind {
+	case ledger.CustomerFieldsV2:
+		return r.writeFieldsV2(ctx, s, w.Subject, fields)
+	case ledger.ProofMetafield:
+		full, err := signer.SignProof(receipt.ProofReceipt{ID: p.ID, Shop: s.Hash, CustomerID: w.Subject, IAL: int(ial), IALSource: p.Source, LiveID: p.Selfie, ExpiresAt: p.Until}, p.At)
+		if err != nil {
+			return ending{}, err
+		}
+		_, err = r.store(s).UpsertCustomerMetafield(ctx, w.Subject, bigcommerce.Metafield{Namespace: metafieldNamespace, Key: proofKey, Value: full,
+			PermissionSet: bigcommerce.PermissionAppOnly, Description: "idgate's full proof receipt"})
+		return done("written"), err
+	}
+	fields = append(fields, bigcommerce.CustomField{Name: AttributeVerifiedAt, Value: p.At.UTC().Format(time.RFC3339)},
+		bigcommerce.CustomField{Name: AttributeExpiresAt, Value: p.Until.UTC().Format(time.RFC3339)})
+	return r.writeAttributes(ctx, s, w.Subject, fields)
+}
+
+func (r *Relay) writeFieldsV2(ctx context.Context, s *ledger.Shop, customerID int64, fields []bigcommerce.CustomField) (ending, error) {
+	err := r.store(s).PutCustomerCustomFieldsV2(ctx, customerID, fields)
+	var be *bigcommerce.Error
+	if errors.As(err, &be) && (be.Status == 400 || be.Status == 422) {
+		return stuck("BigCommerce does not take custom_fields on customers. Switch this target off on the Policy page: the customer attributes carry the same. " + be.Error()), nil
+	}
+	return done("written"), err
+}
+
+func (r *Relay) writeAttributes(ctx context.Context, s *ledger.Shop, customerID int64, fields []bigcommerce.CustomField) (ending, error) {
+	report, err := ReadInstallation(s)
+	if err != nil {
+		return ending{}, err
+	}
+	var values []bigcommerce.AttributeValue
+	for _, f := range fields {
+		id, ok := report.Attributes[f.Name]
+		if !ok {
+			if err := r.Ledger.ReconcileSoon(ctx, s.Hash, r.Now()); err != nil {
+				return ending{}, err
+			}
+			return later(r.Now().Add(10*time.Second), "the customer attribute "+f.Name+" is not there yet; the installation is being repaired"), nil
+		}
+		values = append(values, bigcommerce.AttributeValue{AttributeID: id, CustomerID: customerID, Value: f.Value})
+	}
+	have, err := r.store(s).AttributeValues(ctx, customerID)
+	if err != nil {
+		return ending{}, err
+	}
+	if hasAll(have, values) {
+		return done("written"), nil
+	}
+	if err := r.store(s).UpsertAttributeValues(ctx, values); err != nil {
+		return ending{}, err
+	}
+	if have, err = r.store(s).AttributeValues(ctx, customerID); err != nil {
+		return ending{}, err
+	}
+	if !hasAll(have, values) {
+		return ending{}, errors.New("BigCommerce accepted the attributes but does not show them")
+	}
+	return done("written"), nil
+}
+
+func hasAll(have, want []bigcommerce.AttributeValue) bool {
+	values := map[int64]string{}
+	for _, v := range have {
+		values[v.AttributeID] = v.Value
+	}
+	for _, v := range want {
+		if values[v.AttributeID] != v.Value {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,96 @@
+-- Capabilities, Decisions, Sessions and Proofs.
+
+-- name: AddCapability :exec
+INSERT INTO capabilities (id, store_hash, purpose, cart_id, order_id, customer_id, mailbox, made_at, expires_at)
+VALUES (@id, @store_hash, @purpose, @cart_id, @order_id, @customer_id, @mailbox, @now, @expires_at);
+
+-- name: Capability :one
+SELECT store_hash, purpose, cart_id, order_id, customer_id, mailbox, expires_at FROM capabilities WHERE id = @id;
+
+-- name: AddDecision :exec
+INSERT INTO decisions (id, store_hash, stage, cart_id, order_id, customer_id, outcome, mode, made_by, person, note, policy_version, proof_id, facts_digest, explanation, receipt, made_at)
+VALUES (@id, @store_hash, @stage, @cart_id, @order_id, @customer_id, @outcome, @mode, @made_by, @person, @note, @policy_version, @proof_id, @facts_digest, @explanation, @receipt, @now);
+
+-- name: Decision :one
+SELECT id, store_hash, stage, cart_id, order_id, customer_id, outcome, mode, made_by, person, note, policy_version, proof_id, explanation, receipt, made_at
+FROM decisions WHERE id = @id AND store_hash = @store_hash;
+
+-- name: OrderDecisions :many
+SELECT id, store_hash, stage, cart_id, order_id, customer_id, outcome, mode, made_by, person, note, policy_version, proof_id, explanation, receipt, made_at
+FROM decisions WHERE store_hash = @store_hash AND order_id = @order_id AND order_id != 0 ORDER BY id DESC LIMIT 50;
+
+-- name: CartDecisions :many
+SELECT id, store_hash, stage, cart_id, order_id, customer_id, outcome, mode, made_by, person, note, policy_version, proof_id, explanation, receipt, made_at
+FROM decisions WHERE store_hash = @store_hash AND cart_id = @cart_id AND cart_id != '' ORDER BY id DESC LIMIT 50;
+
+-- name: AddSession :exec
+INSERT INTO sessions (id, store_hash, provider, provider_ref, capture_url, state, capability, cart_id, order_id, customer_id, mailbox, requirement, policy_version, started_at, deadline, changed_at, poll_at)
+VALUES (@id, @store_hash, @provider, @provider_ref, @capture_url, 'created', @capability, @cart_id, @order_id, @customer_id, @mailbox, @requirement, @policy_version, @now, @deadline, @now, @poll_at);
+
+-- name: Session :one
+SELECT id, store_hash, provider, provider_ref, capture_url, state, capability, cart_id, order_id, customer_id, mailbox, requirement, policy_version, reason, trouble, started_at, deadline, changed_at, attempt, poll_at, late
+FROM sessions WHERE id = @id;
+
+-- name: CapabilitySessions :many
+SELECT id, store_hash, provider, provider_ref, capture_url, state, capability, cart_id, order_id, customer_id, mailbox, requirement, policy_version, reason, trouble, started_at, deadline, changed_at, attempt, poll_at, late
+FROM sessions WHERE capability = @capability ORDER BY started_at DESC LIMIT 20;
+
+-- name: OrderSessions :many
+SELECT id, store_hash, provider, provider_ref, capture_url, state, capability, cart_id, order_id, customer_id, mailbox, requirement, policy_version, reason, trouble, started_at, deadline, changed_at, attempt, poll_at, late
+FROM sessions WHERE store_hash = @store_hash AND order_id = @order_id AND order_id != 0 ORDER BY started_at DESC LIMIT 20;
+
+-- name: CartSessions :many
+SELECT id, store_hash, provider, provider_ref, capture_url, state, capability, cart_id, order_id, customer_id, mailbox, requirement, policy_version, reason, trouble, started_at, deadline, changed_at, attempt, poll_at, late
+FROM sessions WHERE store_hash = @store_hash AND cart_id = @cart_id AND cart_id != '' ORDER BY started_at DESC LIMIT 20;
+
+-- name: CountCartSessions :one
+SELECT count(*) FROM (SELECT 1 FROM sessions AS s WHERE s.store_hash = @store_hash AND s.cart_id = @cart_id AND s.cart_id != '' AND s.started_at > @since LIMIT 100);
+
+-- name: CountOrderSessions :one
+SELECT count(*) FROM (SELECT 1 FROM sessions AS s WHERE s.store_hash = @store_hash AND s.order_id = @order_id AND s.order_id != 0 AND s.started_at > @since LIMIT 100);
+
+-- name: CountShopSessions :one
+SELECT count(*) FROM (SELECT 1 FROM sessions AS s WHERE s.store_hash = @store_hash AND s.started_at > @since LIMIT 10001);
+
+-- name: LeaseSessions :many
+UPDATE sessions SET attempt = attempt + 1, poll_at = CAST(@lease_until AS INTEGER), leased_until = CAST(@lease_until AS INTEGER)
+WHERE id IN (SELECT s.id FROM sessions AS s WHERE s.poll_at != 0 AND s.poll_at <= @now ORDER BY s.poll_at LIMIT @count)
+RETURNING id, store_hash, provider, provider_ref, capture_url, state, capability, cart_id, order_id, customer_id, mailbox, requirement, policy_version, reason, trouble, started_at, deadline, changed_at, attempt, poll_at, late;
+
+-- name: MoveSession :execrows
+UPDATE sessions SET state = @state, reason = @reason, digest = @digest, trouble = '', changed_at = @changed_at, poll_at = @poll_at, late = @late, capture_url = @capture_url, deadline = @deadline, leased_until = 0
+WHERE id = @id AND attempt = @attempt AND state NOT IN ('passed', 'failed', 'declined', 'expired', 'abandoned', 'error');
+
+-- name: PostponeSession :execrows
+UPDATE sessions SET poll_at = @poll_at, trouble = @trouble, leased_until = 0 WHERE id = @id AND attempt = @attempt AND poll_at != 0;
+
+-- name: WakeSession :execrows
+UPDATE sessions SET poll_at = @now, woken_at = @now
+WHERE id = @id AND store_hash = @store_hash AND poll_at > @now AND woken_at <= @rung_before AND leased_until <= @now;
+
+-- name: NextSessionPoll :one
+SELECT CAST(coalesce(min(poll_at), 0) AS INTEGER) FROM sessions WHERE poll_at != 0;
+
+-- name: AddProof :exec
+INSERT INTO proofs (id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until)
+VALUES (@id, @store_hash, @session_id, @customer_id, @cart_id, @order_id, @mailbox, @ial, @source, @document, @selfie, @age, @person, @now, @good_until);
+
+-- name: Proof :one
+SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at
+FROM proofs WHERE id = @id AND store_hash = @store_hash;
+
+-- name: CustomerProofs :many
+SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at
+FROM proofs WHERE store_hash = @store_hash AND customer_id = @customer_id AND customer_id != 0 ORDER BY proved_at DESC LIMIT 10;
+
+-- name: CartProofs :many
+SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at
+FROM proofs WHERE store_hash = @store_hash AND cart_id = @cart_id AND cart_id != '' ORDER BY proved_at DESC LIMIT 10;
+
+-- name: OrderProofs :many
+SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at
+FROM proofs WHERE store_hash = @store_hash AND order_id = @order_id AND order_id != 0 ORDER BY proved_at DESC LIMIT 10;
+
+-- name: MailboxProofs :many
+SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at
+FROM proofs WHERE store_hash = @store_hash AND mailbox = @mailbox AND mailbox != x'' ORDER BY proved_at DESC LIMIT 10;

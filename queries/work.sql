@@ -1,0 +1,65 @@
+-- Notices in, Writebacks out.
+
+-- name: AddNotice :one
+INSERT INTO notices (store_hash, event_at, event_hash, scope, subject, detail, received_at, state, due_at)
+VALUES (@store_hash, @event_at, @event_hash, @scope, @subject, @detail, @now, 'pending', @now)
+ON CONFLICT (event_at, event_hash, store_hash) DO UPDATE SET deliveries = notices.deliveries + 1
+RETURNING deliveries;
+
+-- name: LeaseNotices :many
+UPDATE notices SET attempt = attempt + 1, due_at = CAST(@lease_until AS INTEGER)
+WHERE id IN (SELECT n.id FROM notices AS n WHERE n.due_at != 0 AND n.due_at <= @now ORDER BY n.due_at LIMIT @count)
+RETURNING id, store_hash, scope, subject, detail, received_at, attempt;
+
+-- name: FinishNotice :execrows
+UPDATE notices SET state = 'done', due_at = 0, handled_at = @now, remark = @remark WHERE id = @id AND attempt = @attempt;
+
+-- name: PostponeNotice :execrows
+UPDATE notices SET due_at = @due_at, remark = @remark WHERE id = @id AND attempt = @attempt AND state = 'pending';
+
+-- name: StickNotice :execrows
+UPDATE notices SET state = 'stuck', due_at = 0, handled_at = @now, remark = @remark WHERE id = @id AND attempt = @attempt;
+
+-- name: ReplayNotice :execrows
+UPDATE notices SET state = 'pending', due_at = @now, attempt = 0 WHERE id = @id AND store_hash = @store_hash AND state != 'pending';
+
+-- name: OrderNotices :many
+SELECT id, scope, subject, detail, received_at, deliveries, state, remark, handled_at FROM notices
+WHERE store_hash = @store_hash AND subject = @subject ORDER BY id DESC LIMIT 50;
+
+-- name: Owe :exec
+INSERT INTO writebacks (store_hash, key, kind, subject, ref, urgency, state, due_at, made_at)
+VALUES (@store_hash, @key, @kind, @subject, @ref, @urgency, 'pending', @now, @now) ON CONFLICT (store_hash, key) DO NOTHING;
+
+-- name: LeaseWritebacks :many
+UPDATE writebacks SET attempt = attempt + 1, due_at = CAST(@lease_until AS INTEGER)
+WHERE id IN (SELECT w.id FROM writebacks AS w WHERE w.due_at != 0 AND w.due_at <= @now ORDER BY w.urgency, w.due_at LIMIT @count)
+RETURNING id, store_hash, key, kind, subject, ref, urgency, attempt;
+
+-- name: FinishWriteback :execrows
+UPDATE writebacks SET state = @state, due_at = 0, done_at = @now, reason = @reason WHERE id = @id AND attempt = @attempt AND state = 'pending';
+
+-- name: PostponeWriteback :execrows
+UPDATE writebacks SET due_at = @due_at, reason = @reason WHERE id = @id AND attempt = @attempt AND state = 'pending';
+
+-- name: RetryWriteback :execrows
+UPDATE writebacks SET state = 'pending', due_at = @now, attempt = 0, done_at = 0 WHERE id = @id AND store_hash = @store_hash AND state = 'stuck';
+
+-- name: DropWritebacks :exec
+UPDATE writebacks SET state = 'dropped', due_at = 0, done_at = @now, reason = @reason
+WHERE store_hash = @store_hash AND subject = @subject AND kind = @kind AND state IN ('pending', 'stuck');
+
+-- name: DropShopWritebacks :exec
+UPDATE writebacks SET state = 'dropped', due_at = 0, done_at = @now, reason = @reason WHERE store_hash = @store_hash AND state IN ('pending', 'stuck');
+
+-- name: SubjectWritebacks :many
+SELECT id, kind, subject, ref, state, attempt, due_at, reason, made_at, done_at FROM writebacks WHERE store_hash = @store_hash AND subject = @subject ORDER BY id DESC LIMIT 50;
+
+-- name: StuckWritebacks :many
+SELECT id, kind, subject, ref, state, attempt, due_at, reason, made_at, done_at FROM writebacks WHERE store_hash = @store_hash AND state = 'stuck' ORDER BY id LIMIT 100;
+
+-- name: PendingWork :one
+SELECT (SELECT count(*) FROM notices AS n WHERE n.due_at != 0) AS notices,
+       (SELECT count(*) FROM orders AS o WHERE o.due_at != 0) AS orders,
+       (SELECT count(*) FROM writebacks AS w WHERE w.due_at != 0) AS writebacks,
+       (SELECT count(*) FROM sessions AS s WHERE s.poll_at != 0) AS sessions;

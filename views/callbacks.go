@@ -1,0 +1,30 @@
+package views
+
+// InstalledData is the page that /auth answers with.
+type InstalledData struct {
+	Frame
+	ShopName      string
+	UserEmail     string
+	Again         bool   // re-installed: earlier policy and history are still there
+	NextURL       string // where the merchant goes on
+	PrivacyURL    string
+	SupportURL    string
+	MissingScopes []string // permissions that were not granted, or none
+}
+
+// ErrorData is a page that only says no.
+type ErrorData struct {
+	Frame
+	Code    string // one of ErrorCodes
+	Ref     string // number to find it by in the log; empty where there is nothing to find
+	BackURL string // where to go on; empty where there is nowhere
+}
+
+// UninstalledData is the page of a shop that has left.
+type UninstalledData struct {
+	Frame
+	ShopName   string
+	KeptUntil  When   // until when a re-install finds everything as it was
+	HeldOrders string // orders still on hold, "3"; empty or 0 when there are none
+	ExportURL  string // list of those orders; empty when there is none
+}

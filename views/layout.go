@@ -1,0 +1,14 @@
+package views
+
+type navPage struct{ id, name string }
+
+func navPages() []navPage {
+	return []navPage{
+		{"overview", "Overview"},
+		{"policy", "Policy"},
+		{"orders", "Orders"},
+		{"history", "History"},
+		{"health", "Health"},
+		{"settings", "Settings"},
+	}
+}

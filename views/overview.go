@@ -1,0 +1,84 @@
+package views
+
+// OverviewData is the first page: what is in force, what needs attention, what happened lately.
+type OverviewData struct {
+	Layout
+	PolicyVersion string // empty until the first save
+	Since         When   // enforcement epoch; zero unless enforcing
+	Checkout      Need   // what every order needs
+	StepUpValue   string // "500.00 USD"; empty when there is no step-up
+	StepUp        Need
+	Attention     []Attention
+	Counts        Counts
+	Guide         []GuideStep // first-run guide; empty hides it
+	Recent        []Entry     // the newest few, or none
+}
+
+// Counts are the last seven days, formatted ("10,000+" where counting stopped).
+type Counts struct{ Checked, Verified, Held, Released string }
+
+// Attention is one thing that wants a person.
+type Attention struct {
+	Code   string // one of AttentionCodes
+	Count  string // "3"; empty where there is nothing to count
+	Detail string // what is meant, where there is a name for it
+}
+
+// GuideStep is one step of the first-run guide.
+type GuideStep struct {
+	Code string // one of GuideCodes
+	Done bool
+}
+
+type attentionWords struct {
+	one, many string // sentence for one and for {n}
+	path      string // where it is put right, under the shop's base
+	action    string
+	tone      string
+}
+
+var attention = map[string]attentionWords{
+	"leaks":             {"1 order shipped without proof", "{n} orders shipped without proof", "/orders?filter=leaks", "See leaks", "bad"},
+	"held":              {"1 order is held", "{n} orders are held", "/orders?filter=held", "See held orders", "warn"},
+	"reviews":           {"1 verification is with a human reviewer", "{n} verifications are with a human reviewer", "/history?kind=session", "See sessions", "info"},
+	"stuck":             {"1 change could not be written to the shop", "{n} changes could not be written to the shop", "/health#stuck", "See remedies", "bad"},
+	"late_pass":         {"1 verification passed after its time and wants a decision", "{n} verifications passed after their time and want a decision", "/history?kind=session", "See sessions", "warn"},
+	"provider_unset":    {"1Kosmos is not connected", "1Kosmos is not connected", "/settings", "Connect", "warn"},
+	"provider_down":     {"1Kosmos cannot be reached", "1Kosmos cannot be reached", "/health#provider", "See health", "bad"},
+	"evidence_unmapped": {"No evidence counts as an IAL yet, so nobody can pass", "No evidence counts as an IAL yet, so nobody can pass", "/policy#evidence", "Set it", "bad"},
+	"level_unreachable": {"The policy asks for a level that no evidence counts as", "The policy asks for a level that no evidence counts as", "/policy#evidence", "Set it", "bad"},
+	"hook_broken":       {"1 webhook is missing or switched off", "{n} webhooks are missing or switched off", "/health#hooks", "Repair", "bad"},
+	"script_broken":     {"1 checkout script is missing or changed", "{n} checkout scripts are missing or changed", "/health#scripts", "Repair", "bad"},
+	"checkout_changed":  {"The checkout page has changed, and the script misses parts of it", "The checkout page has changed, and the script misses parts of it", "/health#scripts", "See health", "warn"},
+	"scope_missing":     {"1 permission is missing", "{n} permissions are missing", "/health#scopes", "See which", "bad"},
+	"sweep_late":        {"The sweep for missed orders is late", "The sweep for missed orders is late", "/health#sweep", "See health", "warn"},
+	"token_refused":     {"BigCommerce no longer accepts our token", "BigCommerce no longer accepts our token", "/health", "See health", "bad"},
+	"replica_late":      {"The backup replica is behind", "The backup replica is behind", "/health#replica", "See health", "warn"},
+}
+
+// AttentionCodes lists what can want a person.
+func AttentionCodes() []string { return codes(attention) }
+
+func (a Attention) words() attentionWords {
+	w, ok := attention[a.Code]
+	if !ok {
+		s := find(nil, a.Code).Short
+		return attentionWords{s, s, "/health", "See health", "warn"}
+	}
+	return w
+}
+
+type guideWords struct{ title, text, path string }
+
+var guide = map[string]guideWords{
+	"connect_provider": {"Connect 1Kosmos", "Enter your 1Kosmos host, community and keys.", "/settings"},
+	"map_evidence":     {"Say which evidence counts as which IAL", "A document check carries no level of its own: you decide what it is worth.", "/policy#evidence"},
+	"set_requirement":  {"Say what checkout needs", "The IAL every order needs, and what is needed above an order value.", "/policy#checkout"},
+	"watch_shadow":     {"Watch it in shadow mode", "Every order is decided and recorded; shoppers notice nothing.", "/policy#mode"},
+	"enforce":          {"Switch enforcement on", "From then on no order ships unproven.", "/policy#mode"},
+}
+
+// GuideCodes lists the steps of the first-run guide, in their order.
+func GuideCodes() []string {
+	return []string{"connect_provider", "map_evidence", "set_requirement", "watch_shadow", "enforce"}
+}

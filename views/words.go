@@ -1,0 +1,326 @@
+package views
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// The tables below are read-only. Each has a function that answers for codes it does not know as well, so that a page never
+// fails for want of a word, and one that lists the codes it does know, for the tests that hold it to the rest of idgate.
+
+func codes[K ~string, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
+
+// find answers with the code itself where the table has no words.
+func find(m map[string]Words, code string) Words {
+	if w, ok := m[code]; ok {
+		return w
+	}
+	if code == "" {
+		return Words{Short: "–", Sentence: "Nothing is known yet.", Tone: "quiet"}
+	}
+	plain := upperFirst(strings.ReplaceAll(code, "_", " "))
+	return Words{Short: plain, Sentence: plain + ".", Tone: "quiet"}
+}
+
+func upperFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+var modes = map[string]Words{
+	"off":     {Short: "Off", Tone: "quiet", Sentence: "Nothing is checked. No order is held."},
+	"shadow":  {Short: "Shadow", Tone: "info", Sentence: "Every cart and order is decided and recorded. Shoppers notice nothing, no order is held, nothing is written to the shop."},
+	"enforce": {Short: "Enforcing", Tone: "ok", Sentence: "Shoppers prove their identity where the policy asks for it. Orders without proof are held until it is there."},
+}
+
+// ModeWords puts a Policy's mode in words.
+func ModeWords(code string) Words { return find(modes, code) }
+
+// ModeCodes lists the modes.
+func ModeCodes() []string { return codes(modes) }
+
+var outcomes = map[string]Words{
+	"allow":  {Short: "Allowed", Tone: "ok", Sentence: "Nothing stands in the way."},
+	"verify": {Short: "Proof asked for", Tone: "info", Sentence: "The shopper has to prove who they are first."},
+	"review": {Short: "In review", Tone: "warn", Sentence: "A verification is with a human reviewer."},
+	"hold":   {Short: "Held", Tone: "warn", Sentence: "The order is kept from shipping until it is proved."},
+	"refuse": {Short: "Refused", Tone: "bad", Sentence: "The order may not go on."},
+}
+
+// OutcomeWords puts a Decision's outcome in words.
+func OutcomeWords(code string) Words { return find(outcomes, code) }
+
+// OutcomeCodes lists the outcomes.
+func OutcomeCodes() []string { return codes(outcomes) }
+
+var sessions = map[string]Words{
+	"created":    {Short: "Not started", Tone: "quiet", Sentence: "The link was made; nobody has opened it."},
+	"started":    {Short: "Started", Tone: "info", Sentence: "The shopper is taking pictures."},
+	"processing": {Short: "Checking", Tone: "info", Sentence: "1Kosmos is checking the pictures."},
+	"review":     {Short: "In review", Tone: "warn", Sentence: "A person at 1Kosmos is looking at it."},
+	"passed":     {Short: "Passed", Tone: "ok", Sentence: "The shopper's identity was verified."},
+	"failed":     {Short: "Failed", Tone: "bad", Sentence: "The verification did not succeed."},
+	"declined":   {Short: "Declined", Tone: "bad", Sentence: "1Kosmos declined the verification."},
+	"expired":    {Short: "Expired", Tone: "quiet", Sentence: "Nobody finished it in time."},
+	"abandoned":  {Short: "Given up", Tone: "quiet", Sentence: "The shopper stopped before the end."},
+	"error":      {Short: "Error", Tone: "bad", Sentence: "Something went wrong at the provider; this says nothing about the shopper."},
+}
+
+// SessionWords puts a Session's state in a merchant's words.
+func SessionWords(state string) Words { return find(sessions, state) }
+
+// SessionStates lists the states a Session can be in.
+func SessionStates() []string { return codes(sessions) }
+
+var holds = map[string]Words{
+	"none":      {Short: "Not held", Tone: "quiet", Sentence: "The order was never held."},
+	"seen":      {Short: "Seen", Tone: "quiet", Sentence: "The order was seen for the first time."},
+	"pending":   {Short: "Being held", Tone: "warn", Sentence: "The order is on its way to the hold status."},
+	"held":      {Short: "Held", Tone: "warn", Sentence: "The order was put on hold."},
+	"releasing": {Short: "Being released", Tone: "info", Sentence: "The order is on its way back to its former status."},
+	"released":  {Short: "Released", Tone: "ok", Sentence: "The order went back to the status it had before."},
+	"refused":   {Short: "Refused", Tone: "bad", Sentence: "The order was refused and stays on hold."},
+	"leak":      {Short: "Leak", Tone: "bad", Sentence: "The order had already gone when it was found without proof."},
+	"not_ours":  {Short: "Held by others", Tone: "quiet", Sentence: "Somebody else put this order on hold; idgate will not release it."},
+	"lost":      {Short: "Hold lifted", Tone: "warn", Sentence: "Somebody changed the status while idgate held the order; idgate will not change it back."},
+	"gone":      {Short: "Shipped", Tone: "quiet", Sentence: "The order left the statuses that idgate watches."},
+	"closed":    {Short: "Closed", Tone: "quiet", Sentence: "The order was cancelled, refunded, declined or disputed; it is left alone."},
+}
+
+// HoldWords puts what became of an order in words.
+func HoldWords(state string) Words { return find(holds, state) }
+
+// HoldStates lists what can become of an order.
+func HoldStates() []string { return codes(holds) }
+
+// BigCommerce's order statuses, by number.
+var orderStatuses = [...]Words{
+	0:  {Short: "Incomplete", Tone: "quiet"},
+	1:  {Short: "Pending", Tone: "quiet"},
+	2:  {Short: "Shipped", Tone: "ok"},
+	3:  {Short: "Partially Shipped", Tone: "info"},
+	4:  {Short: "Refunded", Tone: "quiet"},
+	5:  {Short: "Cancelled", Tone: "quiet"},
+	6:  {Short: "Declined", Tone: "bad"},
+	7:  {Short: "Awaiting Payment", Tone: "warn"},
+	8:  {Short: "Awaiting Pickup", Tone: "info"},
+	9:  {Short: "Awaiting Shipment", Tone: "info"},
+	10: {Short: "Completed", Tone: "ok"},
+	11: {Short: "Awaiting Fulfillment", Tone: "info"},
+	12: {Short: "Manual Verification Required", Tone: "warn"},
+	13: {Short: "Disputed", Tone: "bad"},
+	14: {Short: "Partially Refunded", Tone: "quiet"},
+}
+
+// OrderStatusWords names a status as BigCommerce does.
+func OrderStatusWords(id int) Words {
+	if id < 0 || id >= len(orderStatuses) {
+		return Words{Short: "Unknown status", Tone: "quiet"}
+	}
+	return orderStatuses[id]
+}
+
+var notices = map[string]Words{
+	"store/order/created":          {Short: "New order", Tone: "quiet", Sentence: "BigCommerce said that the order was made."},
+	"store/order/statusUpdated":    {Short: "Status changed", Tone: "quiet", Sentence: "BigCommerce said that the order's status changed."},
+	"store/cart/converted":         {Short: "Cart became order", Tone: "quiet", Sentence: "BigCommerce said that the cart became an order."},
+	"store/customer/created":       {Short: "New customer", Tone: "quiet", Sentence: "BigCommerce said that the customer opened an account."},
+	"store/customer/updated":       {Short: "Customer changed", Tone: "quiet", Sentence: "BigCommerce said that the customer's record changed."},
+	"store/customer/deleted":       {Short: "Customer deleted", Tone: "quiet", Sentence: "BigCommerce said that the customer was deleted; what idgate knew was erased."},
+	"store/app/uninstalled":        {Short: "App uninstalled", Tone: "warn", Sentence: "BigCommerce said that the app was uninstalled."},
+	"store/hook/deliveryException": {Short: "Webhook trouble", Tone: "warn", Sentence: "BigCommerce said that it could not deliver a webhook."},
+	"sweep":                        {Short: "Found by sweep", Tone: "info", Sentence: "The sweep found the order without being told of it."},
+	"script":                       {Short: "Asked by checkout", Tone: "quiet", Sentence: "The checkout asked whether the cart may go on."},
+	"link":                         {Short: "Link opened", Tone: "quiet", Sentence: "Somebody opened the verification link."},
+}
+
+// NoticeWords says what made idgate look.
+func NoticeWords(scope string) Words { return find(notices, scope) }
+
+// NoticeCodes lists what can make idgate look.
+func NoticeCodes() []string { return codes(notices) }
+
+var writebacks = map[string]Words{
+	"customer_attributes":    {Short: "Customer attributes", Tone: "quiet", Sentence: "The outcome was written to the customer's attributes."},
+	"customer_custom_fields": {Short: "Customer custom_fields", Tone: "quiet", Sentence: "The outcome was sent to the customer's custom_fields (v2)."},
+	"customer_metafield":     {Short: "Customer metafield", Tone: "quiet", Sentence: "The full receipt was written to a metafield of the customer."},
+	"order_metafield":        {Short: "Order metafield", Tone: "quiet", Sentence: "The decision was written to a metafield of the order."},
+	"order_status":           {Short: "Order status", Tone: "quiet", Sentence: "The order's status was changed."},
+	"order_note":             {Short: "Staff note", Tone: "quiet", Sentence: "A staff note was added to the order."},
+	"mail":                   {Short: "Mail", Tone: "quiet", Sentence: "A mail was sent."},
+	"webhook":                {Short: "Outbound webhook", Tone: "quiet", Sentence: "An outbound webhook was delivered."},
+}
+
+// WritebackWords says what was to be changed outside.
+func WritebackWords(target string) Words { return find(writebacks, target) }
+
+// WritebackTargets lists what can be changed outside.
+func WritebackTargets() []string { return codes(writebacks) }
+
+var entryKinds = map[string]func(code string) Words{
+	"notice":    NoticeWords,
+	"decision":  OutcomeWords,
+	"session":   SessionWords,
+	"order":     HoldWords,
+	"hold":      HoldWords,
+	"writeback": WritebackWords,
+}
+
+// EntryKinds lists the kinds of Entry.
+func EntryKinds() []string { return codes(entryKinds) }
+
+var entryKindNames = map[string]string{
+	"notice": "Notice", "decision": "Decision", "session": "Session", "order": "Order", "hold": "Order", "writeback": "Write-back",
+}
+
+func (e Entry) words() Words {
+	if f, ok := entryKinds[e.Kind]; ok {
+		return f(e.Code)
+	}
+	return find(nil, e.Code)
+}
+
+func (e Entry) kindName() string {
+	if n, ok := entryKindNames[e.Kind]; ok {
+		return n
+	}
+	return upperFirst(e.Kind)
+}
+
+var ialSources = map[string]Words{
+	"policy":        {Short: "by your policy", Sentence: "Your policy says that this evidence counts as this IAL; 1Kosmos asserts no level for a document session."},
+	"oidc":          {Short: "asserted by 1Kosmos sign-in", Sentence: "1Kosmos asserted this level in a signed sign-in token."},
+	"ial_endpoint":  {Short: "asserted by 1Kosmos", Sentence: "1Kosmos reported this level for the person's account."},
+	"ial2_workflow": {Short: "by the 1Kosmos IAL2 workflow", Sentence: "The person completed 1Kosmos's IAL2 workflow."},
+}
+
+// IALSourceWords says where a level comes from.
+func IALSourceWords(source string) Words { return find(ialSources, source) }
+
+// IALSources lists where a level can come from.
+func IALSources() []string { return codes(ialSources) }
+
+var rules = map[string]Words{
+	"checkout": {Short: "Every checkout", Sentence: "What the policy asks of every order it covers."},
+	"step_up":  {Short: "Step-up order value", Sentence: "What the policy asks in addition above the step-up order value."},
+}
+
+// RuleWords names the rules every Policy has; a merchant's own rules bring their name.
+func RuleWords(name string) Words {
+	if w, ok := rules[name]; ok {
+		return w
+	}
+	return Words{Short: name}
+}
+
+// RuleNames lists the rules every Policy has.
+func RuleNames() []string { return codes(rules) }
+
+var facts = map[string]Words{
+	"value":       {Short: "Order value"},
+	"product":     {Short: "Product"},
+	"category":    {Short: "Category"},
+	"brand":       {Short: "Brand"},
+	"country":     {Short: "Country"},
+	"state":       {Short: "State or province"},
+	"postcode":    {Short: "Postcode"},
+	"ship_differ": {Short: "Shipping differs from billing"},
+	"group":       {Short: "Customer group"},
+	"first_order": {Short: "First order"},
+	"payment":     {Short: "Payment method"},
+	"ship_method": {Short: "Shipping method"},
+	"channel":     {Short: "Channel"},
+	"source":      {Short: "Order source"},
+}
+
+// FactWords names what a rule's condition looks at.
+func FactWords(fact string) Words { return find(facts, fact) }
+
+// FactNames lists what a rule's condition can look at.
+func FactNames() []string { return codes(facts) }
+
+var verdicts = map[string]Words{
+	"yes":     {Short: "Matched", Tone: "info", Sentence: "The rule applies to this order."},
+	"no":      {Short: "Not matched", Tone: "quiet", Sentence: "The rule does not apply to this order."},
+	"unknown": {Short: "Unknown", Tone: "warn", Sentence: "A fact that the rule needs is not known; the stricter reading was taken."},
+}
+
+// VerdictWords puts a rule's or a condition's answer in words.
+func VerdictWords(code string) Words { return find(verdicts, code) }
+
+// VerdictCodes lists the answers.
+func VerdictCodes() []string { return codes(verdicts) }
+
+// BigCommerce's order sources.
+var sources = map[string]Words{
+	"www":          {Short: "Storefront (desktop)"},
+	"mobile":       {Short: "Storefront (phone)"},
+	"iphone":       {Short: "Storefront (iPhone)"},
+	"ipad":         {Short: "Storefront (iPad)"},
+	"android":      {Short: "Storefront (Android)"},
+	"checkout_api": {Short: "Checkout API (headless)"},
+	"buybutton":    {Short: "Buy button"},
+	"manual":       {Short: "Made by staff in the control panel"},
+	"external":     {Short: "Made by another app through the API"},
+	"amazon":       {Short: "Amazon"},
+	"ebay":         {Short: "eBay"},
+	"facebookshop": {Short: "Facebook shop"},
+}
+
+// SourceWords names an order source.
+func SourceWords(code string) Words { return find(sources, code) }
+
+// SourceCodes lists the order sources with words, in the order the policy form shows them.
+func SourceCodes() []string {
+	return []string{"www", "mobile", "iphone", "ipad", "android", "checkout_api", "buybutton", "manual", "external", "amazon", "ebay", "facebookshop"}
+}
+
+var statuses = map[string]Words{
+	"ok":       {Short: "In order", Tone: "ok"},
+	"pending":  {Short: "Being put right", Tone: "info"},
+	"missing":  {Short: "Missing", Tone: "bad"},
+	"inactive": {Short: "Switched off by BigCommerce", Tone: "bad"},
+	"changed":  {Short: "Changed by somebody", Tone: "warn"},
+	"late":     {Short: "Late", Tone: "warn"},
+	"error":    {Short: "Failing", Tone: "bad"},
+	"off":      {Short: "Off", Tone: "quiet"},
+	"unset":    {Short: "Not set", Tone: "warn"},
+	"unknown":  {Short: "Not looked at yet", Tone: "quiet"},
+	"foreign":  {Short: "Not a BigCommerce checkout", Tone: "quiet"},
+}
+
+// StatusWords puts the state of an installed part in words.
+func StatusWords(code string) Words { return find(statuses, code) }
+
+// StatusCodes lists the states of an installed part.
+func StatusCodes() []string { return codes(statuses) }
+
+var flashes = map[string]struct {
+	words string // with %s for the value
+	tone  string
+}{
+	"saved":     {"Saved as version %s.", "ok"},
+	"released":  {"Order %s is being released. Its status changes within seconds.", "ok"},
+	"refused":   {"Order %s is refused and stays on hold. Cancelling and refunding it is up to you.", "ok"},
+	"undone":    {"This could not be done: order %s has moved on. What you see is how it stands now.", "warn"},
+	"retried":   {"%s will be tried again within seconds.", "ok"},
+	"repairing": {"Looking at webhooks, scripts and attributes now; what is missing is put right within seconds.", "ok"},
+	"connected": {"The 1Kosmos tenant is saved. It is being asked for its services now.", "ok"},
+	"reverted":  {"This shop uses the operator's 1Kosmos tenant again.", "ok"},
+}
+
+// FlashCodes lists what a form may have done; each is also the query key that says so.
+func FlashCodes() []string { return codes(flashes) }
+
+func (f Flash) text() string {
+	value := f.Value
+	if f.Code == "retried" {
+		value = plural(value, "write-back", "write-backs")
+	}
+	return upperFirst(strings.ReplaceAll(flashes[f.Code].words, "%s", value))
+}
+
+func (f Flash) tone() string { return flashes[f.Code].tone }

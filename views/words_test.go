@@ -1,0 +1,340 @@
+package views
+
+import (
+	"maps"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The codes that the rest of idgate gives, written out: a table here that loses one fails, whoever forgot it.
+var (
+	wantReasons = strings.Fields(`no_proof proof_expired proof_revoked proof_too_old ial_too_low selfie_missing age_too_low age_unknown
+		name_differs first_name_differs last_name_differs name_unknown proof_of_other_customer proof_of_other_cart mailbox_unproved
+		mailbox_differs guest_must_sign_in guest_exempt proof_ok nothing_required exempt policy_off source_not_covered before_enforcement
+		blocked in_review released_by_person refused_by_person provider_down cart_changed status_not_gated evidence_unmapped`)
+	wantOutcomes = strings.Fields("allow verify review hold refuse")
+	wantModes    = strings.Fields("off shadow enforce")
+	wantSessions = strings.Fields("created started processing review passed failed declined expired abandoned error")
+	wantFacts    = strings.Fields(`value product category brand country state postcode ship_differ group first_order payment ship_method channel source`)
+	wantVerdicts = strings.Fields("yes no unknown")
+	wantSources  = strings.Fields("policy oidc ial_endpoint ial2_workflow")
+	wantHooks    = strings.Fields(`store/customer/created store/customer/updated store/customer/deleted store/order/created store/order/statusUpdated
+		store/cart/converted store/app/uninstalled store/hook/deliveryException`)
+)
+
+func TestEveryCodeHasWords(t *testing.T) {
+	tables := []struct {
+		name  string
+		want  []string // nil: whatever the table has
+		have  []string
+		words func(string) Words
+	}{
+		{"reason", wantReasons, ReasonCodes(), func(c string) Words { return ReasonWords(Reason{Code: c}) }},
+		{"outcome", wantOutcomes, OutcomeCodes(), OutcomeWords},
+		{"mode", wantModes, ModeCodes(), ModeWords},
+		{"session", wantSessions, SessionStates(), SessionWords},
+		{"verdict", wantVerdicts, VerdictCodes(), VerdictWords},
+		{"IAL source", wantSources, IALSources(), IALSourceWords},
+		{"hold", nil, HoldStates(), HoldWords},
+		{"notice", nil, NoticeCodes(), NoticeWords},
+		{"write-back", nil, WritebackTargets(), WritebackWords},
+		{"stuck", nil, StuckCodes(), StuckWords},
+		{"link", nil, ExpiredLinkCodes(), func(c string) Words { return find(expiredLinks, c) }},
+	}
+	for _, table := range tables {
+		if table.want != nil && !slices.Equal(table.have, slices.Sorted(slices.Values(table.want))) {
+			t.Errorf("%s: words for\n%q, want\n%q", table.name, table.have, table.want)
+		}
+		for _, code := range table.have {
+			w := table.words(code)
+			if w.Short == "" || !sentence(w.Sentence) && w.Sentence != "" || w.Sentence == "" {
+				t.Errorf("%s %s: %+v", table.name, code, w)
+			}
+			if w.Next != "" && !sentence(w.Next) {
+				t.Errorf("%s %s: what to do is no sentence: %q", table.name, code, w.Next)
+			}
+		}
+	}
+	for _, c := range wantHooks {
+		if !slices.Contains(NoticeCodes(), c) {
+			t.Errorf("no words for the webhook %s", c)
+		}
+	}
+	if got := FactNames(); !slices.Equal(got, slices.Sorted(slices.Values(wantFacts))) {
+		t.Errorf("facts with words: %q", got)
+	}
+	if got := RuleNames(); !slices.Equal(got, []string{"checkout", "step_up"}) {
+		t.Errorf("rules with words: %q", got)
+	}
+}
+
+func sentence(s string) bool { return strings.HasSuffix(s, ".") && upperFirst(s) == s }
+
+func TestReasons(t *testing.T) {
+	tones := []string{"ok", "warn", "bad", "info", "quiet"}
+	for code, r := range reasons {
+		if !slices.Contains(tones, r.tone) {
+			t.Errorf("%s: tone %q", code, r.tone)
+		}
+		if passing := r.tone == "ok" || r.tone == "quiet"; passing != (r.next == "") && code != "refused_by_person" {
+			t.Errorf("%s: tone %s, but what to do is %q", code, r.tone, r.next)
+		}
+		if r.detailed != "" && !strings.Contains(r.detailed, "{detail}") {
+			t.Errorf("%s: the detailed sentence takes no detail", code)
+		}
+		if got := ReasonWords(Reason{code, "XYZ"}).Sentence; r.detailed != "" && !strings.Contains(got, "XYZ") || strings.Contains(got, "{") {
+			t.Errorf("%s with a detail: %q", code, got)
+		}
+		for _, telltale := range []string{"block", "customer", "policy", "rule", "list"} {
+			if strings.Contains(strings.ToLower(r.shopper), telltale) {
+				t.Errorf("%s tells the shopper of a %s: %q", code, telltale, r.shopper)
+			}
+		}
+	}
+}
+
+func TestOrderStatuses(t *testing.T) {
+	want := []string{"Incomplete", "Pending", "Shipped", "Partially Shipped", "Refunded", "Cancelled", "Declined", "Awaiting Payment", "Awaiting Pickup",
+		"Awaiting Shipment", "Completed", "Awaiting Fulfillment", "Manual Verification Required", "Disputed", "Partially Refunded"}
+	for id, name := range want {
+		if got := OrderStatusWords(id).Short; got != name {
+			t.Errorf("status %d is %q, want %q", id, got, name)
+		}
+	}
+	for _, id := range []int{-1, 15, 1 << 40} {
+		if got := OrderStatusWords(id).Short; got != "Unknown status" {
+			t.Errorf("status %d is %q", id, got)
+		}
+	}
+}
+
+// TestUnknownCodes: a code nobody has words for yet still reads as something.
+func TestUnknownCodes(t *testing.T) {
+	for _, f := range []func(string) Words{OutcomeWords, SessionWords, HoldWords, NoticeWords, WritebackWords, StatusWords, SourceWords, FactWords, StuckWords,
+		func(c string) Words { return ReasonWords(Reason{Code: c}) }, func(c string) Words { return Entry{Kind: "new", Code: c}.words() }} {
+		if got := f("brand_new").Short; got != "Brand new" {
+			t.Errorf("an unknown code reads as %q", got)
+		}
+		if got := f("").Short; got == "" {
+			t.Error("an empty code reads as nothing")
+		}
+	}
+	if got := ErrorText("brand_new"); got != ErrorText("internal") {
+		t.Errorf("an unknown error reads as %q", got)
+	}
+}
+
+func TestErrorWords(t *testing.T) {
+	for code, w := range pageErrors {
+		if w.title == "" || strings.HasSuffix(w.title, ".") || !sentence(w.what) || !sentence(w.next) {
+			t.Errorf("%s: %+v", code, w)
+		}
+	}
+	for code, text := range fieldErrors {
+		if !sentence(text) {
+			t.Errorf("%s: %q", code, text)
+		}
+	}
+	for _, c := range []struct{ code, want string }{
+		{"", ""},
+		{"required", "Fill this in."},
+		{"too_large:120", "Enter 120 or less."},
+		{"other_currency:USD", "Enter the amount in the shop's currency, USD."},
+		{"choose a level from 0 to 3", "Choose a level from 0 to 3."},
+		{" ends already. ", "Ends already."},
+		{"odd:7", "This cannot be used (odd)."},
+	} {
+		if got := FieldError(c.code); got != c.want {
+			t.Errorf("FieldError(%q) = %q, want %q", c.code, got, c.want)
+		}
+	}
+}
+
+func TestSessionReasons(t *testing.T) {
+	for code, r := range sessionReasons {
+		if !sentence(r.Text) || !sentence(r.Next) {
+			t.Errorf("%s: %+v", code, r)
+		}
+	}
+	for _, state := range SessionStates() {
+		over := !slices.Contains([]string{"created", "started", "processing", "review", "passed"}, state)
+		for _, retry := range []bool{true, false} {
+			got := SessionReasonWords(state, "", retry)
+			if (got.Text != "") != over {
+				t.Errorf("%s without a reason reads as %+v", state, got)
+			}
+			if !retry && strings.Contains(got.Next, "again") {
+				t.Errorf("%s with no try left says %q", state, got.Next)
+			}
+		}
+	}
+	cases := []struct {
+		state, code string
+		retry       bool
+		want        SessionReason
+	}{
+		{"failed", "expired_document", true, SessionReason{"The document has expired.", "Try again with one that is still valid."}},
+		{"failed", "expired_document", false, SessionReason{"The document has expired.", "Please contact the shop."}},
+		{"failed", "never_heard_of", true, SessionReason{"The document could not be verified.", "You can try again. Have the document at hand, and go somewhere with good light."}},
+		{"passed", "last_name_differs", true, SessionReason{"The last name on the document is not the one on the order.", "You can try again."}},
+		{"passed", "proof_ok", true, SessionReason{}},
+		{"expired", "late", false, SessionReason{"The verification was finished after its time had run out.", "The shop has been told and will look at it."}},
+	}
+	for _, c := range cases {
+		if got := SessionReasonWords(c.state, c.code, c.retry); got != c.want {
+			t.Errorf("%s/%s/%t: %+v, want %+v", c.state, c.code, c.retry, got, c.want)
+		}
+	}
+}
+
+func TestGateTexts(t *testing.T) {
+	keys := strings.Fields(`title why needs duration who_sees start scan open_here waiting started processing review passed retry close cancel
+		failed_title unreachable order_blocked done`)
+	got := GateTexts(GateTextsData{Need: Need{Selfie: true, LeastAge: 21, NameMatch: true}})
+	if have := slices.Sorted(maps.Keys(got)); !slices.Equal(have, slices.Sorted(slices.Values(keys))) {
+		t.Errorf("keys %q, want %q", have, keys)
+	}
+	for key, text := range got {
+		if text == "" {
+			t.Errorf("%s is empty", key)
+		}
+	}
+	for _, part := range []string{"selfie", "21 years", "name"} {
+		if !strings.Contains(got["needs"], part) {
+			t.Errorf("needs does not speak of %s: %q", part, got["needs"])
+		}
+	}
+	why := []struct {
+		outcome string
+		reasons []Reason
+		why     string
+		blocked string
+	}{
+		{"verify", nil, reasons["no_proof"].shopper, askShop},
+		{"verify", []Reason{{"exempt", ""}, {"proof_expired", ""}, {"no_proof", ""}}, reasons["proof_expired"].shopper, askShop},
+		{"refuse", []Reason{{"guest_must_sign_in", ""}}, reasons["guest_must_sign_in"].shopper, reasons["guest_must_sign_in"].shopper},
+		{"refuse", []Reason{{"blocked", ""}}, askShop, askShop},
+	}
+	for _, c := range why {
+		got := GateTexts(GateTextsData{Outcome: c.outcome, Reasons: c.reasons})
+		if got["why"] != c.why || got["order_blocked"] != c.blocked {
+			t.Errorf("%s %v: %q, %q", c.outcome, c.reasons, got["why"], got["order_blocked"])
+		}
+	}
+}
+
+// TestForms: every field of a form is read back, and every name on the page is one that is read.
+func TestForms(t *testing.T) {
+	everything := url.Values{}
+	for _, f := range append(PolicyFields(), TenantFields()...) {
+		everything.Set(f, " value of "+f+" ")
+	}
+	for _, form := range []any{ParsePolicyForm(everything), ParseTenantForm(everything)} {
+		v := reflect.ValueOf(form)
+		seen := map[string]bool{}
+		for i := range v.NumField() {
+			got := v.Field(i)
+			text := strings.Trim(strings.Join(strings.Fields(got.String()), " "), " ")
+			if got.Kind() == reflect.Slice {
+				text = strings.TrimSpace(got.Index(0).String())
+			}
+			if !strings.HasPrefix(text, "value of ") || seen[text] {
+				t.Errorf("%s.%s is %q", v.Type(), v.Type().Field(i).Name, text)
+			}
+			seen[text] = true
+		}
+	}
+	for name, want := range map[string][]string{"policy-saved": PolicyFields(), "settings-own": TenantFields()} {
+		i := slices.IndexFunc(allPages(), func(p page) bool { return p.name == name })
+		var names []string
+		for _, g := range tags(render(t, allPages()[i].view)) {
+			if n, ok := g.attrs["name"]; ok && g.name != "meta" && !slices.Contains(names, n) {
+				names = append(names, n)
+			}
+		}
+		slices.Sort(names)
+		if want = slices.Sorted(slices.Values(want)); !slices.Equal(names, want) {
+			t.Errorf("%s has the fields %q, want %q", name, names, want)
+		}
+	}
+}
+
+func TestFlash(t *testing.T) {
+	cases := []struct{ query, want string }{
+		{"saved=7", "Saved as version 7."},
+		{"released=1042", "Order 1042 is being released. Its status changes within seconds."},
+		{"retried=1", "1 write-back will be tried again within seconds."},
+		{"retried=3", "3 write-backs will be tried again within seconds."},
+		{"saved=", ""},
+		{"saved=<b>", ""},
+		{"saved=1234567890123456789", ""},
+		{"saved=-1", ""},
+		{"praised=7", ""},
+	}
+	for _, c := range cases {
+		q, err := url.ParseQuery(c.query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := ParseFlash(q)
+		if f.text() != c.want {
+			t.Errorf("%s reads as %q, want %q", c.query, f.text(), c.want)
+		}
+		if f.Code != "" && f.Query() != c.query {
+			t.Errorf("%s goes back as %s", c.query, f.Query())
+		}
+	}
+	for _, code := range FlashCodes() {
+		if f := (Flash{code, "1"}); !sentence(f.text()) || f.tone() == "" {
+			t.Errorf("%s reads as %q", code, f.text())
+		}
+	}
+}
+
+func FuzzParseFlash(f *testing.F) {
+	f.Add("saved", "7")
+	f.Add("released", "<script>")
+	f.Fuzz(func(t *testing.T, key, value string) {
+		flash := ParseFlash(url.Values{key: {value}})
+		if flash.Code == "" {
+			return
+		}
+		if flash.Code != key || flash.Value != value || len(value) > maxFlashDigits || strings.Trim(value, "0123456789") != "" {
+			t.Errorf("%q=%q gave %+v", key, value, flash)
+		}
+	})
+}
+
+func TestLinks(t *testing.T) {
+	o := OrdersData{Layout: layout("off"), Filter: "held", Query: "10 4&2", Older: "c=1"}
+	if got, want := o.older(), "/s/abc123/orders?filter=held&q=10+4%262&before=c%3D1"; got != want {
+		t.Errorf("older orders at %s, want %s", got, want)
+	}
+	if got := (OrdersData{Layout: layout("off"), Filter: "all"}).url(""); got != "/s/abc123/orders" {
+		t.Errorf("all orders at %s", got)
+	}
+	h := HistoryData{Layout: layout("off"), Kind: "session", Older: "9", Paged: true}
+	if h.older() != "/s/abc123/history?kind=session&before=9" || h.newest() != "/s/abc123/history?kind=session" {
+		t.Errorf("history at %s and %s", h.older(), h.newest())
+	}
+}
+
+func TestNeed(t *testing.T) {
+	cases := []struct {
+		need Need
+		want string
+	}{
+		{Need{}, "nothing"},
+		{Need{NameMatch: true}, "nothing"}, // there is no name without a document
+		{Need{IAL: 2}, "IAL 2"},
+		{Need{IAL: 2, MaxAgeDays: 1, Selfie: true, LeastAge: 21, NameMatch: true}, "IAL 2, a proof no older than 1 day, a live selfie, an age of at least 21, the name on the order"},
+	}
+	for _, c := range cases {
+		if got := needText(c.need); got != c.want {
+			t.Errorf("%+v reads as %q, want %q", c.need, got, c.want)
+		}
+	}
+}
