@@ -1,22 +1,21 @@
 // @ts-check
 /*
- * idgate's storefront script. As gate.{hash}.js it holds BigCommerce's order call until the server has allowed the cart, and
- * defines window.BlockIDVerify; as widget.js it does only the latter. Shipped as written, hence one file; its types, and what
- * its functions promise, are in gate.types.d.ts. It never throws into the page and hears no messages: only the server's answer
- * to a question asked from here opens the gate.
+ * idgate's storefront script: as gate.{hash}.js it holds BigCommerce's order call until the server has allowed the cart, and
+ * defines window.BlockIDVerify; as widget.js it only does the latter. Shipped as written, hence one file; what its functions
+ * promise stands in gate.types.d.ts. It never throws into the page, and only the server's answer to its own question opens it.
  *
  * Known limits, the order gate's job: this script blocked, deleted or placed late; an XMLHttpRequest from a blank iframe or
- * kept from before us; sendBeacon, form posts, plain HTTP, GraphQL, the Orders API, manual orders; a wallet on a page without
- * a cart, held only after its sheet was shown. A synchronous order call cannot wait: it is refused.
+ * kept from before us; sendBeacon, form posts, plain HTTP, GraphQL, the Orders API, manual orders. A wallet on a page without
+ * a cart is held only after its sheet was shown. A synchronous order call cannot wait: it is refused.
  */
 (function () {
   'use strict';
 
-  const ASK_MS = 8000; // the longest wait for a decision
-  const READ_MS = 3000; // and for the cart's id or the customer's token
+  const ASK_MS = 8000; // for a decision
+  const READ_MS = 3000; // for the cart's id or the customer's token
   const POLL_MS = 2000;
   const SLOW_MS = 15000;
-  const FIRST_BYTE_MS = 6000; // a stream silent for longer is being buffered on its way
+  const FIRST_BYTE_MS = 6000; // later, a stream is being buffered on its way
   const SILENCE_MS = 40000; // heartbeats come each 15 s
   const CANARY_MS = 5000;
   const MAX_BODY = 262144;
@@ -31,7 +30,7 @@
   const DENIED = [401, 403, 404, 410];
   const JSON_TYPE = 'application/json; charset=utf-8';
 
-  /** For when the server, which has all words in the shopper's language, was not heard. @type {Record<string, string>} */
+  /** For when the server was not heard. @type {Record<string, string>} */
   const ENGLISH = {
     title: 'Identity check', retry: 'Try again', close: 'Close',
     unreachable: 'The identity check cannot be reached. Please try again in a moment.',
@@ -56,7 +55,7 @@
 
   /** @type {Parts['pause']} */
   const pause = (ms, signal) => new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
+    const timer = setTimeout(resolve, signal && signal.aborted ? 0 : ms);
     if (signal) signal.addEventListener('abort', () => (clearTimeout(timer), resolve()));
   });
 
@@ -77,7 +76,6 @@
 
   /** @type {Parts['once']} */
   const once = (target, type) => new Promise((resolve) => target.addEventListener(type, resolve, { once: true }));
-  /** A page rendered on speculation asks nothing and shows nothing until it is opened. */
   const activated = async () => doc.prerendering && once(doc, 'prerenderingchange');
 
   function pageKind() {
@@ -85,8 +83,6 @@
     if (/\/order-confirmation(\/|$)/.test(path)) return 'order_confirmation';
     return /\/(embedded-)?checkout(\/|\.php|$)/.test(path) || doc.getElementById('checkout-app') ? 'checkout' : 'other';
   }
-
-  /* ---- kept for this tab: the cart's id and its Capability, nothing that names a person ---- */
 
   /** @type {Record<string, unknown>} */
   let memory = {};
@@ -116,11 +112,9 @@
   }
 
   /** @type {Parts['newAsk']} */
-  const newAsk = (config, page, more) => ({
-    config, page, cart: '', path: '', capability: '', quiet: false, signal: null, locale: html.lang || navigator.language, ...more,
+  const newAsk = (config, page, more = {}) => ({
+    config, page, cart: '', path: '', capability: '', quiet: false, signal: null, ...more, locale: more.locale || html.lang || navigator.language,
   });
-
-  /* ---- reads from the shop itself ---- */
 
   /** @type {Parts['readShop']} */
   const readShop = (what) => async (ask, signal) => {
@@ -133,7 +127,7 @@
     return '';
   };
 
-  /** The Current Customer JWT, '' for a guest. @type {Read} */
+  /** @type {Read} */
   async function customerJWT(ask, signal) {
     const id = ask.config.clientID;
     const token = id && (await readShop('/customer/current.jwt?app_client_id=' + encodeURIComponent(id))(ask, signal)).trim();
@@ -149,8 +143,6 @@
     const { data } = await kit.createCheckoutService().loadCheckout();
     return cartID(record(data.getCheckout()).id) || cartID(record(data.getCart()).id);
   }
-
-  /* ---- the question ---- */
 
   /** @type {Parts['sessionFrom']} */
   function sessionFrom(raw, config) {
@@ -182,7 +174,7 @@
   }
 
   let asked = 0; // questions put
-  let learned = 0; // the newest of them whose answer set the lock
+  let learned = 0; // the newest whose answer set the lock
   let warned = false; // the server's last word on this page was not allow: its silence then opens nothing
   let voice = { texts: /** @type {Record<string, string>} */ ({}), lang: 'en', dir: 'ltr' };
   /** @type {Parts['t']} */
@@ -210,7 +202,7 @@
         kept(ask.config, { cart, capability: ask.capability });
         return { kind: 'said', said };
       }
-      // What has expired is dropped and the question put again; a busy server gets a moment, within the time there is.
+      // What has expired is dropped; a busy server gets a moment, within the time there is.
       if (r.status === 401 && jwt) jwt = '';
       else if (DENIED.includes(r.status) && capability) capability = '';
       else if (r.status === 503 || r.status === 429) await pause((Number(r.headers.get('Retry-After')) || 1) * 1000, signal);
@@ -252,7 +244,7 @@ p{margin:0 0 .6rem}
 [role=status]{padding:.6rem .8rem;border-radius:.4rem;background:#eef2f7}
 :is([data-view=final],[data-view=refuse],[data-view=unreachable]) [role=status]{background:#fdeceb}
 :is([data-view=passed],[data-view=done]) [role=status]{background:#e3f4e8}
-img{display:block;width:min(12rem,45vw);margin:.5rem auto;background:#fff}
+img{display:block;width:min(12rem,45vw);margin:auto}
 a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margin:.5rem 0 0;padding:.6rem 1rem;border:1px solid #1f4fbf;border-radius:.4rem;background:#1f4fbf;color:#fff;font:inherit;font-weight:600;text-align:center;text-decoration:none;cursor:pointer}
 [data-idgate=close]{background:#fff;color:#1f4fbf}
 [aria-busy] button{opacity:.6}
@@ -310,7 +302,7 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
       return node;
     }
 
-    /** Shows it, also again after page code has emptied body. */
+    /** Also after page code has emptied body. */
     raise() {
       if (this.talk && !this.host.isConnected) {
         this.dialog.open = false;
@@ -352,7 +344,7 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
       this.put(this.scan, qr && t('scan'));
       this.qr.hidden = !qr;
       this.qr.alt = t('scan');
-      // As an image the drawing can neither run script nor reach the page.
+      // An image can neither run script nor reach the page.
       const src = 'data:image/svg+xml;utf8,' + encodeURIComponent(qr);
       if (qr && this.qr.src !== src) this.qr.src = src;
       const url = live ? live.url : '';
@@ -371,8 +363,6 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
 
   /** @type {Dialog | null} */
   let ui = null;
-
-  /* ---- following a session ---- */
 
   /** @type {Parts['follow']} */
   async function follow(ask, id, hear, lost, life) {
@@ -394,7 +384,7 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
       if (r.ok) tell(await r.text());
       else if (DENIED.includes(r.status) && !life.aborted) lost();
     }).catch(() => {});
-    const seen = () => doc.visibilityState === 'visible' && poll(); // back from the other tab: a stream may have died unheard
+    const seen = () => doc.visibilityState === 'visible' && poll(); // a stream may have died unheard
     doc.addEventListener('visibilitychange', seen);
     while (!life.aborted) {
       if (deaf++ < 3) await listen(ask, path + '/events', headers, life, (raw) => ((deaf = 0), tell(raw))).catch(() => {});
@@ -433,8 +423,6 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
       quit();
     }
   }
-
-  /* ---- the conversation ---- */
 
   class Talk {
     /** @param {Ask} ask @param {(outcome: Outcome) => void} resolve */
@@ -498,7 +486,7 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
       if (turn === this.turn) this.take(answer); // an older answer must not overtake a newer
     }
 
-    /** At once the first time, then ever slower: the server may keep telling us to ask. */
+    /** At once the first time, then ever slower. */
     soon() {
       this.quiet();
       this.timer = setTimeout(() => this.recheck(), this.haste);
@@ -546,7 +534,7 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
       follow(this.ask, s.id, (news) => this.hear(news), () => this.soon(), this.life.signal).catch(() => {});
     }
 
-    /** News of the session. Whether it opens anything is for the server to say, so it is asked. @param {Session} s */
+    /** Whether news of the session opens anything is the server's to say. @param {Session} s */
     hear(s) {
       if (s.state !== 'passed' && s.decision !== 'allow') return this.progress(s);
       if (FINAL.test(s.state)) this.ended = s;
@@ -575,7 +563,7 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
   }
 
   let talks = 0;
-  let last = Promise.resolve(/** @type {unknown} */ (0)); // one conversation at a time, in order
+  let last = Promise.resolve(0);
 
   /** @type {Parts['engage']} */
   function engage(ask) {
@@ -598,7 +586,7 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
 
   /* ---- layer 1: the order call ---- */
 
-  /** Whether the order call held or on its way, if any, has come to its end: a second one beside it would be a second order. */
+  /** No order call is held or on its way: a second beside it would be a second order. */
   let landed = () => true;
 
   /** @type {Parts['orderPath']} */
@@ -683,7 +671,7 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
       send() {
         const call = calls.get(this);
         if (!call || call.phase === 'sent') return Reflect.apply(native.send, this, arguments);
-        if (!call.phase) hold(this, call, arguments);
+        if (!call.phase) safely(hold)(this, call, arguments);
       },
       /** @this {XMLHttpRequest} */
       abort() {
@@ -722,7 +710,7 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
 
   /* ---- layers 2 and 3: what can be pressed ---- */
 
-  let lock = ''; // asking, closed, open; '' while there is nothing to guard
+  let lock = '';
   let restyle = () => {};
   /** @type {Set<Element>} */
   const stilled = new Set();
@@ -744,7 +732,7 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
   function intercept(config, event) {
     const { type } = event;
     if (lock === 'open' || pageKind() === 'order_confirmation' || (event instanceof KeyboardEvent && !/^(Enter| )$/.test(event.key))) return;
-    // A form counts by its own submit event only, else nothing in it could be pressed or typed into.
+    // A form counts by its submit event only, else nothing in it could be pressed.
     const guarded = SUBMIT + ',' + WALLETS + (type === 'submit' ? ',' + FORM : '');
     const found = event.composedPath().find((node) => node instanceof Element && node.matches(guarded));
     if (!found) return;
@@ -759,7 +747,7 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
     const { allow } = await engage(newAsk(config, pageKind()));
     /** @type {HTMLButtonElement | null} */
     const button = doc.querySelector('button' + SUBMIT);
-    // Wallets open for a press of the shopper's own only; the submit button does not mind.
+    // Wallets want a press of the shopper's own.
     if (allow && submit && lock === 'open' && button && !button.disabled) button.click();
   }
 
@@ -814,24 +802,25 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
     if (cart && capability && pageKind() === 'order_confirmation') engage(newAsk(config, 'order_confirmation', { cart, capability, quiet: true }));
   }
 
-  /** @template {unknown[]} A @param {(...args: A) => unknown} fn @returns {(...args: A) => void} */
+  /** @type {Parts['safely']} */
   const safely = (fn) => (...args) => {
     try {
       fn(...args);
-    } catch { /* one layer missing must not cost the others, nor the page anything */ }
+    } catch { /* one layer missing must not cost the others */ }
   };
 
   /** @type {Parts['on']} */
   function guard(config) {
     safely(wrapXHR)(config);
     safely(wrapFetch)(config);
-    const stop = safely((/** @type {Event} */ event) => intercept(config, event));
-    for (const type of ['pointerdown', 'mousedown', 'touchstart', 'click', 'submit', 'keydown']) {
-      window.addEventListener(type, stop, { capture: true, passive: type === 'touchstart' });
-    }
+    safely(() => {
+      for (const type of ['pointerdown', 'mousedown', 'touchstart', 'click', 'submit', 'keydown']) {
+        window.addEventListener(type, (event) => safely(intercept)(config, event), { capture: true, passive: type === 'touchstart' });
+      }
+    })();
     safely(() => (restyle = sheet(doc, `html[data-idgate]:not([data-idgate=open]) ${FRAMES}{pointer-events:none}`)))();
     safely(keepWatch)(config);
-    afterOrder(config).catch(() => {});
+    safely(afterOrder)(config);
   }
 
   /* ---- window.BlockIDVerify ---- */
@@ -848,14 +837,14 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
     const base = text(apiBase).replace(/\/+$/, '');
     const shop = text(tenantId);
     const cart = cartID(cartId);
-    if (!/^https?:\/\/\w/.test(base) || !/^[\w-]+$/.test(shop)) return console.error(say + 'apiBase must be a URL, tenantId the store hash');
+    if (!/^https?:\/\/\w/.test(base) || !/^[\w-]+$/.test(shop)) return console.error(say + 'apiBase (a URL) and tenantId (the store hash) are required');
     if (!cart && (cartId || pageKind() !== 'checkout')) return console.error(say + 'cartId is required outside a BigCommerce-hosted checkout');
     onComplete = callback;
     if (running) return; // the newest onComplete is told
     running = true;
     const known = here && here.base === base ? here : null;
     const config = known && known.shop === shop ? known : { base, shop, channel: 0, clientID: known ? known.clientID : '', open: true, locked: false };
-    const { allow, session } = await engage(newAsk(config, 'widget', { cart, quiet: config.open, locale: text(locale) || html.lang || navigator.language }));
+    const { allow, session } = await engage(newAsk(config, 'widget', { cart, quiet: config.open, locale: text(locale) }));
     running = false;
     const { id = null, state = 'passed' } = session || {};
     if ((allow || session) && typeof onComplete === 'function') onComplete({ session_id: id, state });
@@ -864,16 +853,15 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
   safely(() => {
     here = readScript();
     const { locked } = here || { locked: false };
-    // Loaded twice, or in two versions: the first that locks the page is the one that does.
+    // Loaded twice, or in two versions: the first to lock the page does it alone.
     const mark = Symbol.for('idgate');
     const loaded = record(window[mark]);
     if (!window[mark]) Object.defineProperty(window, mark, { value: loaded });
     if (loaded.gate || (loaded.widget && !locked)) return;
-    if (loaded.widget || !window.BlockIDVerify) {
-      loaded.widget = true;
-      window.BlockIDVerify = Object.freeze({ init: (/** @type {unknown} */ options) => void init(options).catch((e) => console.error(e)) });
-    }
     loaded.gate = locked;
     if (here && locked) guard(here);
+    if (!loaded.widget && window.BlockIDVerify) return; // another's
+    loaded.widget = true;
+    window.BlockIDVerify = Object.freeze({ init: (/** @type {unknown} */ options) => void init(options).catch((e) => console.error(e)) });
   })();
 })();

@@ -134,6 +134,8 @@ interface Parts {
   attempt(config: Config, submit: boolean): Promise<void>;
   /** Tells the server that the page is not as we know it, for its Health page; once per page and thing. */
   canary(missing: string): void;
+  /** Runs fn and swallows what it throws. */
+  safely: <A extends unknown[]>(fn: (...args: A) => unknown) => (...args: A) => void;
   on(config: Config): void | Promise<void>;
   init(options: unknown): Promise<void>;
 }

@@ -69,11 +69,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.countCartSessionsStmt, err = db.PrepareContext(ctx, countCartSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CountCartSessions: %w", err)
 	}
-	if q.countDecisionsStmt, err = db.PrepareContext(ctx, countDecisions); err != nil {
-		return nil, fmt.Errorf("error preparing query CountDecisions: %w", err)
+	if q.countDecidedStmt, err = db.PrepareContext(ctx, countDecided); err != nil {
+		return nil, fmt.Errorf("error preparing query CountDecided: %w", err)
 	}
 	if q.countHoldsStmt, err = db.PrepareContext(ctx, countHolds); err != nil {
 		return nil, fmt.Errorf("error preparing query CountHolds: %w", err)
+	}
+	if q.countLatePassesStmt, err = db.PrepareContext(ctx, countLatePasses); err != nil {
+		return nil, fmt.Errorf("error preparing query CountLatePasses: %w", err)
 	}
 	if q.countOrderSessionsStmt, err = db.PrepareContext(ctx, countOrderSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CountOrderSessions: %w", err)
@@ -92,6 +95,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.decisionsPageStmt, err = db.PrepareContext(ctx, decisionsPage); err != nil {
 		return nil, fmt.Errorf("error preparing query DecisionsPage: %w", err)
+	}
+	if q.decisionsPageByStageStmt, err = db.PrepareContext(ctx, decisionsPageByStage); err != nil {
+		return nil, fmt.Errorf("error preparing query DecisionsPageByStage: %w", err)
 	}
 	if q.describeShopStmt, err = db.PrepareContext(ctx, describeShop); err != nil {
 		return nil, fmt.Errorf("error preparing query DescribeShop: %w", err)
@@ -177,6 +183,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.nextSessionPollStmt, err = db.PrepareContext(ctx, nextSessionPoll); err != nil {
 		return nil, fmt.Errorf("error preparing query NextSessionPoll: %w", err)
 	}
+	if q.noticesSeenStmt, err = db.PrepareContext(ctx, noticesSeen); err != nil {
+		return nil, fmt.Errorf("error preparing query NoticesSeen: %w", err)
+	}
 	if q.orderStmt, err = db.PrepareContext(ctx, order); err != nil {
 		return nil, fmt.Errorf("error preparing query Order: %w", err)
 	}
@@ -197,6 +206,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.ordersPageByHoldStmt, err = db.PrepareContext(ctx, ordersPageByHold); err != nil {
 		return nil, fmt.Errorf("error preparing query OrdersPageByHold: %w", err)
+	}
+	if q.ordersPageByOutcomeStmt, err = db.PrepareContext(ctx, ordersPageByOutcome); err != nil {
+		return nil, fmt.Errorf("error preparing query OrdersPageByOutcome: %w", err)
 	}
 	if q.oweStmt, err = db.PrepareContext(ctx, owe); err != nil {
 		return nil, fmt.Errorf("error preparing query Owe: %w", err)
@@ -275,6 +287,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.shopStmt, err = db.PrepareContext(ctx, shop); err != nil {
 		return nil, fmt.Errorf("error preparing query Shop: %w", err)
+	}
+	if q.shopPendingWorkStmt, err = db.PrepareContext(ctx, shopPendingWork); err != nil {
+		return nil, fmt.Errorf("error preparing query ShopPendingWork: %w", err)
 	}
 	if q.shopsStmt, err = db.PrepareContext(ctx, shops); err != nil {
 		return nil, fmt.Errorf("error preparing query Shops: %w", err)
@@ -386,14 +401,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing countCartSessionsStmt: %w", cerr)
 		}
 	}
-	if q.countDecisionsStmt != nil {
-		if cerr := q.countDecisionsStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing countDecisionsStmt: %w", cerr)
+	if q.countDecidedStmt != nil {
+		if cerr := q.countDecidedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countDecidedStmt: %w", cerr)
 		}
 	}
 	if q.countHoldsStmt != nil {
 		if cerr := q.countHoldsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countHoldsStmt: %w", cerr)
+		}
+	}
+	if q.countLatePassesStmt != nil {
+		if cerr := q.countLatePassesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countLatePassesStmt: %w", cerr)
 		}
 	}
 	if q.countOrderSessionsStmt != nil {
@@ -424,6 +444,11 @@ func (q *Queries) Close() error {
 	if q.decisionsPageStmt != nil {
 		if cerr := q.decisionsPageStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing decisionsPageStmt: %w", cerr)
+		}
+	}
+	if q.decisionsPageByStageStmt != nil {
+		if cerr := q.decisionsPageByStageStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing decisionsPageByStageStmt: %w", cerr)
 		}
 	}
 	if q.describeShopStmt != nil {
@@ -566,6 +591,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing nextSessionPollStmt: %w", cerr)
 		}
 	}
+	if q.noticesSeenStmt != nil {
+		if cerr := q.noticesSeenStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing noticesSeenStmt: %w", cerr)
+		}
+	}
 	if q.orderStmt != nil {
 		if cerr := q.orderStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing orderStmt: %w", cerr)
@@ -599,6 +629,11 @@ func (q *Queries) Close() error {
 	if q.ordersPageByHoldStmt != nil {
 		if cerr := q.ordersPageByHoldStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing ordersPageByHoldStmt: %w", cerr)
+		}
+	}
+	if q.ordersPageByOutcomeStmt != nil {
+		if cerr := q.ordersPageByOutcomeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing ordersPageByOutcomeStmt: %w", cerr)
 		}
 	}
 	if q.oweStmt != nil {
@@ -731,6 +766,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing shopStmt: %w", cerr)
 		}
 	}
+	if q.shopPendingWorkStmt != nil {
+		if cerr := q.shopPendingWorkStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing shopPendingWorkStmt: %w", cerr)
+		}
+	}
 	if q.shopsStmt != nil {
 		if cerr := q.shopsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing shopsStmt: %w", cerr)
@@ -835,14 +875,16 @@ type Queries struct {
 	cartProofsStmt            *sql.Stmt
 	cartSessionsStmt          *sql.Stmt
 	countCartSessionsStmt     *sql.Stmt
-	countDecisionsStmt        *sql.Stmt
+	countDecidedStmt          *sql.Stmt
 	countHoldsStmt            *sql.Stmt
+	countLatePassesStmt       *sql.Stmt
 	countOrderSessionsStmt    *sql.Stmt
 	countSessionsStmt         *sql.Stmt
 	countShopSessionsStmt     *sql.Stmt
 	customerProofsStmt        *sql.Stmt
 	decisionStmt              *sql.Stmt
 	decisionsPageStmt         *sql.Stmt
+	decisionsPageByStageStmt  *sql.Stmt
 	describeShopStmt          *sql.Stmt
 	dropShopWritebacksStmt    *sql.Stmt
 	dropWritebacksStmt        *sql.Stmt
@@ -871,6 +913,7 @@ type Queries struct {
 	moveSessionStmt           *sql.Stmt
 	nextOrderDueStmt          *sql.Stmt
 	nextSessionPollStmt       *sql.Stmt
+	noticesSeenStmt           *sql.Stmt
 	orderStmt                 *sql.Stmt
 	orderDecisionsStmt        *sql.Stmt
 	orderNoticesStmt          *sql.Stmt
@@ -878,6 +921,7 @@ type Queries struct {
 	orderSessionsStmt         *sql.Stmt
 	ordersPageStmt            *sql.Stmt
 	ordersPageByHoldStmt      *sql.Stmt
+	ordersPageByOutcomeStmt   *sql.Stmt
 	oweStmt                   *sql.Stmt
 	pendingWorkStmt           *sql.Stmt
 	personSaysStmt            *sql.Stmt
@@ -904,6 +948,7 @@ type Queries struct {
 	setOrderHoldStmt          *sql.Stmt
 	setShopStateStmt          *sql.Stmt
 	shopStmt                  *sql.Stmt
+	shopPendingWorkStmt       *sql.Stmt
 	shopsStmt                 *sql.Stmt
 	signingKeysStmt           *sql.Stmt
 	stampLedgerStmt           *sql.Stmt
@@ -935,14 +980,16 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		cartProofsStmt:            q.cartProofsStmt,
 		cartSessionsStmt:          q.cartSessionsStmt,
 		countCartSessionsStmt:     q.countCartSessionsStmt,
-		countDecisionsStmt:        q.countDecisionsStmt,
+		countDecidedStmt:          q.countDecidedStmt,
 		countHoldsStmt:            q.countHoldsStmt,
+		countLatePassesStmt:       q.countLatePassesStmt,
 		countOrderSessionsStmt:    q.countOrderSessionsStmt,
 		countSessionsStmt:         q.countSessionsStmt,
 		countShopSessionsStmt:     q.countShopSessionsStmt,
 		customerProofsStmt:        q.customerProofsStmt,
 		decisionStmt:              q.decisionStmt,
 		decisionsPageStmt:         q.decisionsPageStmt,
+		decisionsPageByStageStmt:  q.decisionsPageByStageStmt,
 		describeShopStmt:          q.describeShopStmt,
 		dropShopWritebacksStmt:    q.dropShopWritebacksStmt,
 		dropWritebacksStmt:        q.dropWritebacksStmt,
@@ -971,6 +1018,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		moveSessionStmt:           q.moveSessionStmt,
 		nextOrderDueStmt:          q.nextOrderDueStmt,
 		nextSessionPollStmt:       q.nextSessionPollStmt,
+		noticesSeenStmt:           q.noticesSeenStmt,
 		orderStmt:                 q.orderStmt,
 		orderDecisionsStmt:        q.orderDecisionsStmt,
 		orderNoticesStmt:          q.orderNoticesStmt,
@@ -978,6 +1026,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		orderSessionsStmt:         q.orderSessionsStmt,
 		ordersPageStmt:            q.ordersPageStmt,
 		ordersPageByHoldStmt:      q.ordersPageByHoldStmt,
+		ordersPageByOutcomeStmt:   q.ordersPageByOutcomeStmt,
 		oweStmt:                   q.oweStmt,
 		pendingWorkStmt:           q.pendingWorkStmt,
 		personSaysStmt:            q.personSaysStmt,
@@ -1004,6 +1053,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		setOrderHoldStmt:          q.setOrderHoldStmt,
 		setShopStateStmt:          q.setShopStateStmt,
 		shopStmt:                  q.shopStmt,
+		shopPendingWorkStmt:       q.shopPendingWorkStmt,
 		shopsStmt:                 q.shopsStmt,
 		signingKeysStmt:           q.signingKeysStmt,
 		stampLedgerStmt:           q.stampLedgerStmt,

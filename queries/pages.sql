@@ -12,25 +12,67 @@ SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currenc
 FROM orders AS o LEFT JOIN decisions AS d ON d.id = o.decision_id
 WHERE o.store_hash = @store_hash AND o.order_id < @below AND o.hold = @hold AND o.status_id >= 0 ORDER BY o.order_id DESC LIMIT @count;
 
+-- name: OrdersPageByOutcome :many
+SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currency, o.source, o.placed_at, o.hold, o.person_says, o.trouble, o.decision_id,
+    d.outcome, d.mode, d.explanation, d.made_by
+FROM orders AS o JOIN decisions AS d ON d.id = o.decision_id
+WHERE o.store_hash = @store_hash AND o.order_id < @below AND d.outcome = @outcome AND o.status_id >= 0 ORDER BY o.order_id DESC LIMIT @count;
+
 -- name: DecisionsPage :many
 SELECT id, stage, cart_id, order_id, customer_id, outcome, mode, made_by, person, note, policy_version, explanation, made_at
 FROM decisions WHERE store_hash = @store_hash AND (made_at, id) < (CAST(@before AS INTEGER), CAST(@before_id AS TEXT)) ORDER BY made_at DESC, id DESC LIMIT @count;
+
+-- name: DecisionsPageByStage :many
+SELECT id, stage, cart_id, order_id, customer_id, outcome, mode, made_by, person, note, policy_version, explanation, made_at
+FROM decisions WHERE store_hash = @store_hash AND stage = @stage AND (made_at, id) < (CAST(@before AS INTEGER), CAST(@before_id AS TEXT)) ORDER BY made_at DESC, id DESC LIMIT @count;
 
 -- name: SessionsPage :many
 SELECT id, state, reason, cart_id, order_id, customer_id, started_at, changed_at, late, trouble
 FROM sessions WHERE store_hash = @store_hash AND (started_at, id) < (CAST(@before AS INTEGER), CAST(@before_id AS TEXT)) ORDER BY started_at DESC, id DESC LIMIT @count;
 
--- name: CountDecisions :many
-SELECT t.stage, t.outcome, t.mode, count(*) AS n FROM (
-    SELECT d.stage, d.outcome, d.mode FROM decisions AS d WHERE d.store_hash = @store_hash AND d.made_at >= @since ORDER BY d.made_at DESC LIMIT 10001
-) AS t GROUP BY t.stage, t.outcome, t.mode;
+-- The newest 10,001 Decisions since then: how many, of how many carts and orders, of how many orders a hold was decided, and how
+-- many of those orders have been released by the Decision counted.
+-- name: CountDecided :one
+SELECT count(*) AS decisions,
+    count(DISTINCT CASE WHEN t.order_id != 0 THEN CAST(t.order_id AS TEXT) ELSE t.cart_id END) AS subjects,
+    count(DISTINCT CASE WHEN t.order_id != 0 AND t.outcome = 'hold' AND t.mode = 'enforce' THEN t.order_id END) AS held,
+    count(DISTINCT CASE WHEN o.hold = 'released' AND o.decision_id = t.id THEN o.order_id END) AS released
+FROM (
+    SELECT d.id, d.order_id, d.cart_id, d.outcome, d.mode FROM decisions AS d
+    WHERE d.store_hash = @store_hash AND d.made_at >= @since ORDER BY d.made_at DESC LIMIT 10001
+) AS t LEFT JOIN orders AS o ON o.store_hash = @store_hash AND o.order_id = t.order_id AND t.order_id != 0;
 
 -- name: CountSessions :many
 SELECT t.state, count(*) AS n FROM (
     SELECT s.state FROM sessions AS s WHERE s.store_hash = @store_hash AND s.started_at >= @since ORDER BY s.started_at DESC LIMIT 10001
 ) AS t GROUP BY t.state;
 
+-- Passes that came too late, whose order still waits for somebody.
+-- name: CountLatePasses :one
+SELECT count(*) FROM (
+    SELECT s.store_hash, s.order_id, s.cart_id, s.late FROM sessions AS s
+    WHERE s.store_hash = @store_hash AND s.started_at >= @since ORDER BY s.started_at DESC LIMIT 10001
+) AS t WHERE t.late = 1 AND (
+    EXISTS (SELECT 1 FROM orders AS o WHERE o.store_hash = t.store_hash AND o.order_id = t.order_id AND o.hold IN ('holding', 'held'))
+    OR EXISTS (SELECT 1 FROM orders AS o WHERE o.store_hash = t.store_hash AND o.cart_id = t.cart_id AND o.cart_id != '' AND o.hold IN ('holding', 'held')));
+
+-- Orders that want somebody, whenever they came. The others' number only grows, and would use up the cap.
 -- name: CountHolds :many
 SELECT t.hold, count(*) AS n FROM (
-    SELECT o.hold FROM orders AS o WHERE o.store_hash = @store_hash AND o.hold != 'none' LIMIT 10001
+    SELECT o.hold FROM orders AS o WHERE o.store_hash = @store_hash AND o.hold IN ('holding', 'held', 'leaked') LIMIT 10001
 ) AS t GROUP BY t.hold;
+
+-- One Shop's share of the queues, and since when the oldest of them waits.
+-- name: ShopPendingWork :one
+SELECT
+    (SELECT count(*) FROM (SELECT 1 FROM notices AS n WHERE n.due_at != 0 AND n.store_hash = @store_hash LIMIT 10001)) AS notices,
+    (SELECT count(*) FROM (SELECT 1 FROM orders AS o WHERE o.due_at != 0 AND o.store_hash = @store_hash LIMIT 10001)) AS orders,
+    (SELECT count(*) FROM (SELECT 1 FROM writebacks AS w WHERE w.due_at != 0 AND w.store_hash = @store_hash LIMIT 10001)) AS writebacks,
+    CAST(coalesce((SELECT min(n.received_at) FROM notices AS n WHERE n.due_at != 0 AND n.store_hash = @store_hash), 0) AS INTEGER) AS oldest_notice,
+    CAST(coalesce((SELECT min(w.made_at) FROM writebacks AS w WHERE w.due_at != 0 AND w.store_hash = @store_hash), 0) AS INTEGER) AS oldest_writeback;
+
+-- When each webhook last came, among the newest 2,000.
+-- name: NoticesSeen :many
+SELECT t.scope, CAST(max(t.received_at) AS INTEGER) AS received_at FROM (
+    SELECT n.scope, n.received_at FROM notices AS n WHERE n.store_hash = @store_hash ORDER BY n.id DESC LIMIT 2000
+) AS t GROUP BY t.scope;

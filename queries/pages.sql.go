@@ -10,55 +10,46 @@ import (
 	"database/sql"
 )
 
-const countDecisions = `-- name: CountDecisions :many
-SELECT t.stage, t.outcome, t.mode, count(*) AS n FROM (
-    SELECT d.stage, d.outcome, d.mode FROM decisions AS d WHERE d.store_hash = ?1 AND d.made_at >= ?2 ORDER BY d.made_at DESC LIMIT 10001
-) AS t GROUP BY t.stage, t.outcome, t.mode
+const countDecided = `-- name: CountDecided :one
+SELECT count(*) AS decisions,
+    count(DISTINCT CASE WHEN t.order_id != 0 THEN CAST(t.order_id AS TEXT) ELSE t.cart_id END) AS subjects,
+    count(DISTINCT CASE WHEN t.order_id != 0 AND t.outcome = 'hold' AND t.mode = 'enforce' THEN t.order_id END) AS held,
+    count(DISTINCT CASE WHEN o.hold = 'released' AND o.decision_id = t.id THEN o.order_id END) AS released
+FROM (
+    SELECT d.id, d.order_id, d.cart_id, d.outcome, d.mode FROM decisions AS d
+    WHERE d.store_hash = ?1 AND d.made_at >= ?2 ORDER BY d.made_at DESC LIMIT 10001
+) AS t LEFT JOIN orders AS o ON o.store_hash = ?1 AND o.order_id = t.order_id AND t.order_id != 0
 `
 
-type CountDecisionsParams struct {
+type CountDecidedParams struct {
 	StoreHash string
 	Since     int64
 }
 
-type CountDecisionsRow struct {
-	Stage   string
-	Outcome string
-	Mode    string
-	N       int64
+type CountDecidedRow struct {
+	Decisions int64
+	Subjects  int64
+	Held      int64
+	Released  int64
 }
 
-func (q *Queries) CountDecisions(ctx context.Context, arg CountDecisionsParams) ([]CountDecisionsRow, error) {
-	rows, err := q.query(ctx, q.countDecisionsStmt, countDecisions, arg.StoreHash, arg.Since)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []CountDecisionsRow
-	for rows.Next() {
-		var i CountDecisionsRow
-		if err := rows.Scan(
-			&i.Stage,
-			&i.Outcome,
-			&i.Mode,
-			&i.N,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+// The newest 10,001 Decisions since then: how many, of how many carts and orders, of how many orders a hold was decided, and how
+// many of those orders have been released by the Decision counted.
+func (q *Queries) CountDecided(ctx context.Context, arg CountDecidedParams) (CountDecidedRow, error) {
+	row := q.queryRow(ctx, q.countDecidedStmt, countDecided, arg.StoreHash, arg.Since)
+	var i CountDecidedRow
+	err := row.Scan(
+		&i.Decisions,
+		&i.Subjects,
+		&i.Held,
+		&i.Released,
+	)
+	return i, err
 }
 
 const countHolds = `-- name: CountHolds :many
 SELECT t.hold, count(*) AS n FROM (
-    SELECT o.hold FROM orders AS o WHERE o.store_hash = ?1 AND o.hold != 'none' LIMIT 10001
+    SELECT o.hold FROM orders AS o WHERE o.store_hash = ?1 AND o.hold IN ('holding', 'held', 'leaked') LIMIT 10001
 ) AS t GROUP BY t.hold
 `
 
@@ -67,6 +58,7 @@ type CountHoldsRow struct {
 	N    int64
 }
 
+// Orders that want somebody, whenever they came. The others' number only grows, and would use up the cap.
 func (q *Queries) CountHolds(ctx context.Context, storeHash string) ([]CountHoldsRow, error) {
 	rows, err := q.query(ctx, q.countHoldsStmt, countHolds, storeHash)
 	if err != nil {
@@ -88,6 +80,28 @@ func (q *Queries) CountHolds(ctx context.Context, storeHash string) ([]CountHold
 		return nil, err
 	}
 	return items, nil
+}
+
+const countLatePasses = `-- name: CountLatePasses :one
+SELECT count(*) FROM (
+    SELECT s.store_hash, s.order_id, s.cart_id, s.late FROM sessions AS s
+    WHERE s.store_hash = ?1 AND s.started_at >= ?2 ORDER BY s.started_at DESC LIMIT 10001
+) AS t WHERE t.late = 1 AND (
+    EXISTS (SELECT 1 FROM orders AS o WHERE o.store_hash = t.store_hash AND o.order_id = t.order_id AND o.hold IN ('holding', 'held'))
+    OR EXISTS (SELECT 1 FROM orders AS o WHERE o.store_hash = t.store_hash AND o.cart_id = t.cart_id AND o.cart_id != '' AND o.hold IN ('holding', 'held')))
+`
+
+type CountLatePassesParams struct {
+	StoreHash string
+	Since     int64
+}
+
+// Passes that came too late, whose order still waits for somebody.
+func (q *Queries) CountLatePasses(ctx context.Context, arg CountLatePassesParams) (int64, error) {
+	row := q.queryRow(ctx, q.countLatePassesStmt, countLatePasses, arg.StoreHash, arg.Since)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const countSessions = `-- name: CountSessions :many
@@ -186,6 +200,113 @@ func (q *Queries) DecisionsPage(ctx context.Context, arg DecisionsPageParams) ([
 			&i.Explanation,
 			&i.MadeAt,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const decisionsPageByStage = `-- name: DecisionsPageByStage :many
+SELECT id, stage, cart_id, order_id, customer_id, outcome, mode, made_by, person, note, policy_version, explanation, made_at
+FROM decisions WHERE store_hash = ?1 AND stage = ?2 AND (made_at, id) < (CAST(?3 AS INTEGER), CAST(?4 AS TEXT)) ORDER BY made_at DESC, id DESC LIMIT ?5
+`
+
+type DecisionsPageByStageParams struct {
+	StoreHash string
+	Stage     string
+	Before    int64
+	BeforeID  string
+	Count     int64
+}
+
+type DecisionsPageByStageRow struct {
+	ID            string
+	Stage         string
+	CartID        string
+	OrderID       int64
+	CustomerID    int64
+	Outcome       string
+	Mode          string
+	MadeBy        string
+	Person        string
+	Note          string
+	PolicyVersion int64
+	Explanation   string
+	MadeAt        int64
+}
+
+func (q *Queries) DecisionsPageByStage(ctx context.Context, arg DecisionsPageByStageParams) ([]DecisionsPageByStageRow, error) {
+	rows, err := q.query(ctx, q.decisionsPageByStageStmt, decisionsPageByStage,
+		arg.StoreHash,
+		arg.Stage,
+		arg.Before,
+		arg.BeforeID,
+		arg.Count,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DecisionsPageByStageRow
+	for rows.Next() {
+		var i DecisionsPageByStageRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Stage,
+			&i.CartID,
+			&i.OrderID,
+			&i.CustomerID,
+			&i.Outcome,
+			&i.Mode,
+			&i.MadeBy,
+			&i.Person,
+			&i.Note,
+			&i.PolicyVersion,
+			&i.Explanation,
+			&i.MadeAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const noticesSeen = `-- name: NoticesSeen :many
+SELECT t.scope, CAST(max(t.received_at) AS INTEGER) AS received_at FROM (
+    SELECT n.scope, n.received_at FROM notices AS n WHERE n.store_hash = ?1 ORDER BY n.id DESC LIMIT 2000
+) AS t GROUP BY t.scope
+`
+
+type NoticesSeenRow struct {
+	Scope      string
+	ReceivedAt int64
+}
+
+// When each webhook last came, among the newest 2,000.
+func (q *Queries) NoticesSeen(ctx context.Context, storeHash string) ([]NoticesSeenRow, error) {
+	rows, err := q.query(ctx, q.noticesSeenStmt, noticesSeen, storeHash)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NoticesSeenRow
+	for rows.Next() {
+		var i NoticesSeenRow
+		if err := rows.Scan(&i.Scope, &i.ReceivedAt); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -351,6 +472,84 @@ func (q *Queries) OrdersPageByHold(ctx context.Context, arg OrdersPageByHoldPara
 	return items, nil
 }
 
+const ordersPageByOutcome = `-- name: OrdersPageByOutcome :many
+SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currency, o.source, o.placed_at, o.hold, o.person_says, o.trouble, o.decision_id,
+    d.outcome, d.mode, d.explanation, d.made_by
+FROM orders AS o JOIN decisions AS d ON d.id = o.decision_id
+WHERE o.store_hash = ?1 AND o.order_id < ?2 AND d.outcome = ?3 AND o.status_id >= 0 ORDER BY o.order_id DESC LIMIT ?4
+`
+
+type OrdersPageByOutcomeParams struct {
+	StoreHash string
+	Below     int64
+	Outcome   string
+	Count     int64
+}
+
+type OrdersPageByOutcomeRow struct {
+	OrderID     int64
+	StatusID    int64
+	CustomerID  int64
+	Buyer       []byte
+	ValueMinor  int64
+	Currency    string
+	Source      string
+	PlacedAt    int64
+	Hold        string
+	PersonSays  string
+	Trouble     string
+	DecisionID  string
+	Outcome     string
+	Mode        string
+	Explanation string
+	MadeBy      string
+}
+
+func (q *Queries) OrdersPageByOutcome(ctx context.Context, arg OrdersPageByOutcomeParams) ([]OrdersPageByOutcomeRow, error) {
+	rows, err := q.query(ctx, q.ordersPageByOutcomeStmt, ordersPageByOutcome,
+		arg.StoreHash,
+		arg.Below,
+		arg.Outcome,
+		arg.Count,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OrdersPageByOutcomeRow
+	for rows.Next() {
+		var i OrdersPageByOutcomeRow
+		if err := rows.Scan(
+			&i.OrderID,
+			&i.StatusID,
+			&i.CustomerID,
+			&i.Buyer,
+			&i.ValueMinor,
+			&i.Currency,
+			&i.Source,
+			&i.PlacedAt,
+			&i.Hold,
+			&i.PersonSays,
+			&i.Trouble,
+			&i.DecisionID,
+			&i.Outcome,
+			&i.Mode,
+			&i.Explanation,
+			&i.MadeBy,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const sessionsPage = `-- name: SessionsPage :many
 SELECT id, state, reason, cart_id, order_id, customer_id, started_at, changed_at, late, trouble
 FROM sessions WHERE store_hash = ?1 AND (started_at, id) < (CAST(?2 AS INTEGER), CAST(?3 AS TEXT)) ORDER BY started_at DESC, id DESC LIMIT ?4
@@ -413,4 +612,35 @@ func (q *Queries) SessionsPage(ctx context.Context, arg SessionsPageParams) ([]S
 		return nil, err
 	}
 	return items, nil
+}
+
+const shopPendingWork = `-- name: ShopPendingWork :one
+SELECT
+    (SELECT count(*) FROM (SELECT 1 FROM notices AS n WHERE n.due_at != 0 AND n.store_hash = ?1 LIMIT 10001)) AS notices,
+    (SELECT count(*) FROM (SELECT 1 FROM orders AS o WHERE o.due_at != 0 AND o.store_hash = ?1 LIMIT 10001)) AS orders,
+    (SELECT count(*) FROM (SELECT 1 FROM writebacks AS w WHERE w.due_at != 0 AND w.store_hash = ?1 LIMIT 10001)) AS writebacks,
+    CAST(coalesce((SELECT min(n.received_at) FROM notices AS n WHERE n.due_at != 0 AND n.store_hash = ?1), 0) AS INTEGER) AS oldest_notice,
+    CAST(coalesce((SELECT min(w.made_at) FROM writebacks AS w WHERE w.due_at != 0 AND w.store_hash = ?1), 0) AS INTEGER) AS oldest_writeback
+`
+
+type ShopPendingWorkRow struct {
+	Notices         int64
+	Orders          int64
+	Writebacks      int64
+	OldestNotice    int64
+	OldestWriteback int64
+}
+
+// One Shop's share of the queues, and since when the oldest of them waits.
+func (q *Queries) ShopPendingWork(ctx context.Context, storeHash string) (ShopPendingWorkRow, error) {
+	row := q.queryRow(ctx, q.shopPendingWorkStmt, shopPendingWork, storeHash)
+	var i ShopPendingWorkRow
+	err := row.Scan(
+		&i.Notices,
+		&i.Orders,
+		&i.Writebacks,
+		&i.OldestNotice,
+		&i.OldestWriteback,
+	)
+	return i, err
 }

@@ -92,25 +92,21 @@ func ErrorText(code string) string {
 // ErrorCodes lists the errors with words. Any other code reads as “internal”.
 func ErrorCodes() []string { return codes(pageErrors) }
 
-// stuckWords says why an outside change could not be made, and what the merchant can do about it.
+// stuckReasons say why an outside change could not be made, and what the merchant can do about it.
 var stuckReasons = map[string]Words{
 	"custom_fields_refused": {Short: "BigCommerce refused custom_fields", Sentence: "BigCommerce's v2 customers endpoint does not take custom_fields on this shop.", Next: "Choose “Customer attributes” as the write-back target under Policy. The attributes are written already."},
-	"attribute_refused":     {Short: "BigCommerce refused the attributes", Sentence: "A customer attribute is missing or has another type than idgate gave it.", Next: "Choose “Repair now” above, then try again."},
 	"scope_missing":         {Short: "A permission is missing", Sentence: "BigCommerce answered that the app may not do this.", Next: "Uninstall the app in the control panel and install it again; BigCommerce then asks for every permission."},
 	"token_refused":         {Short: "BigCommerce no longer accepts the token", Sentence: "The app was uninstalled, or the shop's owner changed their e-mail address.", Next: "Open the app from the control panel, or install it again."},
 	"not_found":             {Short: "It is no longer there", Sentence: "The order or customer has been deleted in the shop.", Next: "Nothing needs to be done; try again only if it has come back."},
 	"refused":               {Short: "BigCommerce refused the change", Sentence: "BigCommerce found something wrong with what was sent.", Next: "Read what BigCommerce said; when it is put right, try again."},
 	"gave_up":               {Short: "Tried for too long", Sentence: "BigCommerce did not take the change for as long as idgate tries.", Next: "Look at BigCommerce's status page; when the shop answers again, try again."},
-	"status_moved":          {Short: "The order has moved on", Sentence: "Somebody changed the order's status in the meantime, so it was left alone.", Next: "Look at the order in the control panel and decide there."},
-	"metafields_full":       {Short: "No room for another metafield", Sentence: "BigCommerce allows 250 metafields for each order and app.", Next: "Delete metafields that are not needed, then try again."},
 }
 
-// StuckWords says why an outside change is stuck and what its remedy is.
+// StuckWords says why an outside change is stuck and what its remedy is. For a code without words, what BigCommerce said has to do.
 func StuckWords(code string) Words {
 	w, ok := stuckReasons[code]
 	if !ok {
-		w = find(nil, code)
-		w.Next = "When what BigCommerce said is put right, try again."
+		w = Words{Short: "Could not be written"}
 	}
 	w.Tone = "bad"
 	return w

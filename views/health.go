@@ -53,13 +53,16 @@ type QueueData struct {
 	Oldest     When // of either; zero when nothing waits
 }
 
+// WritebackField carries the id of the change to try again.
+const WritebackField = "writeback"
+
 // StuckRow is one outside change that needs a person.
 type StuckRow struct {
 	ID       string
-	Target   string // one of WritebackTargets
+	Kind     string // one of WritebackKinds
 	Subject  string // "Order 1042", "Customer 7"
-	Code     string // one of StuckCodes
-	Said     string // what BigCommerce said
+	Code     string // one of StuckCodes, or empty
+	Said     string // what BigCommerce said, or the whole reason where there is no code
 	Attempts string
 	Since    When
 }

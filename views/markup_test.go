@@ -223,7 +223,7 @@ func TestSecretsStay(t *testing.T) {
 	for _, hold := range HoldStates() {
 		o := heldOrder()
 		o.Hold = hold
-		want := hold == "held" || hold == "pending"
+		want := hold == "held" || hold == "holding"
 		if got := strings.Contains(render(t, Order(o)), o.VerifyURL); got != want {
 			t.Errorf("an order that is %s shows its link: %t, want %t", hold, got, want)
 		}

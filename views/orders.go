@@ -52,11 +52,13 @@ type OrderData struct {
 	Reasons       []Reason
 	Need          Need
 	DecidedAt     When
-	DecidedBy     string // a person's e-mail; empty for the rules
+	MadeBy        string // rule, person or failure
+	DecidedBy     string // the person's e-mail
 	PolicyVersion string
 	FactsDigest   string
 
 	Hold         string // one of HoldStates
+	Trouble      string // why work on the order does not get on, or nothing
 	HeldSince    When
 	HoldStatus   int // status it was moved to
 	FormerStatus int // status it goes back to
@@ -169,7 +171,7 @@ func customerName(name string, guest bool) string {
 // heldNow reports whether the order waits for a proof or a person.
 func (d OrderData) heldNow() bool {
 	switch d.Hold {
-	case "held", "pending":
+	case "held", "holding":
 		return true
 	}
 	return false

@@ -86,6 +86,7 @@ func policyPages() []page {
 	return []page{
 		{"policy-first", Policy(PolicyData{Layout: layout("off"), Currency: "USD", Form: first, Warnings: PolicyWarningCodes()})},
 		{"policy-saved", Policy(PolicyData{Layout: flashed("enforce", "saved", "7"), Currency: "USD", Form: policyForm(), Versions: versions, MoreVersions: true})},
+		{"policy-read-only", Policy(PolicyData{Layout: layout("enforce"), Currency: "USD", Form: policyForm(), Versions: versions[:1], ReadOnly: true})},
 		{"policy-refused", Policy(PolicyData{Layout: layout("enforce"), Currency: "USD", Form: bad, Versions: versions, Errors: map[string]string{
 			"step_up_value": "negative", "least_age": "not_whole", "proof_days": "enter whole days from 1 to 3650", "mode": "unknown_choice",
 			"guests": "unknown_choice", "sources": "unknown_choice", "rules.0": "give the rule a name of at most 80 characters"}})},
@@ -99,7 +100,7 @@ func orderRows() []OrderRow {
 	return []OrderRow{
 		{ID: "1046", Number: "1046", Placed: tuesday, Customer: "Grace Hopper", Value: "1,249.00 USD", StatusID: 12, Outcome: "hold",
 			Reasons: []Reason{{"ial_too_low", "1"}, {"selfie_missing", ""}}, Hold: "held"},
-		{ID: "1045", Number: "1045", Placed: tuesday, Guest: true, Value: "18.00 USD", StatusID: 2, Outcome: "hold", Reasons: []Reason{{"no_proof", ""}}, Hold: "leak"},
+		{ID: "1045", Number: "1045", Placed: tuesday, Guest: true, Value: "18.00 USD", StatusID: 2, Outcome: "hold", Reasons: []Reason{{"no_proof", ""}}, Hold: "leaked"},
 		{ID: "1044", Number: "1044", Placed: monday, Customer: "Alan Turing", Guest: true, Value: "89.90 USD", StatusID: 11, Outcome: "allow",
 			Reasons: []Reason{{"proof_ok", ""}}, Hold: "released"},
 		{ID: "1043", Number: "1043", Placed: monday, Customer: "Katherine Johnson", Value: "12,000 JPY", StatusID: 9, Outcome: "allow",
@@ -143,7 +144,7 @@ func heldOrder() OrderData {
 		Value: "1,149.00 EUR", ShopValue: "1,249.00 USD", StatusID: 12, Channel: "Larkspur storefront", Source: "checkout_api", PaymentMethod: "Test Gateway",
 		CartID: "6e7c2f5a-8f0d-4a3b-9c1e-2b7d5e9f0a11", ControlPanelURL: "https://store-abc123.mybigcommerce.com/manage/orders/1046",
 		Outcome: "hold", Would: "refuse", Reasons: []Reason{{"ial_too_low", "1"}, {"selfie_missing", ""}, {"proof_too_old", "30"}},
-		Need: Need{IAL: 2, MaxAgeDays: 30, Selfie: true, NameMatch: true}, DecidedAt: monday, PolicyVersion: "7", FactsDigest: "b5bb9d8014a0f9b1",
+		Need: Need{IAL: 2, MaxAgeDays: 30, Selfie: true, NameMatch: true}, DecidedAt: monday, MadeBy: "rule", PolicyVersion: "7", FactsDigest: "b5bb9d8014a0f9b1",
 		Hold: "held", HeldSince: monday, HoldStatus: 12, FormerStatus: 11,
 		Proof: &ProofData{IAL: "1", Source: "policy", Document: "Passport, US", Age: "41", At: monday, Until: later},
 		Rules: []RuleData{
@@ -159,7 +160,7 @@ func heldOrder() OrderData {
 			{Kind: "notice", Code: "store/order/created", When: monday},
 			{Kind: "decision", Code: "hold", When: monday, Reasons: []Reason{{"ial_too_low", "1"}}, PolicyVersion: "7"},
 			{Kind: "hold", Code: "held", When: monday},
-			{Kind: "writeback", Code: "order_note", When: monday},
+			{Kind: "writeback", Code: "note", When: monday},
 			{Kind: "session", Code: "abandoned", When: tuesday},
 		},
 		Receipts: []ReceiptData{
@@ -178,11 +179,12 @@ func orderPages() []page {
 	released := heldOrder()
 	released.Layout = flashed("enforce", "released", "1046")
 	released.Outcome, released.Would, released.Reasons = "allow", "", []Reason{{"released_by_person", "ada@larkspur.example"}}
-	released.DecidedBy, released.Hold, released.StatusID = "ada@larkspur.example", "released", 11
+	released.MadeBy, released.DecidedBy, released.Hold, released.StatusID = "person", "ada@larkspur.example", "released", 11
 	released.CanRelease, released.CanRefuse, released.VerifyURL = false, false, ""
 	leak := heldOrder()
-	leak.Hold, leak.StatusID, leak.Reasons, leak.Proof, leak.CanRelease, leak.CanRefuse = "leak", 2, []Reason{{"no_proof", ""}}, nil, false, false
+	leak.Hold, leak.StatusID, leak.Reasons, leak.Proof, leak.CanRelease, leak.CanRefuse = "leaked", 2, []Reason{{"no_proof", ""}}, nil, false, false
 	leak.Customer, leak.Guest, leak.Receipts = "", true, nil
+	leak.Trouble = "BigCommerce answered 503 (tried 4 times)."
 	shadow := heldOrder()
 	shadow.Layout, shadow.Shadow, shadow.Hold, shadow.StatusID = layout("shadow"), true, "none", 11
 	shadow.CanRelease, shadow.CanRefuse, shadow.Proof = false, false, &ProofData{IAL: "2", Source: "oidc", Selfie: true, At: monday, Until: later, Revoked: true}
@@ -233,12 +235,12 @@ func healthPages() []page {
 		Provider:   ProviderData{Status: "error", DNS: "verify.example", Community: "default", Discovered: monday, Said: "dial tcp: connection refused"},
 		Replica:    ReplicaData{Status: "error", Target: "s3://backups/idgate", Synced: monday, Said: "access denied"},
 	}
-	for i, c := range StuckCodes() {
+	for i, c := range append(StuckCodes(), "") {
 		said := ""
-		if i == 0 {
+		if i == 0 || c == "" {
 			said = "422: type is invalid"
 		}
-		ill.Stuck = append(ill.Stuck, StuckRow{ID: itoa(i + 1), Target: WritebackTargets()[i%len(WritebackTargets())], Subject: "Order 104" + itoa(i), Code: c, Said: said, Attempts: itoa(i + 1), Since: monday})
+		ill.Stuck = append(ill.Stuck, StuckRow{ID: itoa(i + 1), Kind: WritebackKinds()[i%len(WritebackKinds())], Subject: "Order 104" + itoa(i), Code: c, Said: said, Attempts: itoa(i + 1), Since: monday})
 	}
 	fresh := HealthData{Layout: layout("off"), Sweep: SweepData{Status: "unknown"}, Provider: ProviderData{Status: "unset"}, Replica: ReplicaData{Status: "off"},
 		Queue: QueueData{Notices: "0", Writebacks: "0"}, Scopes: []ScopeRow{{"store_v2_orders", true}}}
@@ -246,7 +248,7 @@ func healthPages() []page {
 }
 
 func settingsPages() []page {
-	users := []UserRow{{Email: "ada@larkspur.example", Owner: true, You: true, LastSeen: tuesday}, {Email: "bo@larkspur.example", LastSeen: monday}}
+	users := []UserRow{{Email: "ada@larkspur.example", Role: "owner", You: true, LastSeen: tuesday}, {Email: "bo@larkspur.example", Role: "manager", LastSeen: monday}}
 	own := SettingsData{Layout: flashed("enforce", "connected", "1"), Tenant: TenantForm{DNS: "larkspur.1kosmos.net", Community: "default", Curve: "secp256k1"},
 		LicenseKeySet: true, DVCIDSet: true, Own: true, OperatorTenant: true, CustomFields: true, StoreHash: "abc123", Users: users}
 	alone := own
@@ -255,7 +257,10 @@ func settingsPages() []page {
 	refused.Layout = layout("enforce")
 	refused.Tenant.DNS = "https://evil.example/path"
 	refused.Errors = map[string]string{"dns": "not_a_host", "license_key": "enter_again", "dvc_id": "required", "curve": "unknown_choice"}
+	staff := own
+	staff.Layout, staff.ReadOnly = layout("enforce"), true
 	return []page{
+		{"settings-read-only", Settings(staff)},
 		{"settings-unset", Settings(SettingsData{Layout: layout("off"), StoreHash: "abc123"})},
 		{"settings-operator", Settings(SettingsData{Layout: layout("off"), OperatorTenant: true, StoreHash: "abc123", Users: users[:1]})},
 		{"settings-own", Settings(own)},
@@ -300,7 +305,7 @@ func verifyPages() []page {
 		add(s, func(v *VerifyData) { v.State, v.Retry = s, true })
 	}
 	add("failed-expired-document", func(v *VerifyData) { v.State, v.SessionReason, v.Retry = "failed", "expired_document", true })
-	add("failed-for-good", func(v *VerifyData) { v.State, v.SessionReason = "failed", "not_passed" })
+	add("failed-for-good", func(v *VerifyData) { v.State, v.SessionReason = "failed", "not_verified" })
 	add("passed-name-differs", func(v *VerifyData) { v.State, v.Reasons, v.Retry = "passed", []Reason{{"last_name_differs", ""}}, true })
 	add("done", func(v *VerifyData) { v.State, v.Outcome, v.Reasons = "passed", "allow", nil })
 	add("refused", func(v *VerifyData) { v.Outcome, v.Reasons = "refuse", []Reason{{"refused_by_person", ""}} })

@@ -17,6 +17,7 @@ type PolicyData struct {
 	MovedOn       *MovedOn          // set when somebody saved another version while this form was open
 	Versions      []PolicyVersion   // newest first; empty until the first save
 	MoreVersions  bool              // older ones exist
+	ReadOnly      bool              // whoever looks may not save
 }
 
 // PolicyForm is the form's values as they are typed. Its zero value is a form with everything unset.

@@ -18,7 +18,11 @@ type SettingsData struct {
 	CustomFields   bool // the second write-back target is on
 	StoreHash      string
 	Users          []UserRow
+	ReadOnly       bool // whoever looks may not change it
 }
+
+// DisconnectField is set, by a form to the same address, to remove the shop's own tenant.
+const DisconnectField = "disconnect"
 
 // TenantForm is a shop's 1Kosmos tenant as typed. Keys are never sent back to the browser.
 type TenantForm struct {
@@ -32,7 +36,7 @@ type TenantForm struct {
 // UserRow is one person who has opened the app.
 type UserRow struct {
 	Email    string
-	Owner    bool
+	Role     string // one of RoleCodes
 	You      bool
 	LastSeen When
 }

@@ -19,11 +19,12 @@ var sessionReasons = map[string]SessionReason{
 	"not_a_document":       {"No identity document could be seen.", "Try again; the whole document has to be in the picture, sharp and without glare."},
 	"unsupported_document": {"This kind of document is not accepted.", "Try again with a driver's licence, a passport or an identity card."},
 	"wrong_document":       {"This was another kind of document than was asked for.", "Try again with the document you were asked for."},
-	"unreadable_document":  {"The document could not be read.", "Try again; the whole document has to be in the picture, sharp and without glare."},
-	"selfie_missing":       {"There was no live selfie.", "Try again and take the selfie when you are asked to."},
+	"no_document":          {"No document was seen.", "Try again and take pictures of the whole document."},
+	"unreadable_expiry":    {"The document's expiry date could not be read.", "Try again; the whole document has to be in the picture, sharp and without glare."},
+	"no_selfie":            {"There was no live selfie.", "Try again and take the selfie when you are asked to."},
 	"selfie_mismatch":      {"The selfie did not match the picture on the document.", "Try again, with nothing covering your face."},
 	"retries_exhausted":    {"The pictures were tried too many times.", contactShop},
-	"not_passed":           {"The document could not be verified.", tryAgain + " " + readyForNext},
+	"not_verified":         {"The document could not be verified.", tryAgain + " " + readyForNext},
 	"declined":             {"The verification was declined.", contactShop},
 	"deadline":             {"The time for this verification ran out.", tryAgain},
 	"late":                 {"The verification was finished after its time had run out.", "The shop has been told and will look at it."},
@@ -34,7 +35,7 @@ var sessionReasons = map[string]SessionReason{
 }
 
 var sessionStateReasons = map[string]string{
-	"failed": "not_passed", "declined": "declined", "expired": "deadline", "abandoned": "gave_up", "error": "provider_error",
+	"failed": "not_verified", "declined": "declined", "expired": "deadline", "abandoned": "gave_up", "error": "provider_error",
 }
 
 // SessionReasonWords says why a Session ended as it did. Reasons of Decisions are known here too, since a passed Session may still

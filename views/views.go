@@ -56,7 +56,7 @@ type Layout struct {
 // Entry is one line of history or of an order's timeline.
 type Entry struct {
 	Kind          string // one of EntryKinds
-	Code          string // notice: webhook scope or "sweep"; decision: outcome; session: state; order and hold: hold state; writeback: target
+	Code          string // notice: webhook scope or "sweep"; decision: outcome; session: state; order and hold: hold state; writeback: its kind, once it is done
 	When          When
 	OrderID       string // links to the order when set
 	OrderNumber   string

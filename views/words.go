@@ -44,9 +44,9 @@ func ModeCodes() []string { return codes(modes) }
 
 var outcomes = map[string]Words{
 	"allow":  {Short: "Allowed", Tone: "ok", Sentence: "Nothing stands in the way."},
-	"verify": {Short: "Proof asked for", Tone: "info", Sentence: "The shopper has to prove who they are first."},
+	"verify": {Short: "Proof needed", Tone: "info", Sentence: "The shopper has to prove who they are first."},
 	"review": {Short: "In review", Tone: "warn", Sentence: "A verification is with a human reviewer."},
-	"hold":   {Short: "Held", Tone: "warn", Sentence: "The order is kept from shipping until it is proved."},
+	"hold":   {Short: "Hold", Tone: "warn", Sentence: "The order may not ship until it is proved."},
 	"refuse": {Short: "Refused", Tone: "bad", Sentence: "The order may not go on."},
 }
 
@@ -76,18 +76,16 @@ func SessionWords(state string) Words { return find(sessions, state) }
 func SessionStates() []string { return codes(sessions) }
 
 var holds = map[string]Words{
-	"none":      {Short: "Not held", Tone: "quiet", Sentence: "The order was never held."},
 	"seen":      {Short: "Seen", Tone: "quiet", Sentence: "The order was seen for the first time."},
-	"pending":   {Short: "Being held", Tone: "warn", Sentence: "The order is on its way to the hold status."},
+	"none":      {Short: "Not held", Tone: "quiet", Sentence: "The order was never held."},
+	"holding":   {Short: "Being held", Tone: "warn", Sentence: "The order is on its way to the hold status."},
 	"held":      {Short: "Held", Tone: "warn", Sentence: "The order was put on hold."},
 	"releasing": {Short: "Being released", Tone: "info", Sentence: "The order is on its way back to its former status."},
 	"released":  {Short: "Released", Tone: "ok", Sentence: "The order went back to the status it had before."},
 	"refused":   {Short: "Refused", Tone: "bad", Sentence: "The order was refused and stays on hold."},
-	"leak":      {Short: "Leak", Tone: "bad", Sentence: "The order had already gone when it was found without proof."},
+	"leaked":    {Short: "Leak", Tone: "bad", Sentence: "The order had already gone when it was found without proof."},
+	"moved":     {Short: "Moved on", Tone: "warn", Sentence: "Somebody changed the status while idgate held the order; idgate will not change it back."},
 	"not_ours":  {Short: "Held by others", Tone: "quiet", Sentence: "Somebody else put this order on hold; idgate will not release it."},
-	"lost":      {Short: "Hold lifted", Tone: "warn", Sentence: "Somebody changed the status while idgate held the order; idgate will not change it back."},
-	"gone":      {Short: "Shipped", Tone: "quiet", Sentence: "The order left the statuses that idgate watches."},
-	"closed":    {Short: "Closed", Tone: "quiet", Sentence: "The order was cancelled, refunded, declined or disputed; it is left alone."},
 }
 
 // HoldWords puts what became of an order in words.
@@ -144,21 +142,20 @@ func NoticeWords(scope string) Words { return find(notices, scope) }
 func NoticeCodes() []string { return codes(notices) }
 
 var writebacks = map[string]Words{
-	"customer_attributes":    {Short: "Customer attributes", Tone: "quiet", Sentence: "The outcome was written to the customer's attributes."},
-	"customer_custom_fields": {Short: "Customer custom_fields", Tone: "quiet", Sentence: "The outcome was sent to the customer's custom_fields (v2)."},
-	"customer_metafield":     {Short: "Customer metafield", Tone: "quiet", Sentence: "The full receipt was written to a metafield of the customer."},
-	"order_metafield":        {Short: "Order metafield", Tone: "quiet", Sentence: "The decision was written to a metafield of the order."},
-	"order_status":           {Short: "Order status", Tone: "quiet", Sentence: "The order's status was changed."},
-	"order_note":             {Short: "Staff note", Tone: "quiet", Sentence: "A staff note was added to the order."},
-	"mail":                   {Short: "Mail", Tone: "quiet", Sentence: "A mail was sent."},
-	"webhook":                {Short: "Outbound webhook", Tone: "quiet", Sentence: "An outbound webhook was delivered."},
+	"hold":                {Short: "Hold", Tone: "quiet", Sentence: "The order's status was changed to the hold status."},
+	"release":             {Short: "Release", Tone: "quiet", Sentence: "The order's status was changed back."},
+	"note":                {Short: "Staff note", Tone: "quiet", Sentence: "A staff note was added to the order."},
+	"decision_metafield":  {Short: "Order metafield", Tone: "quiet", Sentence: "The decision was written to a metafield of the order."},
+	"customer_attributes": {Short: "Customer attributes", Tone: "quiet", Sentence: "The outcome was written to the customer's attributes."},
+	"customer_fields_v2":  {Short: "Customer custom_fields", Tone: "quiet", Sentence: "The outcome was sent to the customer's custom_fields (v2)."},
+	"proof_metafield":     {Short: "Customer metafield", Tone: "quiet", Sentence: "The full receipt was written to a metafield of the customer."},
 }
 
-// WritebackWords says what was to be changed outside.
-func WritebackWords(target string) Words { return find(writebacks, target) }
+// WritebackWords says what was changed outside.
+func WritebackWords(kind string) Words { return find(writebacks, kind) }
 
-// WritebackTargets lists what can be changed outside.
-func WritebackTargets() []string { return codes(writebacks) }
+// WritebackKinds lists what can be changed outside.
+func WritebackKinds() []string { return codes(writebacks) }
 
 var entryKinds = map[string]func(code string) Words{
 	"notice":    NoticeWords,
@@ -277,6 +274,31 @@ func SourceWords(code string) Words { return find(sources, code) }
 func SourceCodes() []string {
 	return []string{"www", "mobile", "iphone", "ipad", "android", "checkout_api", "buybutton", "manual", "external", "amazon", "ebay", "facebookshop"}
 }
+
+var roles = map[string]Words{
+	"owner":    {Short: "Owner", Sentence: "Owns the shop in BigCommerce and may do everything."},
+	"manager":  {Short: "Manager", Sentence: "May change the policy and the settings, and decide about orders."},
+	"reviewer": {Short: "Reviewer", Sentence: "May decide about orders."},
+	"viewer":   {Short: "Viewer", Sentence: "May look."},
+}
+
+// RoleWords says what a member of staff may do.
+func RoleWords(code string) Words { return find(roles, code) }
+
+// RoleCodes lists what a member of staff can be.
+func RoleCodes() []string { return codes(roles) }
+
+var madeBy = map[string]Words{
+	"rule":    {Short: "the rules", Sentence: "The policy's rules decided."},
+	"person":  {Short: "a person", Sentence: "A named person decided."},
+	"failure": {Short: "the policy's choice for failures", Sentence: "Something could not be reached, and the policy says what to do then."},
+}
+
+// MadeByWords says what kind of hand made a Decision.
+func MadeByWords(code string) Words { return find(madeBy, code) }
+
+// MadeByCodes lists what can make a Decision.
+func MadeByCodes() []string { return codes(madeBy) }
 
 var statuses = map[string]Words{
 	"ok":       {Short: "In order", Tone: "ok"},

@@ -15,13 +15,19 @@ var (
 		name_differs first_name_differs last_name_differs name_unknown proof_of_other_customer proof_of_other_cart mailbox_unproved
 		mailbox_differs guest_must_sign_in guest_exempt proof_ok nothing_required exempt policy_off source_not_covered before_enforcement
 		blocked in_review released_by_person refused_by_person provider_down cart_changed status_not_gated evidence_unmapped`)
-	wantOutcomes = strings.Fields("allow verify review hold refuse")
-	wantModes    = strings.Fields("off shadow enforce")
-	wantSessions = strings.Fields("created started processing review passed failed declined expired abandoned error")
-	wantFacts    = strings.Fields(`value product category brand country state postcode ship_differ group first_order payment ship_method channel source`)
-	wantVerdicts = strings.Fields("yes no unknown")
-	wantSources  = strings.Fields("policy oidc ial_endpoint ial2_workflow")
-	wantHooks    = strings.Fields(`store/customer/created store/customer/updated store/customer/deleted store/order/created store/order/statusUpdated
+	wantOutcomes       = strings.Fields("allow verify review hold refuse")
+	wantModes          = strings.Fields("off shadow enforce")
+	wantSessions       = strings.Fields("created started processing review passed failed declined expired abandoned error")
+	wantFacts          = strings.Fields(`value product category brand country state postcode ship_differ group first_order payment ship_method channel source`)
+	wantVerdicts       = strings.Fields("yes no unknown")
+	wantSources        = strings.Fields("policy oidc ial_endpoint ial2_workflow")
+	wantHolds          = strings.Fields("seen none holding held releasing released refused leaked moved not_ours")
+	wantRoles          = strings.Fields("owner manager reviewer viewer")
+	wantHands          = strings.Fields("rule person failure")
+	wantWritebacks     = strings.Fields("hold release note decision_metafield customer_attributes customer_fields_v2 proof_metafield")
+	wantSessionReasons = strings.Fields(`expired_document unreadable_expiry no_document wrong_document not_a_document unsupported_document
+		retries_exhausted no_selfie not_verified late`)
+	wantHooks = strings.Fields(`store/customer/created store/customer/updated store/customer/deleted store/order/created store/order/statusUpdated
 		store/cart/converted store/app/uninstalled store/hook/deliveryException`)
 )
 
@@ -38,9 +44,11 @@ func TestEveryCodeHasWords(t *testing.T) {
 		{"session", wantSessions, SessionStates(), SessionWords},
 		{"verdict", wantVerdicts, VerdictCodes(), VerdictWords},
 		{"IAL source", wantSources, IALSources(), IALSourceWords},
-		{"hold", nil, HoldStates(), HoldWords},
+		{"hold", wantHolds, HoldStates(), HoldWords},
 		{"notice", nil, NoticeCodes(), NoticeWords},
-		{"write-back", nil, WritebackTargets(), WritebackWords},
+		{"write-back", wantWritebacks, WritebackKinds(), WritebackWords},
+		{"role", wantRoles, RoleCodes(), RoleWords},
+		{"hand", wantHands, MadeByCodes(), MadeByWords},
 		{"stuck", nil, StuckCodes(), StuckWords},
 		{"link", nil, ExpiredLinkCodes(), func(c string) Words { return find(expiredLinks, c) }},
 	}
@@ -113,7 +121,7 @@ func TestOrderStatuses(t *testing.T) {
 
 // TestUnknownCodes: a code nobody has words for yet still reads as something.
 func TestUnknownCodes(t *testing.T) {
-	for _, f := range []func(string) Words{OutcomeWords, SessionWords, HoldWords, NoticeWords, WritebackWords, StatusWords, SourceWords, FactWords, StuckWords,
+	for _, f := range []func(string) Words{OutcomeWords, SessionWords, HoldWords, NoticeWords, WritebackWords, StatusWords, SourceWords, FactWords, RoleWords, MadeByWords,
 		func(c string) Words { return ReasonWords(Reason{Code: c}) }, func(c string) Words { return Entry{Kind: "new", Code: c}.words() }} {
 		if got := f("brand_new").Short; got != "Brand new" {
 			t.Errorf("an unknown code reads as %q", got)
@@ -154,6 +162,11 @@ func TestErrorWords(t *testing.T) {
 }
 
 func TestSessionReasons(t *testing.T) {
+	for _, code := range wantSessionReasons {
+		if _, ok := sessionReasons[code]; !ok {
+			t.Errorf("no words for %s", code)
+		}
+	}
 	for code, r := range sessionReasons {
 		if !sentence(r.Text) || !sentence(r.Next) {
 			t.Errorf("%s: %+v", code, r)
@@ -247,7 +260,7 @@ func TestForms(t *testing.T) {
 			seen[text] = true
 		}
 	}
-	for name, want := range map[string][]string{"policy-saved": PolicyFields(), "settings-own": TenantFields()} {
+	for name, want := range map[string][]string{"policy-saved": PolicyFields(), "settings-own": append(TenantFields(), DisconnectField)} {
 		i := slices.IndexFunc(allPages(), func(p page) bool { return p.name == name })
 		var names []string
 		for _, g := range tags(render(t, allPages()[i].view)) {

@@ -30,7 +30,7 @@ type Endpoints struct{ Login, API string }
 var Live = Endpoints{Login: "https://login.bigcommerce.com", API: "https://api.bigcommerce.com"}
 
 // App is one registered app, or in private single-shop mode one API account.
-// HTTP, Now and OnQuota may be nil: a client without proxies or cookies of its own, the wall clock, and nobody.
+// HTTP, Now and OnQuota may be nil: Go's default transport, the wall clock, and nobody. HTTP's cookie jar is not used.
 type App struct {
 	ClientID     string
 	ClientSecret string

@@ -131,12 +131,12 @@ func TestMissingScopes(t *testing.T) {
 
 func TestClassOf(t *testing.T) {
 	want := map[int]StatusClass{
-		0: StatusWatch, 1: StatusWatch,
-		7: StatusGate, 8: StatusGate, 9: StatusGate, 11: StatusGate,
-		2: StatusGone, 3: StatusGone, 10: StatusGone, 14: StatusGone,
-		4: StatusClosed, 5: StatusClosed, 6: StatusClosed, 13: StatusClosed,
-		12: StatusHeld,
-		-1: StatusUnknown, 15: StatusUnknown,
+		0: ClassWatch, 1: ClassWatch,
+		7: ClassGate, 8: ClassGate, 9: ClassGate, 11: ClassGate,
+		2: ClassGone, 3: ClassGone, 10: ClassGone, 14: ClassGone,
+		4: ClassClosed, 5: ClassClosed, 6: ClassClosed, 13: ClassClosed,
+		12: ClassHeld,
+		-1: ClassUnknown, 15: ClassUnknown,
 	}
 	for id := -1; id <= 15; id++ {
 		if got := ClassOf(id); got != want[id] {

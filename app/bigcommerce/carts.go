@@ -142,7 +142,7 @@ type Checkout struct {
 	Cart           Cart
 	BillingAddress CheckoutAddress // empty until the shopper fills it in
 	Consignments   []Consignment
-	OrderID        int64 // 0 until the order exists
+	OrderID        string // empty until the order exists; the schema calls it a string, and one example is no number
 	SubtotalIncTax decimal.Decimal
 	TaxTotal       decimal.Decimal
 	ShippingTotal  decimal.Decimal // with tax
@@ -173,11 +173,11 @@ func (c *Checkout) UnmarshalJSON(b []byte) error {
 			} `json:"selected_shipping_option"`
 			LineItemIDs []string `json:"line_item_ids"`
 		} `json:"consignments"`
-		OrderID        integer `json:"order_id"` // a string in the schema
-		SubtotalIncTax amount  `json:"subtotal_inc_tax"`
-		TaxTotal       amount  `json:"tax_total"`
-		ShippingTotal  amount  `json:"shipping_cost_total_inc_tax"`
-		GrandTotal     amount  `json:"grand_total"`
+		OrderID        text   `json:"order_id"`
+		SubtotalIncTax amount `json:"subtotal_inc_tax"`
+		TaxTotal       amount `json:"tax_total"`
+		ShippingTotal  amount `json:"shipping_cost_total_inc_tax"`
+		GrandTotal     amount `json:"grand_total"`
 	}
 	if err := json.Unmarshal(b, &w); err != nil {
 		return err
@@ -186,7 +186,7 @@ func (c *Checkout) UnmarshalJSON(b []byte) error {
 		return mismatch[Checkout]("a checkout without grand_total")
 	}
 	*c = Checkout{
-		ID: w.ID, Cart: w.Cart, BillingAddress: w.BillingAddress, OrderID: int64(w.OrderID),
+		ID: w.ID, Cart: w.Cart, BillingAddress: w.BillingAddress, OrderID: string(w.OrderID),
 		SubtotalIncTax: w.SubtotalIncTax.Decimal, TaxTotal: w.TaxTotal.Decimal,
 		ShippingTotal: w.ShippingTotal.Decimal, GrandTotal: w.GrandTotal.Decimal,
 	}

@@ -119,6 +119,7 @@ func TestErrorShapes(t *testing.T) {
 		},
 		{name: "empty", status: 413, want: Error{Title: "Request Entity Too Large"}, text: "GET /v2/orders/7: 413 Request Entity Too Large"},
 		{name: "html", status: 502, body: "<html>Bad gateway</html>", want: Error{Title: "Bad Gateway"}, temporary: true, text: "GET /v2/orders/7: 502 Bad Gateway"},
+		{name: "a page too large to read", status: 400, body: `{"title":"` + strings.Repeat("x", maxErrorBody) + `"}`, want: Error{Title: "Bad Request"}, text: "GET /v2/orders/7: 400 Bad Request"},
 		{name: "half json", status: 500, body: `{"title":"Int`, want: Error{Title: "Internal Server Error"}, temporary: true, text: "GET /v2/orders/7: 500 Internal Server Error"},
 		{name: "a scalar", status: 409, body: `7`, want: Error{Title: "Conflict"}, text: "GET /v2/orders/7: 409 Conflict"},
 		{name: "503", status: 503, body: `{}`, want: Error{Title: "Service Unavailable"}, temporary: true, text: "GET /v2/orders/7: 503 Service Unavailable"},
@@ -187,6 +188,24 @@ func TestErrorShapes(t *testing.T) {
 	}
 }
 
+func TestErrorBodyIsBounded(t *testing.T) {
+	var list, fields []string
+	for i := range 100 {
+		list = append(list, fmt.Sprintf(`{"title":"%03d %s"}`, i, strings.Repeat("y", 300)))
+		fields = append(fields, fmt.Sprintf(`"f%03d":"%s"`, i, strings.Repeat("z", 300)))
+	}
+	title, detail, got := parseErrorBody([]byte(`{"errors":[`+strings.Join(list, ",")+`],"details":{`+strings.Join(fields, ",")+`}}`), nil)
+	if n := len([]rune(title)); n != maxErrorTitle || !strings.HasPrefix(title, "000 y") || !strings.HasSuffix(title, "y…") {
+		t.Errorf("title of %d: %s", n, title)
+	}
+	if n := len([]rune(detail)); n != maxErrorDetail || !strings.HasPrefix(detail, "001 y") {
+		t.Errorf("detail of %d: %s", n, detail)
+	}
+	if len(got) != maxErrorFields || len([]rune(got["f000"])) != maxErrorTitle {
+		t.Errorf("%d fields: %v", len(got), got)
+	}
+}
+
 func TestUndecodableAnswers(t *testing.T) {
 	order := `{"id":7,"status_id":11,"total_inc_tax":"1.0000"}`
 	tests := []struct {
@@ -217,8 +236,10 @@ func TestUndecodableAnswers(t *testing.T) {
 		{"endless", func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"id":7,"status":"`)
 			junk := strings.Repeat("x", 1<<20)
-			for range 9 {
-				_, _ = io.WriteString(w, junk)
+			for { // until the client hangs up
+				if _, err := io.WriteString(w, junk); err != nil {
+					return
+				}
 			}
 		}, 200, false, "larger than"},
 		{"closed before a word", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 0, true, "EOF"},
@@ -324,7 +345,7 @@ func TestRequestHeaders(t *testing.T) {
 			t.Errorf("%s = %q, want %q", name, got.Header.Get(name), want)
 		}
 	}
-	if got.URL.Path != "/stores/abc123/v2/time" {
+	if app.Store(testHash, testToken).Hash() != testHash || got.URL.Path != "/stores/abc123/v2/time" {
 		t.Errorf("path %q", got.URL.Path)
 	}
 }

@@ -33,7 +33,7 @@ func mismatch[T any](what string) error {
 	return &json.UnmarshalTypeError{Value: what, Type: reflect.TypeFor[T]()}
 }
 
-// amount is money or a rate. The form bounds it: a decimal with a huge exponent costs memory at the first sum.
+// amount is money or a rate. The form bounds it: a sum of decimals costs memory in step with the largest exponent.
 type amount struct {
 	decimal.Decimal
 	given bool

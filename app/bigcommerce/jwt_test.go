@@ -319,6 +319,7 @@ func TestLocalURL(t *testing.T) {
 		"orders":                        "/",
 		"https://evil.example/":         "/",
 		"//evil.example":                "/",
+		"//evil.example/orders":         "/",
 		"/\\evil.example":               "/",
 		"/%5cevil.example":              "/",
 		"/%2f/evil.example":             "/",

@@ -39,7 +39,7 @@ func (s *Store) UpdateOrder(ctx context.Context, id int64, u OrderUpdate) (Order
 		return Order{}, err
 	case u == OrderUpdate{}:
 		return Order{}, fmt.Errorf("updating order %d: nothing to update", id)
-	case u.StatusID != nil && (ClassOf(*u.StatusID) == StatusWatch || ClassOf(*u.StatusID) == StatusUnknown):
+	case u.StatusID != nil && (ClassOf(*u.StatusID) == ClassWatch || ClassOf(*u.StatusID) == ClassUnknown):
 		return Order{}, fmt.Errorf("updating order %d: status %d is never written", id, *u.StatusID)
 	}
 	return s.order(ctx, id, request{method: http.MethodPut, path: path, body: u})

@@ -7,14 +7,14 @@ import (
 
 // Values of Script's fields that idgate uses (S: scripts.v3).
 const (
-	ScriptKindSrc           = "src"
-	ScriptLoadDefault       = "default"
-	ScriptLocationHead      = "head"
-	ScriptOnCheckout        = "checkout"
-	ScriptOnAllPages        = "all_pages"
-	ScriptConsentEssential  = "essential" // any other category is not rendered until the shopper consents
-	MaxScriptsPerApp        = 10
-	MaxIntegrityHashesAPIv3 = 5
+	ScriptKindSrc          = "src"
+	ScriptLoadDefault      = "default"
+	ScriptLocationHead     = "head"
+	ScriptOnCheckout       = "checkout"
+	ScriptOnAllPages       = "all_pages"
+	ScriptConsentEssential = "essential" // any other category is not rendered until the shopper consents
+	MaxScriptsPerApp       = 10
+	MaxIntegrityHashes     = 5
 )
 
 // Script is one entry of the shop's Script Manager. Only those made with our client id are visible to us; the merchant

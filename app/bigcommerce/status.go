@@ -23,27 +23,27 @@ const (
 type StatusClass string
 
 const (
-	StatusWatch   StatusClass = "watch"   // not an order yet; never written
-	StatusGate    StatusClass = "gate"    // can still be held
-	StatusHeld    StatusClass = "held"    // 12: ours if our hold was the last write, otherwise somebody else's
-	StatusGone    StatusClass = "gone"    // shipped or handed over: unproven, it is a leak, never undone
-	StatusClosed  StatusClass = "closed"  // left alone
-	StatusUnknown StatusClass = "unknown" // a status the platform did not have when this was written
+	ClassWatch   StatusClass = "watch"   // not an order yet; never written
+	ClassGate    StatusClass = "gate"    // can still be held
+	ClassHeld    StatusClass = "held"    // 12: ours if our hold was the last write, otherwise somebody else's
+	ClassGone    StatusClass = "gone"    // shipped or handed over: unproven, it is a leak, never undone
+	ClassClosed  StatusClass = "closed"  // left alone
+	ClassUnknown StatusClass = "unknown" // a status the platform did not have when this was written
 )
 
 // ClassOf is the one table of order statuses.
 func ClassOf(statusID int) StatusClass {
 	switch statusID {
 	case StatusIncomplete, StatusPending:
-		return StatusWatch
+		return ClassWatch
 	case StatusAwaitingPayment, StatusAwaitingPickup, StatusAwaitingShipment, StatusAwaitingFulfillment:
-		return StatusGate
+		return ClassGate
 	case StatusManualVerification:
-		return StatusHeld
+		return ClassHeld
 	case StatusShipped, StatusPartiallyShipped, StatusCompleted, StatusPartiallyRefunded:
-		return StatusGone
+		return ClassGone
 	case StatusRefunded, StatusCancelled, StatusDeclined, StatusDisputed:
-		return StatusClosed
+		return ClassClosed
 	}
-	return StatusUnknown
+	return ClassUnknown
 }

@@ -57,8 +57,6 @@ type Options struct {
 	Now     time.Time
 	Log     *slog.Logger
 	Issuer  string // our public URL, as Receipts name it
-	// Autocheckpoint is SQLite's wal_autocheckpoint in pages; 0 leaves checkpoints to the replica.
-	Autocheckpoint int
 }
 
 // Ledger is an open file. Its methods may be called by any goroutine.
@@ -131,7 +129,7 @@ func (l *Ledger) open(ctx context.Context, o Options) (err error) {
 	l.writeDB, err = sql.Open("sqlite", dsn(o.Path, url.Values{
 		"_txlock": {"immediate"},
 		"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "busy_timeout(5000)", "cache_size(-8000)",
-			"temp_store(MEMORY)", fmt.Sprintf("wal_autocheckpoint(%d)", o.Autocheckpoint)},
+			"temp_store(MEMORY)"},
 	}))
 	if err != nil {
 		return err
@@ -205,6 +203,17 @@ func stamp(ctx context.Context, q *queries.Queries, kind Kind, now time.Time) er
 		return fmt.Errorf("this is a %s ledger and the command is for a %s one: choose another data directory", have, kind)
 	}
 	return nil
+}
+
+// LeaveCheckpoints leaves moving the WAL into the file to whoever replicates it, from now on.
+func (l *Ledger) LeaveCheckpoints() {
+	err := l.do(context.Background(), func(ctx context.Context, t *tx) error {
+		_, err := t.conn.ExecContext(ctx, "PRAGMA wal_autocheckpoint = 0")
+		return err
+	})
+	if err != nil {
+		l.log.Error("leaving checkpoints to the replica", "error", err)
+	}
 }
 
 // Close answers what is queued, then closes the file.

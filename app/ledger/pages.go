@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -150,16 +151,13 @@ type OrderLine struct {
 
 // OrdersPage lists orders below an id (0: from the top), newest first; hold "" means all.
 func (l *Ledger) OrdersPage(ctx context.Context, s *Shop, hold HoldState, below int64, count int) ([]OrderLine, error) {
-	if below <= 0 {
-		below = math.MaxInt64
-	}
 	var rows []queries.OrdersPageRow
 	var err error
 	if hold == "" {
-		rows, err = l.read.OrdersPage(ctx, queries.OrdersPageParams{StoreHash: s.Hash, Below: below, Count: int64(count)})
+		rows, err = l.read.OrdersPage(ctx, queries.OrdersPageParams{StoreHash: s.Hash, Below: fromTop(below), Count: int64(count)})
 	} else {
 		var some []queries.OrdersPageByHoldRow
-		some, err = l.read.OrdersPageByHold(ctx, queries.OrdersPageByHoldParams{StoreHash: s.Hash, Hold: string(hold), Below: below, Count: int64(count)})
+		some, err = l.read.OrdersPageByHold(ctx, queries.OrdersPageByHoldParams{StoreHash: s.Hash, Hold: string(hold), Below: fromTop(below), Count: int64(count)})
 		for _, r := range some {
 			rows = append(rows, queries.OrdersPageRow(r))
 		}
@@ -167,10 +165,39 @@ func (l *Ledger) OrdersPage(ctx context.Context, s *Shop, hold HoldState, below 
 	if err != nil {
 		return nil, err
 	}
+	return openOrderLines(s, rows)
+}
+
+// OrdersPageByOutcome lists the orders whose latest Decision has this outcome, like OrdersPage.
+func (l *Ledger) OrdersPageByOutcome(ctx context.Context, s *Shop, outcome gate.Outcome, below int64, count int) ([]OrderLine, error) {
+	some, err := l.read.OrdersPageByOutcome(ctx, queries.OrdersPageByOutcomeParams{StoreHash: s.Hash, Outcome: string(outcome), Below: fromTop(below), Count: int64(count)})
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]queries.OrdersPageRow, len(some))
+	for i, r := range some {
+		rows[i] = queries.OrdersPageRow{OrderID: r.OrderID, StatusID: r.StatusID, CustomerID: r.CustomerID, Buyer: r.Buyer, ValueMinor: r.ValueMinor,
+			Currency: r.Currency, Source: r.Source, PlacedAt: r.PlacedAt, Hold: r.Hold, PersonSays: r.PersonSays, Trouble: r.Trouble, DecisionID: r.DecisionID,
+			Outcome: known(r.Outcome), Mode: known(r.Mode), Explanation: known(r.Explanation), MadeBy: known(r.MadeBy)}
+	}
+	return openOrderLines(s, rows)
+}
+
+func fromTop(below int64) int64 {
+	if below <= 0 {
+		return math.MaxInt64
+	}
+	return below
+}
+
+func known(s string) sql.NullString { return sql.NullString{String: s, Valid: true} }
+
+func openOrderLines(s *Shop, rows []queries.OrdersPageRow) ([]OrderLine, error) {
 	out := make([]OrderLine, len(rows))
 	for i, r := range rows {
 		o := Order{ID: r.OrderID, StatusID: int(r.StatusID), CustomerID: r.CustomerID, Value: gate.Money{Minor: r.ValueMinor, Currency: r.Currency},
 			Source: r.Source, PlacedAt: instant(r.PlacedAt), Hold: HoldState(r.Hold), PersonSays: r.PersonSays, Trouble: r.Trouble, DecisionID: r.DecisionID}
+		var err error
 		if o.Buyer, err = openBuyer(s, r.OrderID, r.Buyer); err != nil {
 			return nil, err
 		}
@@ -200,10 +227,20 @@ func (c Cursor) bounds() (int64, string) {
 	return millis(c.Before), c.ID
 }
 
-// DecisionsPage lists Decisions, newest first.
-func (l *Ledger) DecisionsPage(ctx context.Context, hash string, c Cursor, count int) ([]Decision, error) {
+// DecisionsPage lists Decisions of a stage ("": of both), newest first, without their Receipts.
+func (l *Ledger) DecisionsPage(ctx context.Context, hash string, stage gate.Stage, c Cursor, count int) ([]Decision, error) {
 	before, id := c.bounds()
-	rows, err := l.read.DecisionsPage(ctx, queries.DecisionsPageParams{StoreHash: hash, Before: before, BeforeID: id, Count: int64(count)})
+	var rows []queries.DecisionsPageRow
+	var err error
+	if stage == "" {
+		rows, err = l.read.DecisionsPage(ctx, queries.DecisionsPageParams{StoreHash: hash, Before: before, BeforeID: id, Count: int64(count)})
+	} else {
+		var some []queries.DecisionsPageByStageRow
+		some, err = l.read.DecisionsPageByStage(ctx, queries.DecisionsPageByStageParams{StoreHash: hash, Stage: string(stage), Before: before, BeforeID: id, Count: int64(count)})
+		for _, r := range some {
+			rows = append(rows, queries.DecisionsPageRow(r))
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -230,23 +267,28 @@ func (l *Ledger) SessionsPage(ctx context.Context, hash string, c Cursor, count 
 	return out, err
 }
 
-// Counts is a Shop's figures since a moment, each at most 10,001.
+// CountCap is where counting stops.
+const CountCap = 10_000
+
+// Counts is a Shop's figures since a moment. Figures above CountCap mean "more".
 type Counts struct {
-	Decisions map[string]int64 // "checkout/verify" …: stage and outcome of binding Decisions
+	Decisions int64 // made; once there are more than CountCap, the next three are of the newest ones only
+	Subjects  int64 // carts and orders decided
+	Held      int64 // orders for which a hold was decided
+	Released  int64 // orders let go again
 	Sessions  map[idv.State]int64
-	Holds     map[HoldState]int64 // of all time
+	LatePass  int64               // passes that came too late and whose order still waits
+	Holds     map[HoldState]int64 // orders that are holding, held or leaked now, since whenever
 }
 
 // Counts counts for the overview.
 func (l *Ledger) Counts(ctx context.Context, hash string, since time.Time) (Counts, error) {
-	c := Counts{map[string]int64{}, map[idv.State]int64{}, map[HoldState]int64{}}
-	ds, err := l.read.CountDecisions(ctx, queries.CountDecisionsParams{StoreHash: hash, Since: millis(since)})
+	c := Counts{Sessions: map[idv.State]int64{}, Holds: map[HoldState]int64{}}
+	d, err := l.read.CountDecided(ctx, queries.CountDecidedParams{StoreHash: hash, Since: millis(since)})
 	if err != nil {
 		return c, err
 	}
-	for _, d := range ds {
-		c.Decisions[d.Stage+"/"+d.Outcome] += d.N
-	}
+	c.Decisions, c.Subjects, c.Held, c.Released = d.Decisions, d.Subjects, d.Held, d.Released
 	ss, err := l.read.CountSessions(ctx, queries.CountSessionsParams{StoreHash: hash, Since: millis(since)})
 	if err != nil {
 		return c, err
@@ -254,11 +296,40 @@ func (l *Ledger) Counts(ctx context.Context, hash string, since time.Time) (Coun
 	for _, s := range ss {
 		c.Sessions[idv.State(s.State)] += s.N
 	}
+	if c.LatePass, err = l.read.CountLatePasses(ctx, queries.CountLatePassesParams{StoreHash: hash, Since: millis(since)}); err != nil {
+		return c, err
+	}
 	hs, err := l.read.CountHolds(ctx, hash)
 	for _, h := range hs {
 		c.Holds[HoldState(h.Hold)] += h.N
 	}
 	return c, err
+}
+
+// ShopPending is what waits for one Shop. Figures above CountCap mean "more".
+type ShopPending struct {
+	Notices, Orders, Writebacks int64
+	Oldest                      time.Time // since when the oldest Notice or Writeback waits; zero when none does
+}
+
+// ShopPending counts the Shop's own share of the work that is waiting: what other Shops have is not its business.
+func (l *Ledger) ShopPending(ctx context.Context, hash string) (ShopPending, error) {
+	r, err := l.read.ShopPendingWork(ctx, hash)
+	oldest := r.OldestNotice
+	if oldest == 0 || r.OldestWriteback != 0 && r.OldestWriteback < oldest {
+		oldest = r.OldestWriteback
+	}
+	return ShopPending{r.Notices, r.Orders, r.Writebacks, instant(oldest)}, err
+}
+
+// NoticesSeen says when each webhook scope last came, among the Shop's newest 2,000 Notices.
+func (l *Ledger) NoticesSeen(ctx context.Context, hash string) (map[string]time.Time, error) {
+	rows, err := l.read.NoticesSeen(ctx, hash)
+	out := map[string]time.Time{}
+	for _, r := range rows {
+		out[r.Scope] = instant(r.ReceivedAt)
+	}
+	return out, err
 }
 
 // FindOrder parses what a person typed into the search box as an order number.

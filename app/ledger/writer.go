@@ -20,6 +20,7 @@ type request struct {
 // tx is what a verb may use inside its transaction.
 type tx struct {
 	*queries.Queries
+	conn   *sql.Conn
 	reload []string // Shops to read again after commit
 	ring   []Bell
 }
@@ -84,7 +85,7 @@ func (l *Ledger) commit(conn *sql.Conn, q *queries.Queries, batch []*request) {
 		if r.err = r.ctx.Err(); r.err != nil {
 			continue
 		}
-		r.tx = tx{Queries: q}
+		r.tx = tx{Queries: q, conn: conn}
 		if r.err = l.apply(ctx, conn, r); r.err != nil {
 			r.tx = tx{}
 		}

@@ -78,7 +78,7 @@ func (r *Relay) settlement(ctx context.Context, s *ledger.Shop, o bigcommerce.Or
 	n.Order.Value, n.Order.PlacedAt, n.Order.ModifiedAt = money(amount, code), o.DateCreated, o.DateModified
 
 	class := bigcommerce.ClassOf(o.StatusID)
-	if class == bigcommerce.StatusWatch || class == bigcommerce.StatusClosed || o.IsDeleted {
+	if class == bigcommerce.ClassWatch || class == bigcommerce.ClassClosed || o.IsDeleted {
 		n.Order.Hold = ledger.NotHeld
 		n.Drop = []ledger.WritebackKind{ledger.Hold, ledger.Release}
 		return n, nil
@@ -168,10 +168,10 @@ func sameAnswer(old ledger.Decision, d gate.Decision, version int64) bool {
 
 // step is where an order goes with our Hold, and what is owed for it.
 type step struct {
-	hold         ledger.HoldState
-	former       int // the status our hold replaces
-	status       int // the status our hold writes
-	owe, drop    []ledger.WritebackKind
+	hold      ledger.HoldState
+	former    int // the status our hold replaces
+	status    int // the status our hold writes
+	owe, drop []ledger.WritebackKind
 }
 
 // transition is the whole table of holding and releasing. It is pure.
@@ -193,7 +193,7 @@ func transition(o ledger.Order, personSays string, status, holdStatus int, d gat
 	}
 	to := func(h ledger.HoldState) step { stay.hold = h; return stay }
 
-	if class == bigcommerce.StatusGone {
+	if class == bigcommerce.ClassGone {
 		switch {
 		case o.Hold == ledger.Released, o.Hold == ledger.Releasing, !hold && o.Hold != ledger.Held && o.Hold != ledger.Refused:
 			return to(settled(o.Hold))
@@ -220,7 +220,7 @@ func transition(o ledger.Order, personSays string, status, holdStatus int, d gat
 		return to(ledger.Held)
 	case (o.Hold == ledger.Held || o.Hold == ledger.Refused) && !onHold:
 		return to(ledger.Moved)
-	case !hold, ours && o.Hold != ledger.Releasing, o.Hold == ledger.Moved, class != bigcommerce.StatusGate:
+	case !hold, ours && o.Hold != ledger.Releasing, o.Hold == ledger.Moved, class != bigcommerce.ClassGate:
 		if !ours && !hold && o.Hold == ledger.Leaked {
 			return to(ledger.NotHeld)
 		}

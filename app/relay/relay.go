@@ -158,10 +158,10 @@ const (
 	isDropped
 )
 
-func done(remark string) ending             { return ending{kind: isDone, remark: remark} }
-func dropped(reason string) ending          { return ending{kind: isDropped, remark: reason} }
-func stuck(reason string) ending            { return ending{kind: isStuck, remark: reason} }
-func later(t time.Time, why string) ending  { return ending{kind: isLater, at: t, remark: why} }
+func done(remark string) ending                { return ending{kind: isDone, remark: remark} }
+func dropped(reason string) ending             { return ending{kind: isDropped, remark: reason} }
+func stuck(reason string) ending               { return ending{kind: isStuck, remark: reason} }
+func later(t time.Time, why string) ending     { return ending{kind: isLater, at: t, remark: why} }
 func (r *Relay) retry(attempt int64) time.Time { return r.Now().Add(backoff(attempt)) }
 
 // backoff doubles from 2 s to 10 min.

@@ -109,11 +109,11 @@ func (r *Relay) StepShops(ctx context.Context) (int, error) {
 // sweep makes every order due that was modified since the watermark and that we do not know as it is now. The watermark is
 // inclusive and moves only to a date that was seen, so an order modified in the same second is never skipped.
 func (r *Relay) sweep(ctx context.Context, s *ledger.Shop) error {
-	const limit = 200
+	const limit = 50
 	mark, page := s.SweptTo.Truncate(time.Second), 1
 	next := r.Now().Add(r.SweepEvery)
 	for {
-		os, err := r.store(s).Orders(ctx, bigcommerce.OrderFilter{MinDateModified: mark, Sort: "date_modified:asc", Page: page, Limit: limit})
+		os, err := r.store(s).Orders(ctx, bigcommerce.OrderFilter{MinDateModified: mark, Sort: bigcommerce.SortDateModified, Page: page, Limit: limit})
 		if err != nil {
 			e := r.judge(ctx, s, err, 1)
 			at := next

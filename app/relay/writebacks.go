@@ -98,7 +98,7 @@ func (r *Relay) writeHold(ctx context.Context, s *ledger.Shop, w ledger.Writebac
 		return ending{}, err
 	}
 	if o.StatusID != known.HoldStatus {
-		if bigcommerce.ClassOf(o.StatusID) != bigcommerce.StatusGate || o.StatusID != known.FormerStatus {
+		if bigcommerce.ClassOf(o.StatusID) != bigcommerce.ClassGate || o.StatusID != known.FormerStatus {
 			// It has moved since it was decided: look again before anything is written.
 			return dropped(fmt.Sprintf("the order has moved to status %d; it is looked at again", o.StatusID)), r.lookAgain(ctx, s, known, ledger.Holding, o.StatusID)
 		}

@@ -63,6 +63,15 @@ func apiRoutes() []route {
 	return slices.Concat(storeRoutes(), orderRoutes(), customerRoutes(), contentRoutes(), metafieldRoutes(), cartRoutes(), catalogRoutes())
 }
 
+// Operations lists the REST operations that the simulator serves: "GET /v3/hooks/{hook}".
+func Operations() []string {
+	var out []string
+	for _, rt := range apiRoutes() {
+		out = append(out, rt.method+" "+rt.path)
+	}
+	return out
+}
+
 func (w *World) apiHandler() http.Handler {
 	mux := http.NewServeMux()
 	for _, rt := range apiRoutes() {
@@ -196,8 +205,13 @@ func (c *call) unprocessable(field, why string) answer {
 	return c.invalid(http.StatusUnprocessableEntity, "Missing or invalid data: "+field, obj{field: why})
 }
 
+// notFound leaves v3's errors out: the documents make it a list for some resources and an object for others.
 func (c *call) notFound() answer {
-	return c.fail(http.StatusNotFound, "The requested resource was not found.")
+	a := c.fail(http.StatusNotFound, "The requested resource was not found.")
+	if body, ok := a.body.(obj); ok {
+		delete(body, "errors")
+	}
+	return a
 }
 
 // decode reads the JSON body into v; an answer with a status means it could not.

@@ -57,11 +57,15 @@ func getCart(c *call) answer {
 }
 
 func checkoutAddress(id string, a Address) obj {
-	return obj{
+	out := obj{
 		"id": id, "first_name": a.FirstName, "last_name": a.LastName, "email": a.Email, "company": a.Company, "address1": a.Street1,
-		"address2": a.Street2, "city": a.City, "state_or_province": a.State, "state_or_province_code": a.StateCode, "country": a.Country,
-		"country_code": a.CountryCode, "postal_code": a.Zip, "phone": a.Phone, "custom_fields": []any{},
+		"address2": a.Street2, "city": a.City, "state_or_province": a.State, "state_or_province_code": a.StateCode,
+		"country_code": a.CountryCode, "postal_code": a.Zip, "custom_fields": []any{},
 	}
+	if a.Phone != "" { // the documents' pattern has no place for an empty one
+		out["phone"] = a.Phone
+	}
+	return out
 }
 
 // getCheckout answers for a converted cart too, then with its order_id.

@@ -49,7 +49,6 @@ func orderV2(s *Shop, o *Order) obj {
 		"tax_provider_id": "", "billing_address": addressV2(o.Billing),
 		"products": link("products"), "shipping_addresses": link("shippingaddresses"), "coupons": link("coupons"),
 		"consignments": link("consignments"), "fees": link("fees"), "store_credit_amount": o.StoreCredit.String(), "gift_certificate_amount": zero,
-		"credit_card_type": nil, "custom_status": o.Status(),
 	}
 	if o.CartID != "" {
 		out["cart_id"] = o.CartID
@@ -361,7 +360,7 @@ func listOrderAddresses(c *call) answer {
 
 func statusV2(id int) obj {
 	name := StatusName(id)
-	return obj{"id": id, "name": name, "system_label": name, "custom_label": name, "system_description": name, "order": id}
+	return obj{"id": id, "name": name, "system_label": name, "custom_label": name, "system_description": name}
 }
 
 func listOrderStatuses(c *call) answer {

@@ -101,6 +101,7 @@ func getChannelSite(c *call) answer {
 	return c.notFound()
 }
 
+// listSites pages in words of its own: offset, limit and total_items.
 func listSites(c *call) answer {
 	channels, byChannel := c.ids("channel_id:in")
 	var out []obj
@@ -109,7 +110,9 @@ func listSites(c *call) answer {
 			out = append(out, siteV3(s))
 		}
 	}
-	return listV3(c, out)
+	page, limit := c.page(50)
+	kept := append([]obj{}, cutPage(out, page, limit)...)
+	return answer{http.StatusOK, obj{"data": kept, "meta": obj{"pagination": obj{"offset": (page - 1) * limit, "limit": limit, "total_items": len(out)}}}}
 }
 
 func getSite(c *call) answer {

@@ -23,7 +23,7 @@ func (p *panel) orders(c *panelCall) error {
 }
 
 type orderView struct {
-	Order      Order
+	Order      *Order
 	Customer   *Customer
 	Metafields []Metafield
 }
@@ -37,7 +37,7 @@ func (p *panel) order(c *panelCall) error {
 	if err != nil {
 		return err
 	}
-	v := orderView{Order: o, Metafields: c.shop.Metafields("order", id)}
+	v := orderView{Order: &o, Metafields: c.shop.Metafields("order", id)}
 	if cu, err := c.shop.Customer(o.CustomerID); err == nil {
 		v.Customer = &cu
 	}

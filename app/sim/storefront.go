@@ -88,6 +88,8 @@ func (f *storefront) routes() http.Handler {
 	api("POST /sf/demo/place-api-order", f.demoPlaceOrder)
 	api("POST /sf/demo/block-script", f.demoBlockScript)
 
+	api("/api/", f.apiNothing)
+	api("/internalapi/", f.apiNothing)
 	api("GET /customer/current.jwt", f.currentCustomerJWT)
 	f.cartRoutes(api)
 	f.checkoutRoutes(api)

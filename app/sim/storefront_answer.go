@@ -87,6 +87,10 @@ func (q *visit) readJSON(rw http.ResponseWriter, v any) error {
 	return nil
 }
 
+func (f *storefront) apiNothing(http.ResponseWriter, *visit) error {
+	return refuse(http.StatusNotFound, "Not found", "The simulator has no such operation.")
+}
+
 func (f *storefront) emptyList(rw http.ResponseWriter, _ *visit) error {
 	return writeJSON(rw, http.StatusOK, []any{})
 }

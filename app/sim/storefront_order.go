@@ -76,6 +76,9 @@ func (f *storefront) submitOrder(rw http.ResponseWriter, q *visit) error {
 	if err != nil {
 		return err
 	}
+	if way.Type == "PAYMENT_TYPE_OFFLINE" { // nothing to wait for: the order is complete as it is
+		return f.completeAndAnswer(rw, q, o.ID)
+	}
 	return writeOrderAnswer(rw, o, way)
 }
 
@@ -127,6 +130,10 @@ func (f *storefront) finalizeOrder(rw http.ResponseWriter, q *visit) error {
 	if err != nil {
 		return err
 	}
+	return f.completeAndAnswer(rw, q, id)
+}
+
+func (f *storefront) completeAndAnswer(rw http.ResponseWriter, q *visit, id int64) error {
 	o, err := f.complete(q.shop, id)
 	if err != nil {
 		return err
@@ -136,8 +143,13 @@ func (f *storefront) finalizeOrder(rw http.ResponseWriter, q *visit) error {
 		q.session.cartID = ""
 	}
 	f.mu.Unlock()
+	return writeOrderAnswer(rw, o, wayOf(o))
+}
+
+// wayOf is the way an order was paid; the zero value when it is none of the shop's.
+func wayOf(o Order) payWay {
 	way, _ := payWayBy(func(w payWay) bool { return w.Name == o.PaymentMethod })
-	return writeOrderAnswer(rw, o, way)
+	return way
 }
 
 // complete moves an Incomplete order to where its way of paying leads. It looks and writes under
@@ -150,9 +162,8 @@ func (f *storefront) complete(s *Shop, id int64) (Order, error) {
 		return Order{}, fmt.Errorf("order %d: %w", id, ErrNotFound)
 	}
 	if o.StatusID == StatusIncomplete {
-		way, _ := payWayBy(func(w payWay) bool { return w.Name == o.PaymentMethod })
 		var wish *int
-		if way.StatusID != 0 {
+		if way := wayOf(*o); way.StatusID != 0 {
 			wish = &way.StatusID
 		}
 		s.moveOrder(o, finalStatus(o, wish), "checkout", f.w.now())
@@ -195,9 +206,7 @@ func (f *storefront) readOrder(rw http.ResponseWriter, q *visit) error {
 
 // writeOrderAnswer is the internal form of an order that the SDK takes from the order call.
 func writeOrderAnswer(rw http.ResponseWriter, o Order, way payWay) error {
-	amount := func(m Money) obj {
-		return obj{"amount": m, "integerAmount": int64(m) * 100 / moneyUnit}
-	}
+	amount := func(m Money) obj { return obj{"amount": m, "integerAmount": minorUnits(o.Currency, m)} }
 	step := "PAYMENT_STATUS_FINALIZE"
 	if o.StatusID == StatusIncomplete {
 		step = "PAYMENT_STATUS_INITIALIZE"
@@ -234,7 +243,7 @@ func (q *visit) orderJSON(o Order, in includes) obj {
 	zero := Money(0)
 	return obj{
 		"orderId": o.ID, "cartId": o.CartID, "currency": currencyOf(o.Currency), "isTaxIncluded": true,
-		"baseAmount": o.Subtotal(), "orderAmount": o.Total(), "orderAmountAsInteger": int64(o.Total()) * 100 / moneyUnit,
+		"baseAmount": o.Subtotal(), "orderAmount": o.Total(), "orderAmountAsInteger": minorUnits(o.Currency, o.Total()),
 		"discountAmount": zero, "giftWrappingCostTotal": zero, "handlingCostTotal": zero, "totalDiscount": zero, "displayDiscountTotal": zero,
 		"orderBasedAutoDiscountTotal": zero, "manualDiscountTotal": zero, "productAutoDiscountedSubtotal": o.Subtotal(), "productBasedAutoDiscountTotal": zero,
 		"shippingCostTotal": o.ShippingCost, "shippingCostBeforeDiscount": o.ShippingCost, "comparisonShippingCost": o.ShippingCost,
@@ -242,13 +251,8 @@ func (q *visit) orderJSON(o Order, in includes) obj {
 		"hasDigitalItems": digital, "isDownloadable": o.StatusID == StatusCompleted || o.StatusID == StatusShipped, "isComplete": o.StatusID != StatusIncomplete,
 		"customerMessage": o.Message, "customerCanBeCreated": o.CustomerID == 0, "taxes": []taxJSON{{Name: "Tax"}}, "taxTotal": zero, "channelId": o.ChannelID,
 		"consignments": obj{"shipping": shipping},
-		"payments":     []obj{{"providerId": cmp.Or(wayID(o), "custom"), "description": o.PaymentMethod, "amount": o.Total(), "detail": obj{"step": "FINALIZE", "instructions": ""}}},
+		"payments":     []obj{{"providerId": cmp.Or(wayOf(o).ID, "custom"), "description": o.PaymentMethod, "amount": o.Total(), "detail": obj{"step": "FINALIZE", "instructions": ""}}},
 	}
-}
-
-func wayID(o Order) string {
-	way, _ := payWayBy(func(w payWay) bool { return w.Name == o.PaymentMethod })
-	return way.ID
 }
 
 func shipmentJSON(o Order, a Address) obj {

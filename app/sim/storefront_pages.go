@@ -22,7 +22,8 @@ type pageData struct {
 	Customer *Customer // nil: guest
 	Pieces   int       // in the cart
 	Sections []Category
-	Section  int64 // the category that the product list shows; 0: all
+	Listing  bool  // this is the product list
+	Section  int64 // the category that it shows; 0: all
 
 	Head   template.HTML // the shop's scripts
 	Footer template.HTML
@@ -83,6 +84,7 @@ func (f *storefront) showNothing(http.ResponseWriter, *visit) error {
 func (f *storefront) showProducts(rw http.ResponseWriter, q *visit) error {
 	f.needSession(rw, q)
 	d := f.page(q, "storefront", q.shop.Name, nil)
+	d.Listing = true
 	d.Section, _ = strconv.ParseInt(q.URL.Query().Get("category"), 10, 64)
 	products := q.shop.Products()
 	if d.Section != 0 {

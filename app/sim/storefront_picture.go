@@ -44,6 +44,6 @@ func (f *storefront) showPicture(rw http.ResponseWriter, q *visit) error {
 	rw.Header().Set("Content-Type", "image/svg+xml")
 	rw.Header().Set("Cache-Control", "max-age=300")
 	_, err = fmt.Fprintf(rw, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 200"><rect width="200" height="200" fill="%s" fill-opacity=".16"/>`+
-		`<g fill="%[1]s" fill-opacity=".22" stroke="%[1]s" stroke-width="5" stroke-linejoin="round" stroke-linecap="round">%s</g></svg>`, colour, drawing)
+		`<g fill="%[1]s" fill-opacity=".22" stroke="%[1]s" stroke-width="3.5" stroke-linejoin="round" stroke-linecap="round">%s</g></svg>`, colour, drawing)
 	return err
 }

@@ -238,6 +238,15 @@ func priceText(currency string, m Money) string {
 	return c.Symbol + text
 }
 
+// minorUnits is an amount as a whole number of the currency's smallest unit.
+func minorUnits(currency string, m Money) int64 {
+	n := int64(m)
+	for range 4 - currencyOf(currency).DecimalPlaces {
+		n /= 10
+	}
+	return n
+}
+
 func timeJSON(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05-07:00") }
 
 func (a Address) json() addressJSON {

@@ -321,7 +321,7 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 func TestDecryptRefuses(t *testing.T) {
 	key := [32]byte{1}
-	good, err := Encrypt(key, rand.Reader, []byte("message"))
+	good, err := Encrypt(key, rand.Reader, []byte("message!"))
 	if err != nil {
 		t.Fatal(err)
 	}

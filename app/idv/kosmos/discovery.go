@@ -64,6 +64,9 @@ func (c *Client) discover(ctx context.Context) (directory, error) {
 		return directory{}, c.fail(op, idv.Unreadable, "caas/sd: "+err.Error(), err)
 	}
 	docuverify, err := c.allowed(service, hosts)
+	if err == nil && strings.Contains(docuverify, "?") {
+		err = errors.New("not a base address")
+	}
 	if err != nil {
 		return directory{}, c.fail(op, idv.Forbidden, "docuverify: "+err.Error(), err)
 	}
@@ -175,7 +178,7 @@ var hostForm = regexp.MustCompile(`^[0-9a-z]([0-9a-z-]{0,62}[0-9a-z])?(\.[0-9a-z
 // normalHost brings host names into the form in which they are compared: lower case, without https's own port.
 func normalHost(h string) (string, bool) {
 	h = strings.TrimSuffix(strings.ToLower(h), ":443")
-	return h, len(h) <= 253+len(":65535") && hostForm.MatchString(h)
+	return h, len(hostOnly(h)) <= 253 && hostForm.MatchString(h)
 }
 
 func hostOnly(h string) string {

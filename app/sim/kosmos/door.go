@@ -1,6 +1,7 @@
 package kosmos
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -41,6 +42,9 @@ func (t *Tenant) api(answer func(*http.Request) (any, error)) http.HandlerFunc {
 		t.mu.Lock()
 		fault := t.fault
 		t.mu.Unlock()
+		// The body is read first: until then net/http does not notice that a caller has gone.
+		body, tooLong := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		if fault.Slow > 0 {
 			wait := time.NewTimer(fault.Slow)
 			defer wait.Stop()
@@ -50,7 +54,6 @@ func (t *Tenant) api(answer func(*http.Request) (any, error)) http.HandlerFunc {
 				return
 			}
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		var v any
 		var err error
 		switch {
@@ -61,6 +64,8 @@ func (t *Tenant) api(answer func(*http.Request) (any, error)) http.HandlerFunc {
 		case fault.Busy:
 			w.Header().Set("Retry-After", "7")
 			err = refuse(http.StatusTooManyRequests, "Too Many Requests")
+		case tooLong != nil:
+			err = refuse(http.StatusRequestEntityTooLarge, "body is too long")
 		default:
 			v, err = answer(r)
 		}
@@ -237,7 +242,7 @@ func (t *Tenant) sharedKey(service, public string) ([]byte, error) {
 func readJSON(r *http.Request, into any) error {
 	raw, err := io.ReadAll(r.Body)
 	if err != nil {
-		return refuse(http.StatusRequestEntityTooLarge, "body is too long")
+		return err
 	}
 	if json.Unmarshal(raw, into) != nil {
 		return refuse(http.StatusBadRequest, "body is not the JSON expected")

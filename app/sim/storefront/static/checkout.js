@@ -13,6 +13,7 @@ class CheckoutApp {
     this.checkoutId = checkoutId;
     this.paint = mount(root, options);
     this.paintPortal = mount(portal);
+    this.quoting = Promise.resolve(); // the last request for shipping quotes
     this.state = {
       checkout: null, countries: [], methods: [], step: 'customer', busy: '', error: null, loginOpen: false, loginError: '',
       forms: { customer: { email: '', password: '' }, shipping: { ...EMPTY_ADDRESS, orderComment: '' }, billing: { ...EMPTY_ADDRESS } },
@@ -26,7 +27,13 @@ class CheckoutApp {
     document.title = `Checkout – ${config.storeConfig.storeProfile.storeName}`;
     this.state = { ...this.state, countries, methods, methodId: methods[0]?.id || '' };
     this.take(checkout);
-    this.set({ step: firstOpenStep(checkout) });
+    this.show(firstOpenStep(checkout));
+  }
+
+  /** Opens a step. An address that is known already gets its quotes without a keystroke. */
+  show(step) {
+    this.set({ step, missing: [] });
+    if (step === 'shipping') this.fieldDone('shipping');
   }
 
   set(change) {
@@ -78,13 +85,13 @@ class CheckoutApp {
     }
   }
 
-  openStep(step) { if (stepsOf(this.state.checkout).includes(step)) this.set({ step, missing: [] }); }
+  openStep(step) { if (stepsOf(this.state.checkout).includes(step)) this.show(step); }
 
   advance() {
     const steps = stepsOf(this.state.checkout);
     const after = steps.slice(steps.indexOf(this.state.step) + 1);
     const step = after.find((s) => !isComplete(this.state.checkout, s)) || 'payment';
-    this.set({ step, missing: [] });
+    this.show(step);
     document.querySelector(`.checkout-step--${step}`)?.scrollIntoView({ block: 'nearest' });
   }
 
@@ -118,7 +125,8 @@ class CheckoutApp {
     try {
       await api.signIn(email, password);
       this.take(await api.loadCheckout(this.checkoutId));
-      this.set({ busy: '', loginOpen: false, step: firstOpenStep(this.state.checkout) });
+      this.set({ busy: '', loginOpen: false });
+      this.show(firstOpenStep(this.state.checkout));
     } catch (error) {
       this.set({ busy: '', loginError: error.status === 404 ? 'The email or password you entered is incorrect. Please try again.' : error.message });
     }
@@ -136,16 +144,18 @@ class CheckoutApp {
     const { checkout, forms } = this.state;
     if (form !== 'shipping' || missingFields(forms.shipping).length > 0) return;
     if (sameAddress(checkout.consignments[0]?.address, forms.shipping)) return;
-    await this.run('shipping', () => this.saveShipping());
+    // The step is not busy meanwhile: a press on Continue that caused this must not be lost.
+    this.quoting = this.quoting.then(() => this.saveShipping()).catch((error) => this.set({ error }));
+    await this.quoting;
   }
 
   async saveShipping() {
     const { orderComment, ...address } = this.state.forms.shipping;
     this.take(await api.saveShippingAddress(this.state.checkout, address));
     const consignment = this.state.checkout.consignments[0];
-    if (consignment.selectedShippingOption) return;
     const option = consignment.availableShippingOptions.find((o) => o.isRecommended) || consignment.availableShippingOptions[0];
-    if (option) this.take(await api.selectShippingOption(this.state.checkout, option.id));
+    if (!consignment.selectedShippingOption && option) this.take(await api.selectShippingOption(this.state.checkout, option.id));
+    this.render();
   }
 
   async chooseShipping(id) { await this.run('shipping', async () => this.take(await api.selectShippingOption(this.state.checkout, id))); }
@@ -154,6 +164,7 @@ class CheckoutApp {
     const { forms, billingSame } = this.state;
     if (!this.valid('shipping', missingFields(forms.shipping))) return;
     const worked = await this.run('shipping', async () => {
+      await this.quoting;
       const consignment = this.state.checkout.consignments[0];
       if (!consignment?.selectedShippingOption || !sameAddress(consignment.address, forms.shipping)) await this.saveShipping();
       if (forms.shipping.orderComment) this.take(await api.request('PUT', `/api/storefront/checkout/${this.checkoutId}`, { customerMessage: forms.shipping.orderComment }));

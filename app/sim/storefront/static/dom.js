@@ -44,11 +44,21 @@ export function mount(root, options = {}) {
   }
   /** @param {VNode | VNode[]} view */
   return (view) => {
+    const focused = options.remount && root.contains(document.activeElement) ? document.activeElement : null;
+    const caret = focused && focused.selectionStart;
     if (options.remount) root.replaceChildren();
     const refs = [];
     patchChildren(root, [view].flat(), refs);
     for (const run of refs) run();
+    if (focused && focused.id) restoreFocus(document.getElementById(focused.id), caret);
   };
+}
+
+/** A remounted field goes on where its predecessor was. */
+function restoreFocus(node, caret) {
+  if (!node) return;
+  node.focus();
+  if (typeof caret === 'number') node.setSelectionRange(caret, caret);
 }
 
 function dispatch(root, type, event) {

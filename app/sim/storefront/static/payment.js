@@ -42,6 +42,8 @@ function methodBody(app, method) {
   return h('p', { class: 'paymentMethod-help' }, method.config.helpText);
 }
 
+const nameOf = (address) => (address ? `${address.firstName} ${address.lastName}`.trim() : '');
+
 /** Card fields are made up: they are never sent anywhere, not even to the simulator. */
 function cardFields(app) {
   const input = (id, label, width, value, hint) => h('div', { key: id, class: classes('form-field', `form-field--${id}`, width) },
@@ -49,7 +51,7 @@ function cardFields(app) {
     h('input', { id, name: id, class: 'form-input optimizedCheckout-form-input', inputmode: id === 'ccName' ? 'text' : 'numeric', placeholder: hint, autocomplete: 'off', value: app.state.card[id] ?? value, onInput: (event) => app.setCard(id, event.target.value) }));
   return h('div', { class: 'form-ccFields', 'data-test': 'credit-card-fields' },
     input('ccNumber', 'Credit card number', 'wide', '4111 1111 1111 1111', ''), input('ccExpiry', 'Expiration', 'third', '12 / 30', 'MM / YY'),
-    input('ccName', 'Name on card', 'wide', '', ''), input('ccCvv', 'CVV', 'third', '123', ''),
+    input('ccName', 'Name on card', 'wide', nameOf(app.state.checkout.billingAddress), ''), input('ccCvv', 'CVV', 'third', '123', ''),
     h('p', { class: 'form-ccNote' }, 'Test gateway: these digits stay in the page.'));
 }
 

@@ -1,0 +1,392 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/benbjohnson/litestream"
+	"github.com/benbjohnson/litestream/file"
+	"github.com/benbjohnson/litestream/s3"
+)
+
+// Errors that stop a start. Neither is met when the ledger's file is in its place.
+var (
+	// ErrReplicaUnreachable: there is no ledger here, and the replica cannot say whether it has one. Starting a new one
+	// would lead to the old one being overwritten, so nothing is started.
+	ErrReplicaUnreachable = errors.New("there is no ledger here and its replica cannot be reached: make it reachable, or set IDGATE_REPLICA_URL to nothing to start a new ledger")
+	// ErrReplicaBroken: the replica has something, but not all that a restore needs.
+	ErrReplicaBroken = errors.New("the replica holds a ledger that cannot be restored whole: restore a copy by hand, or move the replica away to start a new ledger")
+)
+
+var errReplicaStopped = errors.New("replication is not running")
+
+const (
+	// reachTimeout is how long one attempt to reach the replica may take. Litestream's S3 client tries eight times in it.
+	reachTimeout = 20 * time.Second
+	// reachPause is the first pause after a failed attempt; it doubles up to reachPauseMax.
+	reachPause    = time.Second
+	reachPauseMax = time.Minute
+	// closeTimeout is how long Close tries to send the last changes.
+	closeTimeout = 10 * time.Second
+)
+
+// A Replica keeps a copy of the ledger's file elsewhere, by Litestream within this process. What it has sent trails what is
+// committed by about [ReplicaConfig.SyncInterval]: a 2xx promises this machine's disk, not the replica.
+//
+// The order of a program's life is OpenReplica, Restore, Open of the Ledger, Start, Close of the Ledger, Close. Restore
+// comes before anything opens the file; Litestream's own descriptors must be the last to be closed, because closing any
+// descriptor of a file drops all POSIX locks that the process has on it. For the same reason Litestream is not given the file
+// until the replica has been reached: its own attempts would open and close the file once a second.
+//
+// Litestream adds the tables _litestream_seq and _litestream_lock to the file.
+type Replica struct {
+	config ReplicaConfig
+	log    *slog.Logger
+	client *watchedClient
+	db     *litestream.DB
+	store  *litestream.Store
+
+	working  chan struct{} // holds one token while beginning, syncing or closing; guards opened
+	opened   bool          // Litestream has the file
+	takeOver func()        // see Start
+
+	mu          sync.Mutex
+	started     bool
+	replicating bool
+	closed      bool
+	failure     error // of the last attempt to begin
+	stop        context.CancelFunc
+	stopped     chan struct{}
+}
+
+// ReplicaStatus is a Replica's state for the health page.
+type ReplicaStatus struct {
+	Configured  bool
+	Replicating bool      // the replica has been reached since Start, and Litestream takes care of the WAL
+	Target      string    // where it is; "" if not configured
+	LastSync    time.Time // when all that was committed was last known to be there; zero if never since Start
+	LastError   string    // "" once it has worked again
+	WALBytes    int64     // size of the write-ahead log; it stays near 4 MB, and grows while nobody checkpoints
+}
+
+// OpenReplica prepares the replication of dbPath as c says. It reaches for nothing: neither the file nor the replica. When c
+// is not configured, every method does nothing.
+func OpenReplica(_ context.Context, dbPath string, c ReplicaConfig, log *slog.Logger) (*Replica, error) {
+	r := &Replica{config: c, log: log.With("part", "replica"), working: make(chan struct{}, 1)}
+	if !c.Configured() {
+		r.config.Path = dbPath
+		return r, nil
+	}
+	if err := r.open(dbPath); err != nil {
+		return nil, fmt.Errorf("opening the replica: %w", err)
+	}
+	return r, nil
+}
+
+func (r *Replica) open(dbPath string) error {
+	if err := r.config.check(); err != nil {
+		return err
+	}
+	path, err := filepath.Abs(dbPath)
+	if err != nil {
+		return err
+	}
+	if named, err := filepath.Abs(r.config.Path); err != nil || named != path {
+		return fmt.Errorf("litestream.yml replicates %s, the ledger is %s: write ${IDGATE_DATA}/%s there", r.config.Path, path, filepath.Base(path))
+	}
+	client, err := newReplicaClient(r.config)
+	if err != nil {
+		return err
+	}
+	r.client = &watchedClient{ReplicaClient: client}
+	r.db = litestream.NewDB(path)
+	r.db.Replica = litestream.NewReplicaWithClient(r.db, r.client)
+	if f, ok := client.(*file.ReplicaClient); ok {
+		f.Replica = r.db.Replica // from which it takes the files' permissions
+	}
+	if r.config.SyncInterval > 0 {
+		r.db.Replica.SyncInterval = r.config.SyncInterval
+	}
+	r.store = litestream.NewStore([]*litestream.DB{r.db}, litestream.DefaultCompactionLevels)
+	if r.config.SnapshotInterval > 0 {
+		r.store.SnapshotInterval = r.config.SnapshotInterval
+	}
+	if r.config.SnapshotRetention > 0 {
+		r.store.SnapshotRetention = r.config.SnapshotRetention
+	}
+	r.store.SetShutdownSyncTimeout(closeTimeout)
+	quiet := slog.New(warnings{r.log.Handler()})
+	r.store.Logger = quiet
+	r.db.SetLogger(quiet)
+	client.SetLogger(quiet)
+	return nil
+}
+
+func newReplicaClient(c ReplicaConfig) (litestream.ReplicaClient, error) {
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		return nil, errors.New("dbs: url: not a URL")
+	}
+	if u.Scheme == "file" {
+		// Not by its URL, which litestream would take percent-encoded for the path.
+		return file.NewReplicaClient(filepath.Clean(u.Path)), nil
+	}
+	client, err := litestream.NewReplicaClientFromURL(c.URL)
+	if err != nil {
+		return nil, err
+	}
+	if s, ok := client.(*s3.ReplicaClient); ok && c.AccessKeyID != "" {
+		s.AccessKeyID, s.SecretAccessKey = c.AccessKeyID, c.SecretAccessKey
+	}
+	return client, nil
+}
+
+// Restore brings the file back from the replica if it is missing, and reports whether it did. It reaches for nothing if the
+// file is there. It returns false and no error when the replica has none either: a new installation.
+func (r *Replica) Restore(ctx context.Context) (restored bool, err error) {
+	if !r.config.Configured() {
+		return false, nil
+	}
+	path := r.db.Path()
+	if there, err := exists(path); err != nil || there {
+		return false, err
+	}
+	// The log of a file that is gone would be replayed into the restored one.
+	if there, err := exists(path + "-wal"); err != nil || there {
+		return false, errors.Join(err, fmt.Errorf("restoring %s: the file is gone but its log %s-wal is still there: move it away", path, path))
+	}
+	if err := r.reach(ctx); err != nil {
+		return false, fmt.Errorf("restoring %s: %w: %w", path, ErrReplicaUnreachable, err)
+	}
+	if err := r.db.EnsureExists(ctx); err != nil {
+		why := ErrReplicaBroken
+		if r.client.failing() != nil || ctx.Err() != nil {
+			why = ErrReplicaUnreachable
+		}
+		return false, fmt.Errorf("restoring %s: %w: %w", path, why, err)
+	}
+	if restored, err = exists(path); err != nil {
+		return false, err
+	}
+	if restored {
+		r.log.Info("ledger restored from its replica", "path", path, "replica", r.config.Target())
+		return true, os.Chmod(path, 0o600)
+	}
+	// EnsureExists takes a replica without a beginning for an empty one.
+	for level := 0; level <= litestream.SnapshotLevel; level++ {
+		info, err := r.db.Replica.MaxLTXFileInfo(ctx, level)
+		if err != nil {
+			return false, fmt.Errorf("restoring %s: %w: %w", path, ErrReplicaUnreachable, err)
+		}
+		if info.MaxTXID > 0 {
+			return false, fmt.Errorf("restoring %s: %w", path, ErrReplicaBroken)
+		}
+	}
+	r.log.Info("the replica is empty; starting a new ledger", "path", path, "replica", r.config.Target())
+	return false, nil
+}
+
+func exists(path string) (bool, error) {
+	_, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Start replicates in the background, as soon as the replica can be reached. The ledger must be open. From the moment when
+// Litestream takes care of the WAL its checkpoints are its own; takeOver, if not nil, is then called once, to set
+// wal_autocheckpoint to 0 on the ledger's connections; it must not call the Replica. Until then they must checkpoint as usual, or the WAL grows for as long
+// as the replica is down.
+func (r *Replica) Start(takeOver func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.config.Configured() || r.started || r.closed {
+		return
+	}
+	r.started, r.takeOver, r.stopped = true, takeOver, make(chan struct{})
+	ctx, cancel := context.WithCancel(context.Background())
+	r.stop = cancel
+	go r.run(ctx)
+}
+
+func (r *Replica) run(ctx context.Context) {
+	defer close(r.stopped)
+	pause := reachPause
+	for {
+		err := r.work(ctx, func() error { return r.begin(ctx) })
+		if err == nil || ctx.Err() != nil || errors.Is(err, errReplicaStopped) {
+			return
+		}
+		r.log.Error("the replica cannot be reached; the ledger goes on without it", "replica", r.config.Target(), "error", err, "again_in", pause)
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		pause = min(2*pause, reachPauseMax)
+	}
+}
+
+// work runs f while nothing else works.
+func (r *Replica) work(ctx context.Context, f func() error) error {
+	select {
+	case r.working <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-r.working }()
+	return f()
+}
+
+// begin gives Litestream the file, once the replica has been reached. It may be repeated until it succeeds, and after. It
+// is work.
+func (r *Replica) begin(ctx context.Context) error {
+	r.mu.Lock()
+	closed, replicating := r.closed, r.replicating
+	r.mu.Unlock()
+	switch {
+	case closed:
+		return errReplicaStopped
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case replicating:
+		return nil
+	}
+	err := r.tryBegin(ctx)
+	r.mu.Lock()
+	r.failure, r.replicating = err, err == nil
+	r.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	r.log.Info("replicating", "replica", r.config.Target())
+	if r.takeOver != nil {
+		r.takeOver()
+	}
+	return nil
+}
+
+func (r *Replica) tryBegin(ctx context.Context) error {
+	if !r.opened {
+		if err := r.reach(ctx); err != nil {
+			return err
+		}
+		if err := r.store.Open(ctx); err != nil {
+			return err
+		}
+		r.opened = true
+	}
+	return r.db.Sync(ctx) // its first makes Litestream hold the WAL; it sends nothing
+}
+
+// reach asks the replica for what every replica can answer.
+func (r *Replica) reach(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+	defer cancel()
+	if f, ok := r.client.ReplicaClient.(*file.ReplicaClient); ok {
+		// Litestream would make it: an unmounted disk would look like an empty replica.
+		if fi, err := os.Stat(f.Path()); err != nil || !fi.IsDir() {
+			return fmt.Errorf("the directory %s is not there: make it, or mount its disk", f.Path())
+		}
+	}
+	_, err := r.db.Replica.MaxLTXFileInfo(ctx, 0)
+	return err
+}
+
+// Sync returns when all that was committed before is in the replica, or says why it is not.
+func (r *Replica) Sync(ctx context.Context) error {
+	if !r.config.Configured() {
+		return nil
+	}
+	r.mu.Lock()
+	started := r.started
+	r.mu.Unlock()
+	if !started {
+		return fmt.Errorf("syncing the replica: %w", errReplicaStopped)
+	}
+	err := r.work(ctx, func() error {
+		if err := r.begin(ctx); err != nil {
+			return err
+		}
+		return r.db.SyncAndWait(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("syncing the replica: %w", err)
+	}
+	return nil
+}
+
+// Status tells how the replication fares. It touches no network.
+func (r *Replica) Status() ReplicaStatus {
+	s := ReplicaStatus{Configured: r.config.Configured(), Target: r.config.Target()}
+	if fi, err := os.Stat(r.config.Path + "-wal"); err == nil {
+		s.WALBytes = fi.Size()
+	}
+	if !s.Configured {
+		return s
+	}
+	s.LastSync = r.db.LastSuccessfulSyncAt()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s.Replicating = r.replicating
+	switch diagnostic := r.db.SyncDiagnostic().Error; {
+	case r.failure != nil:
+		s.LastError = r.failure.Error()
+	case r.client.failing() != nil:
+		s.LastError = r.client.failing().Error()
+	case s.Replicating && diagnostic != "":
+		s.LastError = diagnostic // of this machine's own disk
+	}
+	return s
+}
+
+// Close sends the last changes and lets the file go. The ledger must be closed before. An error means that the replica is
+// behind; the file itself has everything, and the next Start catches up.
+func (r *Replica) Close(ctx context.Context) error {
+	if !r.config.Configured() {
+		return nil
+	}
+	r.mu.Lock()
+	was := r.closed
+	r.closed = true
+	r.mu.Unlock()
+	if was {
+		return nil
+	}
+	if r.stop != nil {
+		r.stop()
+		<-r.stopped
+	}
+	// A Sync may be under way; for one that came later, Litestream would open the file again.
+	err := r.work(context.WithoutCancel(ctx), func() error {
+		return errors.Join(r.lastTry(ctx), r.store.Close(ctx))
+	})
+	if err != nil {
+		return fmt.Errorf("closing the replica, which is behind: %w", err)
+	}
+	return nil
+}
+
+// lastTry begins if the life was so short that no attempt had come to its end. It is work.
+func (r *Replica) lastTry(ctx context.Context) error {
+	if r.stop == nil || r.replicating { // closing the store sends the rest
+		return nil
+	}
+	if r.failure != nil && !errors.Is(r.failure, context.Canceled) {
+		return r.failure
+	}
+	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+	defer cancel()
+	return r.tryBegin(ctx)
+}

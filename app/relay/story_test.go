@@ -1,0 +1,569 @@
+package relay_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/cookiejar"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"idgate/app/gate"
+	"idgate/app/idv"
+	"idgate/app/ledger"
+	"idgate/app/receipt"
+	"idgate/app/relay"
+	"idgate/app/sim"
+	simkosmos "idgate/app/sim/kosmos"
+)
+
+const (
+	cheap = "Coffee beans"
+	dear  = "watch"
+)
+
+// product finds a seeded product by a part of its name.
+func (w *world) product(name string) int64 {
+	w.t.Helper()
+	for _, p := range w.shop.Products() {
+		if strings.Contains(strings.ToLower(p.Name), strings.ToLower(name)) {
+			return p.ID
+		}
+	}
+	w.t.Fatalf("no product like %q", name)
+	return 0
+}
+
+func (w *world) ada() sim.Customer {
+	w.t.Helper()
+	for _, c := range w.shop.Customers() {
+		if c.Email == "ada@example.com" {
+			return c
+		}
+	}
+	w.t.Fatal("no Ada")
+	return sim.Customer{}
+}
+
+// billing is a guest's address under Ada's name, whom the simulated people are by default.
+func billing(email string) sim.Address {
+	return sim.Address{FirstName: "Ada", LastName: "Lovelace", Street1: "12 St James's Square", City: "Austin", State: "Texas", StateCode: "TX", Zip: "78701",
+		Country: "United States", CountryCode: "US", Email: email}
+}
+
+// token is the Current Customer JWT that the storefront hands to its script.
+func (w *world) token(customer int64, change ...func(map[string]any)) string {
+	now := w.clock.now().Unix()
+	claims := map[string]any{"customer": map[string]any{"id": customer, "email": "ada@example.com", "group_id": "0"}, "iss": "bc/apps", "sub": hash, "aud": "client",
+		"iat": now, "exp": now + 900, "version": 1, "application_id": "client", "store_hash": hash, "operation": "current_customer"}
+	for _, c := range change {
+		c(claims)
+	}
+	return sim.SignJWT(claims, "a secret of the client")
+}
+
+func TestInstallationIsReconciled(t *testing.T) {
+	w := newWorld(t)
+	w.settle()
+	hooks, scripts := w.shop.Hooks(), w.shop.Scripts()
+	if len(hooks) != 8 || len(scripts) != 1 {
+		t.Fatalf("%d hooks and %d scripts", len(hooks), len(scripts))
+	}
+	for _, h := range hooks {
+		if h.Headers["Idgate-Hook-Secret"] != w.s().HookSecret || len(w.s().HookSecret) < 32 {
+			t.Errorf("hook %s has no secret header", h.Scope)
+		}
+	}
+	sc := scripts[0]
+	if sc.ConsentCategory != "essential" || sc.Location != "head" || sc.LoadMethod != "default" || sc.Visibility != "checkout" || !sc.AutoUninstall || len(sc.IntegrityHashes) != 1 ||
+		!strings.Contains(sc.Src, "/gate.") {
+		t.Errorf("script %+v", sc)
+	}
+	again, err := w.relay.Reconcile(context.Background(), w.s())
+	if err != nil || len(again.Changed) != 0 || len(again.Problems) != 0 || len(again.Attributes) != 5 {
+		t.Fatalf("a second run: %+v, %v", again, err)
+	}
+	if err := w.shop.DeactivateHook(hooks[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.shop.DeleteScript(sc.UUID); err != nil {
+		t.Fatal(err)
+	}
+	mended, err := w.relay.Reconcile(context.Background(), w.s())
+	if err != nil || len(mended.Changed) != 2 || len(w.shop.Scripts()) != 1 || !w.shop.Hooks()[0].IsActive {
+		t.Fatalf("mending: %+v, %v", mended, err)
+	}
+	if status, body := w.get(w.shop.Scripts()[0].Src, nil); status != http.StatusOK || len(body) < 1000 {
+		t.Errorf("the script's address answers %d with %d bytes", status, len(body))
+	}
+}
+
+func TestMemberProvesOnceAndStepsUp(t *testing.T) {
+	w := newWorld(t)
+	ada := w.ada()
+	cart := w.cart(w.product(cheap), ada.ID, sim.BillingOf(ada))
+	status, a := w.ask(cart, w.token(ada.ID), "")
+	if status != 200 || a.Decision != "verify" || a.Requirement["ial"] != 2.0 || a.Texts["title"] == "" {
+		t.Fatalf("first question: %d %+v", status, a)
+	}
+	n := w.verify(cart, w.token(ada.ID), simkosmos.PassesWithSelfie)
+	if n.State != "passed" || n.Decision != "allow" {
+		t.Fatalf("session %+v", n)
+	}
+	if _, a = w.ask(cart, w.token(ada.ID), ""); a.Decision != "allow" {
+		t.Fatalf("after the proof: %+v", a)
+	}
+	o := w.place(cart)
+	if o.StatusID != 11 || w.ours(o.ID).Hold != ledger.NotHeld {
+		t.Fatalf("order %d in status %d, hold %s", o.ID, o.StatusID, w.ours(o.ID).Hold)
+	}
+	w.checkAttributes(ada.ID)
+	w.checkMetafield(o.ID, "allow")
+
+	second := w.cart(w.product(cheap), ada.ID, sim.BillingOf(ada))
+	if _, a = w.ask(second, w.token(ada.ID), ""); a.Decision != "allow" {
+		t.Errorf("the next order asks again: %+v", a)
+	}
+	big := w.cart(w.product(dear), ada.ID, sim.BillingOf(ada))
+	w.clock.pass(48 * time.Hour)
+	if _, a = w.ask(big, w.token(ada.ID), ""); a.Decision != "verify" || a.Requirement["selfie"] != true {
+		t.Errorf("a dear order does not step up: %+v", a)
+	}
+	if _, a = w.ask(second, w.token(ada.ID), ""); a.Decision != "allow" {
+		t.Errorf("a cheap order asks again after two days: %+v", a)
+	}
+}
+
+func (w *world) checkAttributes(customer int64) {
+	w.t.Helper()
+	got := w.shop.CustomerAttributes(customer)
+	if got["blockid_ial"] != "2" || got["blockid_liveid_enrolled"] != "true" || got["blockid_verified_at"] == "" || got["blockid_expires_at"] == "" {
+		w.t.Errorf("attributes %v", got)
+	}
+	if len(got["blockid_vc_token"]) > 255 {
+		w.t.Errorf("a token of %d characters", len(got["blockid_vc_token"]))
+	}
+	_, jwks := w.get(w.app.URL+"/.well-known/jwks.json", nil)
+	c, err := receipt.Verify(jwks, got["blockid_vc_token"], w.clock.now())
+	if err != nil {
+		w.t.Fatalf("the customer's receipt: %v", err)
+	}
+	if err := c.Names(hash, customer); err != nil {
+		w.t.Error(err)
+	}
+	if c.Names(hash, customer+1) == nil {
+		w.t.Error("the receipt names another customer too")
+	}
+}
+
+func (w *world) checkMetafield(order int64, outcome string) {
+	w.t.Helper()
+	for _, m := range w.shop.Metafields("order", order) {
+		if m.Namespace != "blockid" || m.Key != "decision" {
+			continue
+		}
+		var v struct{ Outcome, Receipt string }
+		if err := json.Unmarshal([]byte(m.Value), &v); err != nil || v.Outcome != outcome {
+			w.t.Errorf("metafield %s: %v", m.Value, err)
+		}
+		if _, err := receipt.Verify(w.ledger.JWKS(), v.Receipt, w.clock.now()); err != nil {
+			w.t.Errorf("the decision's receipt: %v", err)
+		}
+		return
+	}
+	w.t.Errorf("order %d carries no decision", order)
+}
+
+func TestOrderRoundTheScriptIsHeldAndReleased(t *testing.T) {
+	w := newWorld(t)
+	o, err := w.shop.PlaceOrderByAPI(sim.APIOrder{Billing: billing("ada@example.com"), Items: []sim.APIItem{{ProductID: w.product(cheap), Quantity: 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	held := w.order(o.ID)
+	if held.StatusID != 12 || !strings.Contains(held.StaffNotes, "on hold") || w.ours(o.ID).Hold != ledger.Held {
+		t.Fatalf("status %d, notes %q, hold %s", held.StatusID, held.StaffNotes, w.ours(o.ID).Hold)
+	}
+	w.checkMetafield(o.ID, "hold")
+	ours := w.ours(o.ID)
+	link := w.app.URL + "/v/" + w.ledger.Token(ledger.Capability{ID: ours.Link, Purpose: ledger.ForMail})
+	w.openLinkAndVerify(link, simkosmos.PassesWithSelfie)
+	released := w.order(o.ID)
+	if released.StatusID != 11 || w.ours(o.ID).Hold != ledger.Released || !strings.Contains(released.StaffNotes, "released, identity proved") {
+		t.Fatalf("status %d, notes %q, hold %s", released.StatusID, released.StaffNotes, w.ours(o.ID).Hold)
+	}
+	w.checkMetafield(o.ID, "allow")
+	if strings.Count(released.StaffNotes, "idgate:") != 2 {
+		t.Errorf("notes doubled: %q", released.StaffNotes)
+	}
+}
+
+// openLinkAndVerify plays the shopper who opens a mailed link in a browser without JavaScript.
+func (w *world) openLinkAndVerify(link string, p simkosmos.Person) {
+	w.t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	_ = jar
+	status, _ := w.get(link, nil)
+	if status != http.StatusSeeOther {
+		w.t.Fatalf("the link answers %d", status)
+	}
+	cookie := http.Header{"Cookie": {"__Host-idgate-link=" + link[strings.LastIndex(link, "/")+1:]}}
+	if status, page := w.get(w.app.URL+"/v/", cookie); status != http.StatusOK || !strings.Contains(string(page), "Start verification") {
+		w.t.Fatalf("the page: %d %s", status, page)
+	}
+	if status, _ := w.do(http.MethodPost, w.app.URL+"/v/start", cookie, nil); status != http.StatusSeeOther {
+		w.t.Fatalf("starting answers %d", status)
+	}
+	_, page := w.get(w.app.URL+"/v/", cookie)
+	sessions := w.tenant.Sessions()
+	last := sessions[len(sessions)-1]
+	if !strings.Contains(string(page), last.URL) {
+		w.t.Fatalf("the page does not lead to the provider: %s", page)
+	}
+	w.choose(last.URL, p)
+	if status, page := w.get(w.app.URL+"/v/", cookie); status != http.StatusOK {
+		w.t.Fatalf("the page afterwards: %d %s", status, page)
+	}
+}
+
+func TestWhatTheProviderSays(t *testing.T) {
+	for _, c := range []struct {
+		person   simkosmos.Person
+		state    string
+		decision string
+		reason   string
+		hold     ledger.HoldState
+	}{
+		{simkosmos.PassesWithSelfie, "passed", "allow", "", ledger.NotHeld},
+		{simkosmos.Passes, "failed", "verify", idv.ReasonNoSelfie, ledger.Held},
+		{simkosmos.TooYoung, "passed", "verify", "age_too_low", ledger.Held},
+		{simkosmos.ExpiredDocument, "failed", "verify", idv.ReasonExpiredDocument, ledger.Held},
+		{simkosmos.OtherName, "passed", "verify", "name_differs", ledger.Held},
+		{simkosmos.Fails, "failed", "verify", "not_verified", ledger.Held},
+		{simkosmos.GivesUp, "abandoned", "verify", "", ledger.Held},
+		{simkosmos.Declines, "declined", "verify", "", ledger.Held},
+		{simkosmos.NeedsReview, "review", "verify", "", ledger.Held},
+	} {
+		t.Run(string(c.person), func(t *testing.T) {
+			w := newWorld(t, func(p *gate.Policy) { p.Checkout.LeastAge = 18 })
+			cart := w.cart(w.product(cheap), 0, billing("guest@example.com"))
+			n := w.verify(cart, "", c.person)
+			if n.State != c.state || n.Decision != c.decision {
+				t.Errorf("session %+v", n)
+			}
+			if c.reason != "" && (n.Reason == nil || n.Reason.Code != c.reason || n.Reason.Text == "" || n.Reason.Next == "") {
+				t.Errorf("reason %+v, want %s", n.Reason, c.reason)
+			}
+			// A guest who places the order all the same finds it held.
+			o := w.place(cart)
+			if got := w.ours(o.ID).Hold; got != c.hold {
+				t.Errorf("hold %s, want %s", got, c.hold)
+			}
+		})
+	}
+}
+
+func TestReviewIsNotFinal(t *testing.T) {
+	w := newWorld(t)
+	cart := w.cart(w.product(cheap), 0, billing("guest@example.com"))
+	_, a := w.ask(cart, "", "")
+	_, n := w.start(a.Capability)
+	w.choose(n.URL, simkosmos.NeedsReview)
+	if _, again := w.ask(cart, "", a.Capability); again.Decision != "review" || again.Session == nil || again.Session.State != "review" {
+		t.Fatalf("in review: %+v", again)
+	}
+	o := w.place(cart)
+	if o.StatusID != 12 {
+		t.Fatalf("status %d", o.StatusID)
+	}
+	id := n.URL[strings.LastIndex(n.URL, "/")+1:]
+	if err := w.tenant.Review(id, simkosmos.Approve); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.pass(2 * time.Minute)
+	w.settle()
+	if got := w.order(o.ID); got.StatusID != 11 {
+		t.Errorf("approved, but in status %d", got.StatusID)
+	}
+}
+
+func TestVerifyAsAOrderAsB(t *testing.T) {
+	verified := func(t *testing.T) (*world, string) {
+		w := newWorld(t)
+		cart := w.cart(w.product(cheap), 0, billing("ada@example.com"))
+		if n := w.verify(cart, "", simkosmos.PassesWithSelfie); n.State != "passed" {
+			t.Fatalf("session %+v", n)
+		}
+		return w, cart
+	}
+	heldFor := func(t *testing.T, w *world, o sim.Order, code gate.Code) {
+		t.Helper()
+		d, err := w.ledger.Decision(context.Background(), hash, w.ours(o.ID).DecisionID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.StatusID != 12 || !slices.ContainsFunc(d.Reasons, func(r gate.Reason) bool { return r.Code == code }) {
+			t.Errorf("status %d for %v, want 12 for %s", o.StatusID, d.Reasons, code)
+		}
+	}
+	t.Run("the mailbox typed into another cart", func(t *testing.T) {
+		w, _ := verified(t)
+		heldFor(t, w, w.place(w.cart(w.product(cheap), 0, billing("ada@example.com"))), gate.MailboxUnproved)
+	})
+	t.Run("the mailbox registered as another account", func(t *testing.T) {
+		w, _ := verified(t)
+		c, err := w.shop.CreateCustomer(sim.Customer{Email: "ada.again@example.com", FirstName: "Ada", LastName: "Lovelace", Password: "x"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		heldFor(t, w, w.place(w.cart(w.product(cheap), c.ID, billing("ada@example.com"))), gate.MailboxUnproved)
+	})
+	t.Run("the cart handed over", func(t *testing.T) {
+		w, cart := verified(t)
+		b := billing("bob@example.com")
+		if _, err := w.shop.SetCheckoutBilling(cart, b); err != nil {
+			t.Fatal(err)
+		}
+		heldFor(t, w, w.place(cart), gate.MailboxDiffers)
+	})
+	t.Run("the name on the bill changed", func(t *testing.T) {
+		w, cart := verified(t)
+		b := billing("ada@example.com")
+		b.FirstName, b.LastName = "Bob", "Byron"
+		if _, err := w.shop.SetCheckoutBilling(cart, b); err != nil {
+			t.Fatal(err)
+		}
+		heldFor(t, w, w.place(cart), gate.NameDiffers)
+	})
+	t.Run("A's token with B's cart", func(t *testing.T) {
+		w := newWorld(t)
+		ada := w.ada()
+		mine := w.cart(w.product(cheap), ada.ID, sim.BillingOf(ada))
+		if n := w.verify(mine, w.token(ada.ID), simkosmos.PassesWithSelfie); n.State != "passed" {
+			t.Fatalf("session %+v", n)
+		}
+		bobs := w.cart(w.product(cheap), 0, billing("bob@example.com"))
+		if _, a := w.ask(bobs, w.token(ada.ID), ""); a.Decision != "verify" {
+			t.Errorf("Ada's token opened Bob's cart: %+v", a)
+		}
+		heldFor(t, w, w.place(bobs), gate.NoProof)
+	})
+	t.Run("the amount grown over the step-up after the proof", func(t *testing.T) {
+		w, cart := verified(t)
+		w.clock.pass(25 * time.Hour)
+		if _, err := w.shop.AddToCart(cart, w.product(dear), 1); err != nil {
+			t.Fatal(err)
+		}
+		heldFor(t, w, w.place(cart), gate.ProofTooOld)
+	})
+}
+
+func TestLostWebhooksAreFoundBySweep(t *testing.T) {
+	w := newWorld(t)
+	w.shop.DropWebhooks(true)
+	o, err := w.shop.PlaceOrderByAPI(sim.APIOrder{Billing: billing("ada@example.com"), Items: []sim.APIItem{{ProductID: w.product(cheap), Quantity: 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	if w.order(o.ID).StatusID != 11 {
+		t.Fatal("held without a webhook or a sweep")
+	}
+	w.clock.pass(time.Minute)
+	w.settle()
+	if got := w.order(o.ID).StatusID; got != 12 {
+		t.Errorf("status %d after a sweep", got)
+	}
+}
+
+func TestOrdersBeforeEnforcementAndOthersHoldsAreLeftAlone(t *testing.T) {
+	w := newWorld(t, func(p *gate.Policy) { p.Mode = gate.Shadow })
+	place := func() int64 {
+		o, err := w.shop.PlaceOrderByAPI(sim.APIOrder{Billing: billing("ada@example.com"), Items: []sim.APIItem{{ProductID: w.product(cheap), Quantity: 1}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.settle()
+		return o.ID
+	}
+	early := place()
+	if w.order(early).StatusID != 11 {
+		t.Fatal("shadow mode wrote")
+	}
+	d, err := w.ledger.Decision(context.Background(), hash, w.ours(early).DecisionID)
+	if err != nil || d.Outcome != gate.Hold || d.Binds() {
+		t.Fatalf("shadow decided %+v, %v", d, err)
+	}
+	w.clock.pass(time.Hour)
+	w.policy()
+	w.settle()
+	w.clock.pass(time.Minute)
+	w.settle()
+	if w.order(early).StatusID != 11 {
+		t.Error("an order from before enforcement was held")
+	}
+	twelve := 12
+	o, err := w.shop.PlaceOrderByAPI(sim.APIOrder{Billing: billing("ada@example.com"), Items: []sim.APIItem{{ProductID: w.product(cheap), Quantity: 1}}, StatusID: &twelve})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	if got := w.ours(o.ID); got.Hold != ledger.NotHeld || got.DecisionID == "" {
+		t.Errorf("somebody else's 12: hold %s, decision %q", got.Hold, got.DecisionID)
+	}
+}
+
+func TestLeaksAndMovedOrders(t *testing.T) {
+	w := newWorld(t)
+	ten := 10
+	o, err := w.shop.PlaceOrderByAPI(sim.APIOrder{Billing: billing("ada@example.com"), Items: []sim.APIItem{{ProductID: w.product(cheap), Quantity: 1}}, StatusID: &ten})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	if w.order(o.ID).StatusID != 10 || w.ours(o.ID).Hold != ledger.Leaked {
+		t.Errorf("status %d, hold %s", w.order(o.ID).StatusID, w.ours(o.ID).Hold)
+	}
+	p, err := w.shop.PlaceOrderByAPI(sim.APIOrder{Billing: billing("ada@example.com"), Items: []sim.APIItem{{ProductID: w.product(cheap), Quantity: 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	if err := w.shop.SetOrderStatus(p.ID, 11, "merchant"); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	if w.order(p.ID).StatusID != 11 || w.ours(p.ID).Hold != ledger.Moved {
+		t.Errorf("moved by hand: status %d, hold %s", w.order(p.ID).StatusID, w.ours(p.ID).Hold)
+	}
+}
+
+func TestDoorbellChangesNothingButTheNextPoll(t *testing.T) {
+	w := newWorld(t)
+	cart := w.cart(w.product(cheap), 0, billing("guest@example.com"))
+	_, a := w.ask(cart, "", "")
+	_, n := w.start(a.Capability)
+	ring := func(body string) int {
+		status, b := w.do(http.MethodPost, w.app.URL+"/bc/result", http.Header{"Origin": {w.origin()}}, []byte(body))
+		if len(b) != 0 {
+			t.Errorf("an answer with a body: %s", b)
+		}
+		return status
+	}
+	for _, forged := range []string{
+		`{"store_hash":"testshop","result":{"session_id":"` + n.ID + `","state":"passed","ial":3,"token":"x"}}`,
+		`{"store_hash":"testshop","result":{"session_id":"00000000-0000-7000-8000-000000000000"}}`,
+		`{"store_hash":"nobody","result":{"ial":"2"}}`,
+		`{"store_hash":"testshop","result":"passed"}`,
+		`{"store_hash":"testshop"}`,
+	} {
+		if status := ring(forged); status != http.StatusAccepted {
+			t.Errorf("%s: %d", forged, status)
+		}
+		w.settle()
+	}
+	if got := w.session(n.ID, a.Capability); got.State != "created" {
+		t.Errorf("a forged result made the session %s", got.State)
+	}
+	if _, again := w.ask(cart, "", ""); again.Decision != "verify" {
+		t.Errorf("a forged result opened the gate: %+v", again)
+	}
+}
+
+func TestProviderDownIsTheMerchantsChoice(t *testing.T) {
+	for choice, want := range map[gate.FailureChoice]string{gate.LetPay: "allow", gate.Stop: "verify"} {
+		w := newWorld(t, func(p *gate.Policy) { p.OnProviderDown = choice })
+		cart := w.cart(w.product(cheap), 0, billing("guest@example.com"))
+		_, a := w.ask(cart, "", "")
+		w.tenant.Misbehave(simkosmos.Fault{Down: true})
+		if status, _ := w.start(a.Capability); status != http.StatusServiceUnavailable {
+			t.Errorf("%s: starting answers %d", choice, status)
+		}
+		if _, a = w.ask(cart, "", a.Capability); a.Decision != want {
+			t.Errorf("%s: %s, want %s", choice, a.Decision, want)
+		}
+		if o := w.place(cart); o.StatusID != 12 {
+			t.Errorf("%s: the order is in status %d", choice, o.StatusID)
+		}
+	}
+}
+
+func TestHostileProviderNeverPasses(t *testing.T) {
+	for name, fault := range map[string]simkosmos.Fault{
+		"undecryptable": {Undecryptable: true}, "reflected": {Reflected: true}, "foreign key": {ForeignKey: true}, "in the clear": {Unencrypted: true},
+		"another session": {WrongSession: true}, "unknown state": {UnknownState: true}, "down": {Down: true}, "busy": {Busy: true}, "dropped": {Dropped: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			cart := w.cart(w.product(cheap), 0, billing("guest@example.com"))
+			_, a := w.ask(cart, "", "")
+			_, n := w.start(a.Capability)
+			w.tenant.Misbehave(fault)
+			w.choose(n.URL, simkosmos.PassesWithSelfie)
+			if got := w.session(n.ID, a.Capability); got.State == "passed" || got.Decision == "allow" {
+				t.Fatalf("passed: %+v", got)
+			}
+			w.tenant.Misbehave(simkosmos.Fault{})
+			w.clock.pass(2 * time.Minute)
+			w.settle()
+			if got := w.session(n.ID, a.Capability); got.State != "passed" || got.Decision != "allow" {
+				t.Errorf("well again, but %+v", got)
+			}
+		})
+	}
+	t.Run("passes after our deadline", func(t *testing.T) {
+		w := newWorld(t)
+		cart := w.cart(w.product(cheap), 0, billing("guest@example.com"))
+		_, a := w.ask(cart, "", "")
+		_, n := w.start(a.Capability)
+		if err := w.tenant.Choose(n.URL, simkosmos.PassesWithSelfie); err != nil {
+			t.Fatal(err)
+		}
+		w.clock.pass(31 * time.Minute)
+		w.settle()
+		got, err := w.ledger.Session(context.Background(), n.ID)
+		if err != nil || got.State != idv.StatePassed || !got.Late || got.Reason != relay.ReasonLate {
+			t.Errorf("session %+v, %v", got, err)
+		}
+		if _, again := w.ask(cart, "", a.Capability); again.Decision != "verify" {
+			t.Errorf("a late pass opened the gate: %+v", again)
+		}
+	})
+	t.Run("images are not stored", func(t *testing.T) {
+		w := newWorld(t)
+		w.tenant.Misbehave(simkosmos.Fault{BigImages: true})
+		cart := w.cart(w.product(cheap), 0, billing("guest@example.com"))
+		if n := w.verify(cart, "", simkosmos.PassesWithSelfie); n.State != "passed" {
+			t.Fatalf("session %+v", n)
+		}
+	})
+}
+
+func TestBigCommerceMisbehaves(t *testing.T) {
+	w := newWorld(t)
+	for name, rule := range map[string]sim.FailRule{} {
+		_ = name
+		w.shop.FailNext(rule)
+	}
+	w.shop.RevokeToken()
+	o, err := w.shop.PlaceOrderByAPI(sim.APIOrder{Billing: billing("ada@example.com"), Items: []sim.APIItem{{ProductID: w.product(cheap), Quantity: 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	if s := w.s(); s.State != ledger.Suspended {
+		t.Fatalf("a refused token leaves the shop %s", s.State)
+	}
+	w.install()
+	w.clock.pass(11 * time.Minute)
+	w.settle()
+	if got := w.order(o.ID).StatusID; got != 12 {
+		t.Errorf("after a re-install: status %d", got)
+	}
+}

@@ -1,0 +1,214 @@
+package web
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"idgate/app/gate"
+	"idgate/app/relay"
+	"idgate/views"
+)
+
+const (
+	maxNote    = 200 // characters
+	maxWhole   = 1_000_000
+	maxSources = 50
+	mostMoney  = "999999999999" // whole units; gate.ParseMoney takes no more digits
+)
+
+// formOf is a Policy as the form shows it.
+func formOf(p gate.Policy) views.PolicyForm {
+	f := views.PolicyForm{
+		Mode: string(p.Mode), CheckoutIAL: p.Checkout.IAL.String(), LeastAge: unlessZero(p.Checkout.LeastAge), ProofDays: p.ProofGood.String(),
+		EvidenceDocument: unlessZero(int(p.Evidence.Document)), EvidenceSelfie: unlessZero(int(p.Evidence.DocumentSelfie)),
+		Guests: string(p.Guests), NameMatch: ticked(p.Checkout.NameMatch), HoldStatus: strconv.Itoa(p.HoldStatus), Sources: p.Sources,
+		OnUnreachable: string(p.OnUnreachable), OnProviderDown: string(p.OnProviderDown), WriteBack: "attributes", BaseVersion: strconv.FormatInt(p.Version, 10),
+		StepUpIAL: p.Checkout.IAL.String(), // where there is no step-up: what a new one asks at least
+	}
+	if p.CustomFieldsV2 {
+		f.WriteBack = "custom_fields"
+	}
+	if s := p.StepUp; s != nil {
+		f.StepUpValue, f.StepUpIAL = plainMoney(s.Over), s.Require.IAL.String()
+		f.StepUpMaxAgeDays, f.StepUpSelfie = unlessZero(int(s.Require.MaxAge)), ticked(s.Require.Selfie)
+	}
+	return f
+}
+
+func unlessZero(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func ticked(on bool) string {
+	if on {
+		return "on"
+	}
+	return ""
+}
+
+// policyReader reads the form's fields and notes what is wrong with them, in words of views.FieldError.
+type policyReader struct{ wrong map[string]string }
+
+func (r policyReader) refuse(field, code string) {
+	if code != "" && r.wrong[field] == "" {
+		r.wrong[field] = code
+	}
+}
+
+// whole reads a whole number; empty is 0, or refused where a number is required.
+func (r policyReader) whole(field, text string, required bool) int {
+	if text == "" {
+		if required {
+			r.refuse(field, "required")
+		}
+		return 0
+	}
+	n, code := parseWhole(text)
+	r.refuse(field, code)
+	return n
+}
+
+func (r policyReader) choice(field, text string, among ...string) string {
+	if !slices.Contains(among, text) {
+		r.refuse(field, "unknown_choice")
+	}
+	return text
+}
+
+// readPolicy reads the form over the Policy it was made from: what the form has no field for (the rules) stays as it is there.
+// wrong has, by field, what views.FieldError puts in words; where it is empty the Policy may be saved.
+func readPolicy(f views.PolicyForm, from gate.Policy, currency string) (p gate.Policy, wrong map[string]string) {
+	r := policyReader{map[string]string{}}
+	p = from
+	p.Mode = gate.Mode(r.choice("mode", f.Mode, views.ModeCodes()...))
+	p.Currency = currency
+	p.Checkout = gate.Requirement{IAL: gate.IAL(r.whole("checkout_ial", f.CheckoutIAL, true)), MaxAge: from.Checkout.MaxAge, Selfie: from.Checkout.Selfie,
+		LeastAge: r.whole("least_age", f.LeastAge, false), NameMatch: f.NameMatch != ""}
+	p.Evidence = gate.Evidence{Document: gate.IAL(r.whole("evidence_document_ial", f.EvidenceDocument, false)),
+		DocumentSelfie: gate.IAL(r.whole("evidence_selfie_ial", f.EvidenceSelfie, false))}
+	p.ProofGood = gate.Days(r.whole("proof_days", f.ProofDays, true))
+	p.Guests = gate.GuestChoice(r.choice("guests", f.Guests, string(gate.GuestsVerify), string(gate.GuestsSignIn), string(gate.GuestsPass)))
+	p.HoldStatus, _ = strconv.Atoi(r.choice("hold_status", f.HoldStatus, "12", "7"))
+	failures := []string{string(gate.LetPay), string(gate.Stop)}
+	p.OnUnreachable = gate.FailureChoice(r.choice("on_unreachable", f.OnUnreachable, failures...))
+	p.OnProviderDown = gate.FailureChoice(r.choice("on_provider_down", f.OnProviderDown, failures...))
+	p.CustomFieldsV2 = r.choice("writeback", f.WriteBack, "attributes", "custom_fields") == "custom_fields"
+	p.StepUp = r.stepUp(f, currency)
+	p.Sources = r.sources(f.Sources, from)
+	if utf8.RuneCountInString(f.Note) > maxNote {
+		r.refuse("note", "too_long:"+strconv.Itoa(maxNote))
+	}
+	if spoilt(f.Note) {
+		r.refuse("note", "write it in one line, without control characters")
+	}
+	for _, problem := range p.Problems() {
+		if blames(problem.Field, r.wrong) {
+			r.refuse(problem.Field, problem.Remedy)
+		}
+	}
+	return p, r.wrong
+}
+
+// blames reports whether a Policy's problem is the merchant's to hear: not when it only follows from a field that could not be read.
+func blames(field string, wrong map[string]string) bool {
+	switch field {
+	case "checkout_ial", "step_up_ial", "evidence_selfie_ial":
+		for _, f := range []string{"mode", "checkout_ial", "evidence_document_ial", "evidence_selfie_ial"} {
+			if wrong[f] != "" && f != field {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (r policyReader) stepUp(f views.PolicyForm, currency string) *gate.StepUp {
+	maxAge := r.whole("step_up_max_age_days", f.StepUpMaxAgeDays, false)
+	if f.StepUpValue == "" {
+		return nil
+	}
+	over, code := parseAmount(f.StepUpValue, currency)
+	r.refuse("step_up_value", code)
+	return &gate.StepUp{Over: over, Require: gate.Requirement{IAL: gate.IAL(r.whole("step_up_ial", f.StepUpIAL, true)), MaxAge: gate.Days(maxAge),
+		Selfie: f.StepUpSelfie != "", NameMatch: f.NameMatch != ""}}
+}
+
+// sources keeps the order sources that views know or the Policy already had, each once.
+func (r policyReader) sources(chosen []string, from gate.Policy) []string {
+	var out []string
+	for _, c := range chosen {
+		if len(out) == maxSources || !slices.Contains(views.SourceCodes(), c) && !slices.Contains(from.Sources, c) {
+			r.refuse("sources", "unknown_choice")
+			return nil
+		}
+		if !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+var (
+	wholeForm   = regexp.MustCompile(`^[0-9]+$`)
+	decimalForm = regexp.MustCompile(`^[0-9]+[.,][0-9]*$`)
+)
+
+// parseWhole reads a whole number that is not negative, or says in a code what it is instead.
+func parseWhole(text string) (n int, code string) {
+	switch {
+	case strings.HasPrefix(text, "-"), strings.HasPrefix(text, "−"):
+		return 0, "negative"
+	case decimalForm.MatchString(text):
+		return 0, "not_whole"
+	case !wholeForm.MatchString(text):
+		return 0, "not_a_number"
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n > maxWhole {
+		return 0, "too_large:" + strconv.Itoa(maxWhole)
+	}
+	return n, ""
+}
+
+// amountForm takes a currency's code or sign on either side of the figures.
+var amountForm = regexp.MustCompile(`^(?:(\p{Sc}|\p{L}+)\s*)?([-−+]?[0-9.,']+)(?:\s*(\p{Sc}|\p{L}+))?$`)
+
+// parseAmount reads an amount in the Shop's currency, or says in a code what is wrong with it. The currency's own code beside the
+// figures is harmless; any other sign is somebody's other currency, and never guessed at: $ is the sign of twenty.
+func parseAmount(text, currency string) (gate.Money, string) {
+	parts := amountForm.FindStringSubmatch(text)
+	if parts == nil {
+		return gate.Money{}, "not_a_number"
+	}
+	if currency == "" {
+		return gate.Money{}, "the shop's currency is not known yet: choose “Repair now” under Health, then try again"
+	}
+	for _, unit := range []string{parts[1], parts[3]} {
+		if unit != "" && !strings.EqualFold(unit, currency) {
+			return gate.Money{}, "other_currency:" + currency
+		}
+	}
+	figures, digits := parts[2], relay.MinorDigits(currency)
+	whole, fraction, _ := strings.Cut(figures, ".")
+	switch {
+	case strings.HasPrefix(figures, "-"), strings.HasPrefix(figures, "−"):
+		return gate.Money{}, "negative"
+	case !wholeForm.MatchString(whole), fraction != "" && !wholeForm.MatchString(fraction):
+		return gate.Money{}, "not_a_number"
+	case len(whole) > len(mostMoney):
+		return gate.Money{}, "too_large:" + mostMoney
+	case len(fraction) > digits:
+		return gate.Money{}, "too_many_digits:" + strconv.Itoa(digits)
+	}
+	m, err := gate.ParseMoney(figures, currency, digits)
+	if err != nil {
+		return gate.Money{}, "not_a_number"
+	}
+	return m, ""
+}

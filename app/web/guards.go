@@ -1,0 +1,286 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"idgate/app/ledger"
+	"idgate/views"
+)
+
+// handler is an http.HandlerFunc that may fail.
+type handler func(http.ResponseWriter, *http.Request) error
+
+// Body limits, in bytes.
+const (
+	maxForm       = 64 << 10
+	maxStorefront = 16 << 10
+)
+
+// secured sets the headers that every answer carries.
+func (s *Server) secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		if strings.HasPrefix(s.AppURL, "https://") {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		h.Set("Content-Security-Policy", s.policyHeader("'none'"))
+		next.ServeHTTP(w, r)
+	})
+}
+
+// policyHeader is the Content-Security-Policy of our pages, framed by ancestors only.
+func (s *Server) policyHeader(ancestors string) string {
+	script := "'self'"
+	if s.BCSDK != "" {
+		script += " https://cdn.bigcommerce.com"
+	}
+	return "default-src 'none'; style-src 'self'; script-src " + script + "; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors " + ancestors
+}
+
+// open has no guard.
+func (s *Server) open(h handler) http.Handler { return s.page(h, maxForm) }
+
+// callback is for BigCommerce's calls that a browser carries.
+func (s *Server) callback(h handler) http.Handler {
+	return s.page(func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set("Content-Security-Policy", s.policyHeader(s.ancestors(nil)))
+		return h(w, r)
+	}, maxForm)
+}
+
+// ancestors are the origins that may frame a page of the Shop: its control panel. Before the Shop is known, any control panel.
+func (s *Server) ancestors(shop *ledger.Shop) string {
+	list := slices.Clone(s.FrameAncestors)
+	switch {
+	case shop == nil:
+		list = append(list, "https://*.mybigcommerce.com")
+	case shop.ControlPanel != "":
+		list = append(list, shop.ControlPanel)
+	default:
+		list = append(list, "https://store-"+shop.Hash+".mybigcommerce.com")
+	}
+	return strings.Join(list, " ")
+}
+
+// hosted is the shopper's page behind a mailed link.
+func (s *Server) hosted(h handler) http.Handler {
+	return s.page(func(w http.ResponseWriter, r *http.Request) error {
+		if !s.limits.allow("hosted "+s.address(r), 5, 30) {
+			return refuse(http.StatusTooManyRequests, "rate_limited", "too many requests; wait a moment")
+		}
+		return h(w, r)
+	}, maxForm)
+}
+
+// page runs a handler whose errors are pages.
+func (s *Server) page(h handler, limit int64) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		err := h(w, r)
+		if err == nil {
+			return
+		}
+		p := classify(err)
+		s.note(r, p)
+		retryAfter(w, p)
+		if rerr := render(w, r, p.status, views.ErrorPage(views.ErrorData{Frame: s.frame(), Code: p.code})); rerr != nil {
+			s.Log.Error("rendering an error page", "error", rerr)
+			http.Error(w, http.StatusText(p.status), p.status)
+		}
+	})
+}
+
+// hook runs a handler for BigCommerce's servers: short plain answers.
+func (s *Server) hook(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			p := classify(err)
+			s.note(r, p)
+			retryAfter(w, p)
+			http.Error(w, p.message, p.status)
+		}
+	})
+}
+
+// shopper runs a handler whose errors are JSON, within the address's rate.
+func (s *Server) shopper(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxStorefront)
+		err := error(refuse(http.StatusTooManyRequests, "rate_limited", "too many requests; wait a moment"))
+		if s.limits.allow("address "+s.address(r), 20, 100) {
+			err = h(w, r)
+		}
+		if err != nil {
+			p := classify(err)
+			s.note(r, p)
+			retryAfter(w, p)
+			writeJSON(w, p.status, map[string]any{"error": map[string]string{"code": p.code, "message": p.message, "field": p.field}})
+		}
+	})
+}
+
+func retryAfter(w http.ResponseWriter, p *problem) {
+	if p.status == http.StatusServiceUnavailable || p.status == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", "2")
+	}
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		http.Error(w, "internal", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(b) // the client may be gone
+}
+
+// visit is an admin request whose Login has been checked.
+type visit struct {
+	Shop *ledger.Shop
+	User ledger.User
+}
+
+// adminHandler handles a request of a signed-in user of the Shop in the path.
+type adminHandler func(http.ResponseWriter, *http.Request, visit) error
+
+// rank orders roles; a higher one may do what a lower one may.
+var rank = map[ledger.Role]int{ledger.Viewer: 1, ledger.Reviewer: 2, ledger.Manager: 3, ledger.Owner: 4}
+
+// admin lets in a Login that holds the Shop in the path and has at least the role.
+func (s *Server) admin(least ledger.Role, h adminHandler) http.Handler {
+	return s.page(func(w http.ResponseWriter, r *http.Request) error {
+		v, err := s.visit(r)
+		if err != nil {
+			w.Header().Set("Content-Security-Policy", s.policyHeader(s.ancestors(nil)))
+			return err
+		}
+		w.Header().Set("Content-Security-Policy", s.policyHeader(s.ancestors(v.Shop)))
+		if rank[v.User.Role] < rank[least] {
+			return refuse(http.StatusForbidden, "forbidden", "your role does not allow this")
+		}
+		return h(w, r, v)
+	}, maxForm)
+}
+
+// visit reads the Login. Another Shop's, an ended or a missing one are alike: nothing tells whether the Shop exists.
+func (s *Server) visit(r *http.Request) (visit, error) {
+	denied := func(err error) error {
+		return refuse(http.StatusUnauthorized, "signed_out", "open the app from the control panel").because(err)
+	}
+	shop, err := s.Ledger.Shop(r.PathValue("shop"))
+	if err != nil {
+		return visit{}, denied(err)
+	}
+	c, err := s.cookies.Get(r, cookieName(shop.Hash))
+	if err != nil {
+		return visit{}, denied(err)
+	}
+	id, _ := c.Values["login"].(string)
+	if id == "" {
+		return visit{}, denied(errors.New("no login in the cookie"))
+	}
+	u, err := s.Ledger.Login(r.Context(), shop.Hash, id, s.Now())
+	if errors.Is(err, ledger.ErrNotFound) {
+		return visit{}, denied(err)
+	}
+	return visit{shop, u}, err
+}
+
+// cookieName keeps Logins of two Shops in one browser apart.
+func cookieName(hash string) string { return "__Host-idgate-" + hash }
+
+// signIn starts a Login and puts it in the Shop's cookie.
+func (s *Server) signIn(w http.ResponseWriter, r *http.Request, hash string, u ledger.User) error {
+	id, err := s.Ledger.StartLogin(r.Context(), hash, u, s.Now(), s.Now().Add(loginGood))
+	if err != nil {
+		return err
+	}
+	c, _ := s.cookies.New(r, cookieName(hash)) // an unreadable old cookie is replaced
+	c.Values["login"] = id
+	return c.Save(r, w)
+}
+
+// address is the client's, as far as trusted proxies tell it.
+func (s *Server) address(r *http.Request) string {
+	ap, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	a := ap.Addr().Unmap()
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && s.trusted(a); i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		a = hop.Unmap()
+	}
+	if a.Is6() {
+		p, _ := a.Prefix(64) // one customer of a network has a /64
+		return p.String()
+	}
+	return a.String()
+}
+
+func (s *Server) trusted(a netip.Addr) bool {
+	return slices.ContainsFunc(s.Proxies, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// limits holds one token bucket per key, and forgets the idle ones.
+type limits struct {
+	now     func() time.Time
+	mu      sync.Mutex
+	buckets map[string]*bucket
+	swept   time.Time
+}
+
+type bucket struct {
+	*rate.Limiter
+	used time.Time
+}
+
+func newLimits(now func() time.Time) *limits { return &limits{now: now, buckets: map[string]*bucket{}} }
+
+const maxBuckets = 100_000
+
+// allow takes a token of key, whose bucket holds burst and refills perSecond. When there are too many keys to remember, it refuses.
+func (l *limits) allow(key string, perSecond float64, burst int) bool {
+	now := l.now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now.Sub(l.swept) > time.Minute {
+		for k, b := range l.buckets {
+			if now.Sub(b.used) > 10*time.Minute {
+				delete(l.buckets, k)
+			}
+		}
+		l.swept = now
+	}
+	b, ok := l.buckets[key]
+	if !ok {
+		if len(l.buckets) >= maxBuckets {
+			slog.Warn("the rate limiter is full; new callers are refused")
+			return false
+		}
+		b = &bucket{Limiter: rate.NewLimiter(rate.Limit(perSecond), burst)}
+		l.buckets[key] = b
+	}
+	b.used = now
+	return b.AllowN(now, 1)
+}

@@ -1,0 +1,77 @@
+package web
+
+import (
+	"net/http"
+
+	"idgate/app/ledger"
+)
+
+// Handler is every route with its guard: the whole public surface on one screen.
+//
+// callback: a signed token or an OAuth code, checked by the handler. hook: the Shop's secret header. shopper: CORS for the Shop's
+// own origins and rate limits; Capabilities and Current Customer JWTs are checked by the handler. hosted: a mail Capability.
+// admin: a Login that holds the Shop in the path, at least of the role named.
+func (s *Server) Handler() http.Handler {
+	m := http.NewServeMux()
+
+	m.Handle("GET /auth", s.callback(s.auth))
+	m.Handle("GET /load", s.callback(s.load))
+	m.Handle("GET /uninstall", s.callback(s.uninstall))
+	m.Handle("GET /remove_user", s.callback(s.removeUser))
+	m.Handle("GET /login/{ticket}", s.callback(s.loginLink))
+
+	m.Handle("POST /webhooks/bigcommerce", s.hook(s.receive))
+	m.Handle("POST /webhooks/bigcommerce/exceptions", s.hook(s.receive))
+
+	m.Handle("OPTIONS /storefront/v1/", s.shopper(s.preflight))
+	m.Handle("OPTIONS /bc/result", s.shopper(s.preflight))
+	m.Handle("POST /bc/result", s.shopper(s.doorbell))
+	m.Handle("GET /storefront/v1/scripts/{shop}/{channel}/{file}", s.shopper(s.script))
+	m.Handle("GET /storefront/v1/widget.js", s.shopper(s.widget))
+	m.Handle("POST /storefront/v1/decisions", s.shopper(s.decide))
+	m.Handle("POST /storefront/v1/sessions", s.shopper(s.startSession))
+	m.Handle("GET /storefront/v1/sessions/{id}", s.shopper(s.readSession))
+	m.Handle("GET /storefront/v1/sessions/{id}/events", s.shopper(s.followSession))
+	m.Handle("POST /storefront/v1/canary", s.shopper(s.canary))
+
+	m.Handle("GET /v/{token}", s.hosted(s.openLink))
+	m.Handle("GET /v/{$}", s.hosted(s.verifyPage))
+	m.Handle("POST /v/start", s.hosted(s.verifyStart))
+
+	m.Handle("GET /s/{shop}/{$}", s.admin(ledger.Viewer, s.toOverview))
+	m.Handle("GET /s/{shop}/overview", s.admin(ledger.Viewer, s.overview))
+	m.Handle("GET /s/{shop}/policy", s.admin(ledger.Viewer, s.policy))
+	m.Handle("POST /s/{shop}/policy", s.admin(ledger.Manager, s.savePolicy))
+	m.Handle("GET /s/{shop}/orders", s.admin(ledger.Viewer, s.orders))
+	m.Handle("GET /s/{shop}/orders/{order}", s.admin(ledger.Viewer, s.order))
+	m.Handle("POST /s/{shop}/orders/{order}/release", s.admin(ledger.Reviewer, s.releaseOrder))
+	m.Handle("POST /s/{shop}/orders/{order}/refuse", s.admin(ledger.Reviewer, s.refuseOrder))
+	m.Handle("GET /s/{shop}/history", s.admin(ledger.Viewer, s.history))
+	m.Handle("GET /s/{shop}/health", s.admin(ledger.Viewer, s.health))
+	m.Handle("POST /s/{shop}/health/repair", s.admin(ledger.Manager, s.repair))
+	m.Handle("POST /s/{shop}/health/retry", s.admin(ledger.Manager, s.retryWriteback))
+	m.Handle("GET /s/{shop}/settings", s.admin(ledger.Viewer, s.settings))
+	m.Handle("POST /s/{shop}/settings", s.admin(ledger.Owner, s.saveSettings))
+	m.Handle("POST /s/{shop}/logout", s.admin(ledger.Viewer, s.logout))
+
+	m.Handle("GET /assets/{file}", s.open(s.asset))
+	m.Handle("GET /.well-known/jwks.json", s.open(s.jwks))
+	m.Handle("GET /{$}", s.open(s.front))
+	m.Handle("/", s.open(s.nothing))
+
+	// Other sites may not post forms here. The storefront's script must, and has its own exact CORS list; BigCommerce's servers are no browser.
+	guard := http.NewCrossOriginProtection()
+	guard.AddInsecureBypassPattern("POST /storefront/v1/")
+	guard.AddInsecureBypassPattern("POST /bc/result")
+	guard.AddInsecureBypassPattern("POST /webhooks/")
+	guard.SetDenyHandler(s.open(s.crossOrigin))
+	return s.secured(guard.Handler(m))
+}
+
+// Ops is the operator's own listener, loopback by default.
+func (s *Server) Ops() http.Handler {
+	m := http.NewServeMux()
+	m.Handle("GET /healthz", s.open(s.healthz))
+	m.Handle("GET /metrics", s.counters.handler)
+	return m
+}

@@ -1,0 +1,189 @@
+// Package web is the five doors: callbacks, hooks, storefront, hosted page and admin, and a sixth, apart, for the operator.
+//
+// A handler parses, makes one call and renders; it returns an error instead of writing one, and the door's wrapper turns that into
+// a page or JSON with the right status. Every route and its guard stands in routes.go. Nothing here decides: the gate does, through
+// the relay. Whatever a browser posts is a question or a doorbell, never evidence.
+package web
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/gorilla/sessions"
+
+	"idgate/app/bigcommerce"
+	"idgate/app/ledger"
+	"idgate/app/relay"
+	"idgate/views"
+)
+
+// Options makes a Server.
+type Options struct {
+	Ledger      *ledger.Ledger
+	Relay       *relay.Relay
+	BigCommerce *bigcommerce.App
+	Keyring     ledger.Keyring
+	AppURL      string // our public URL, without a slash at the end
+	Now         func() time.Time
+	Log         *slog.Logger
+	Proxies     []netip.Prefix // whose X-Forwarded-For is believed
+	Gate        []byte         // the current storefront script, for the widget's address
+	Admin       fs.FS          // admin.css, admin.js
+	// FrameAncestors are further origins that may frame the admin pages, besides the Shop's own control panel.
+	FrameAncestors []string
+	BCSDK          string // address of BigCommerce's bc-sdk.js; empty leaves it out
+	LegacyPayload  bool   // accept the legacy signed_payload
+	Replica        func() ledger.ReplicaStatus
+	// Tenant says what the operator's own 1Kosmos tenant is, for the settings page: its host, or "".
+	Tenant string
+	// SignOut shows a sign-out button: outside the control panel nothing else ends a Login.
+	SignOut bool
+}
+
+// Server answers HTTP.
+type Server struct {
+	Options
+	cookies  *sessions.CookieStore
+	assets   map[string]asset // by path
+	css, js  string           // their paths
+	limits   *limits
+	counters *counters
+}
+
+type asset struct {
+	body []byte
+	kind string
+}
+
+// Login lasts this long after BigCommerce last vouched for the user.
+const loginGood = 12 * time.Hour
+
+// New makes a Server.
+func New(o Options) (*Server, error) {
+	s := &Server{Options: o, assets: map[string]asset{}, limits: newLimits(o.Now), counters: newCounters(o.Ledger)}
+	var pairs [][]byte
+	auth, enc := o.Keyring.DeriveAll("cookie authentication", 64), o.Keyring.DeriveAll("cookie encryption", 32)
+	for i := range auth {
+		pairs = append(pairs, auth[i], enc[i])
+	}
+	s.cookies = sessions.NewCookieStore(pairs...)
+	s.cookies.Options = &sessions.Options{Path: "/", MaxAge: int(loginGood.Seconds()), Secure: true, HttpOnly: true, SameSite: http.SameSiteNoneMode, Partitioned: true}
+	s.cookies.MaxAge(int(loginGood.Seconds()))
+	for name, kind := range map[string]string{"admin.css": "text/css; charset=utf-8", "admin.js": "text/javascript; charset=utf-8"} {
+		b, err := fs.ReadFile(o.Admin, name)
+		if err != nil {
+			return nil, fmt.Errorf("reading the admin assets: %w", err)
+		}
+		sum := sha256.Sum256(b)
+		base, ext, _ := strings.Cut(name, ".")
+		path := "/assets/" + base + "." + hex.EncodeToString(sum[:8]) + "." + ext
+		s.assets[path] = asset{b, kind}
+		if ext == "css" {
+			s.css = path
+		} else {
+			s.js = path
+		}
+	}
+	return s, nil
+}
+
+// frame is what every page needs.
+func (s *Server) frame() views.Frame { return views.Frame{AssetCSS: s.css, AssetJS: s.js} }
+
+// problem is an error with its public face.
+type problem struct {
+	status  int
+	code    string // machine-readable, also the key of the page's words
+	message string // for JSON
+	field   string
+	cause   error // for the log
+}
+
+func (p *problem) Error() string {
+	if p.cause != nil {
+		return p.code + ": " + p.cause.Error()
+	}
+	return p.code + ": " + p.message
+}
+
+func (p *problem) Unwrap() error { return p.cause }
+
+// refuse makes a problem.
+func refuse(status int, code, message string) *problem {
+	return &problem{status: status, code: code, message: message}
+}
+
+func (p *problem) at(field string) *problem   { p.field = field; return p }
+func (p *problem) because(err error) *problem { p.cause = err; return p }
+
+// classify gives any error a public face; what is not ours to tell is a 500 without detail.
+func classify(err error) *problem {
+	var p *problem
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.As(err, &tooLarge):
+		return refuse(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("the body is larger than %d bytes", tooLarge.Limit)).because(err)
+	case errors.Is(err, ledger.ErrBusy), errors.Is(err, ledger.ErrClosed):
+		return refuse(http.StatusServiceUnavailable, "busy", "busy; try again shortly").because(err)
+	case errors.Is(err, ledger.ErrUnknownShop):
+		return refuse(http.StatusNotFound, "unknown_shop", "no such shop").because(err)
+	case errors.Is(err, ledger.ErrNotFound):
+		return refuse(http.StatusNotFound, "not_found", "no such thing").because(err)
+	case errors.Is(err, ledger.ErrBadCapability):
+		return refuse(http.StatusForbidden, "capability_wrong", "this capability is not valid here").because(err)
+	case errors.Is(err, ledger.ErrExpiredCapability):
+		return refuse(http.StatusGone, "capability_late", "this capability has run out; ask again").because(err)
+	case errors.Is(err, bigcommerce.ErrBadToken), errors.Is(err, bigcommerce.ErrBadSignature):
+		return refuse(http.StatusUnauthorized, "load_refused", "the token was refused").because(err)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return refuse(http.StatusServiceUnavailable, "busy", "it took too long; try again").because(err)
+	}
+	return refuse(http.StatusInternalServerError, "internal", "something went wrong here").because(err)
+}
+
+// note logs what an operator should see: our own failures loudly, refusals quietly. Paths are logged without their secrets.
+func (s *Server) note(r *http.Request, p *problem) {
+	level := slog.LevelDebug
+	if p.status >= 500 {
+		level = slog.LevelError
+	}
+	s.Log.Log(r.Context(), level, "request refused", "method", r.Method, "path", publicPath(r), "status", p.status, "code", p.code, "error", p.Error())
+	s.counters.refused.WithLabelValues(p.code).Inc()
+	if p.status == http.StatusServiceUnavailable || p.status == http.StatusTooManyRequests {
+		return
+	}
+}
+
+// publicPath is the request's path with the one secret that a path may carry taken out; queries are never logged.
+func publicPath(r *http.Request) string {
+	if rest, ok := strings.CutPrefix(r.URL.Path, "/v/"); ok && strings.HasPrefix(rest, "mail.") {
+		return "/v/…"
+	}
+	return r.URL.Path
+}
+
+// render writes a page, from a buffer, so that half a page is never sent.
+func render(w http.ResponseWriter, r *http.Request, status int, page templ.Component) error {
+	var b bytes.Buffer
+	if err := page.Render(r.Context(), &b); err != nil {
+		return fmt.Errorf("rendering: %w", err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // the client may be gone
+	return nil
+}
