@@ -236,7 +236,7 @@ func providers(operator kosmosTenant, o kosmos.Options) func(*ledger.Shop) (idv.
 		if c, ok := clients[t]; ok {
 			return c, nil
 		}
-		c, err := kosmos.New(kosmos.Tenant{DNS: t.DNS, Community: t.Community, LicenseKey: t.LicenseKey, DVCID: t.DVCID, Curve: t.Curve, Result: t.Result}, o)
+		c, err := kosmos.New(kosmos.Tenant{DNS: t.DNS, Community: t.Community, LicenseKey: t.LicenseKey, DVCID: t.DVCID, Curve: t.Curve, ResultPath: t.Result}, o)
 		if err != nil {
 			return nil, err
 		}

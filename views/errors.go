@@ -65,7 +65,7 @@ var pageErrors = map[string]errorWords{
 	"too_large":         {"Too much was sent", "What was sent is over the limit for this address.", "Send less."},
 	"busy":              {"Too busy right now", "More is waiting than can be answered in time. Nothing was lost.", "Try again in a few seconds."},
 	"rate_limited":      {"Too many tries", "This was asked too often in a short time.", "Wait a minute and try again."},
-	"internal":          {"Something went wrong on our side", "It has been written to the log with the number below. Nothing was half done.", "Try again. If it keeps happening, give that number to the people who run this idgate."},
+	"internal":          {"Something went wrong on our side", "It has been written to the log.", "Try again. If it keeps happening, tell the people who run this idgate."},
 	"unknown_shop":      {"Unknown shop", "No shop with this store hash uses this idgate.", "Check the store hash."},
 	"capability_wrong":  {"This page may not do that", "What it was given is for something else.", "Reload the checkout and try again."},
 	"capability_late":   {"This page has waited too long", "What it was given has expired.", "Reload the checkout and try again."},

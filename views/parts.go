@@ -34,8 +34,6 @@ func ialChoices(unset string) []choice {
 	return out
 }
 
-func needParts(n Need) []string { return needWords(n) }
-
 func ialText(level, source string) string {
 	if level == "" {
 		return ""

@@ -26,7 +26,10 @@ var (
 	ErrReplicaBroken = errors.New("the replica holds a ledger that cannot be restored whole: restore a copy by hand, or move the replica away to start a new ledger")
 )
 
-var errReplicaStopped = errors.New("replication is not running")
+var (
+	errReplicaStopped = errors.New("replication is not running")
+	errUnreached      = errors.New("the replica cannot be reached")
+)
 
 const (
 	// reachTimeout is how long one attempt to reach the replica may take. Litestream's S3 client tries eight times in it.
@@ -36,6 +39,8 @@ const (
 	reachPauseMax = time.Minute
 	// closeTimeout is how long Close tries to send the last changes.
 	closeTimeout = 10 * time.Second
+	// lockTimeout is how long Litestream waits for the ledger's writer, as the ledger's own connections do.
+	lockTimeout = 5 * time.Second
 )
 
 // A Replica keeps a copy of the ledger's file elsewhere, by Litestream within this process. What it has sent trails what is
@@ -54,8 +59,7 @@ type Replica struct {
 	db     *litestream.DB
 	store  *litestream.Store
 
-	working  chan struct{} // holds one token while beginning, syncing or closing; guards opened
-	opened   bool          // Litestream has the file
+	working  chan struct{} // holds one token while beginning, syncing or closing
 	takeOver func()        // see Start
 
 	mu          sync.Mutex
@@ -108,6 +112,7 @@ func (r *Replica) open(dbPath string) error {
 	}
 	r.client = &watchedClient{ReplicaClient: client}
 	r.db = litestream.NewDB(path)
+	r.db.BusyTimeout = lockTimeout
 	r.db.Replica = litestream.NewReplicaWithClient(r.db, r.client)
 	if f, ok := client.(*file.ReplicaClient); ok {
 		f.Replica = r.db.Replica // from which it takes the files' permissions
@@ -226,7 +231,7 @@ func (r *Replica) run(ctx context.Context) {
 		if err == nil || ctx.Err() != nil || errors.Is(err, errReplicaStopped) {
 			return
 		}
-		r.log.Error("the replica cannot be reached; the ledger goes on without it", "replica", r.config.Target(), "error", err, "again_in", pause)
+		r.log.Error("not replicating; the ledger goes on without", "replica", r.config.Target(), "error", err, "again_in", pause)
 		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
@@ -278,16 +283,18 @@ func (r *Replica) begin(ctx context.Context) error {
 }
 
 func (r *Replica) tryBegin(ctx context.Context) error {
-	if !r.opened {
-		if err := r.reach(ctx); err != nil {
-			return err
-		}
-		if err := r.store.Open(ctx); err != nil {
-			return err
-		}
-		r.opened = true
+	if err := r.reach(ctx); err != nil {
+		return fmt.Errorf("%w: %w", errUnreached, err)
 	}
-	return r.db.Sync(ctx) // its first makes Litestream hold the WAL; it sends nothing
+	if err := r.db.Open(); err != nil {
+		return err
+	}
+	// The first makes Litestream hold the WAL, and sends nothing. The store's loops come after it: they would complain of a
+	// file that has no position yet.
+	if err := r.db.Sync(ctx); err != nil {
+		return err
+	}
+	return r.store.Open(ctx)
 }
 
 // reach asks the replica for what every replica can answer.
@@ -378,12 +385,13 @@ func (r *Replica) Close(ctx context.Context) error {
 	return nil
 }
 
-// lastTry begins if the life was so short that no attempt had come to its end. It is work.
+// lastTry begins if no attempt has come to a good end: the life was short, or the ledger so busy that Litestream got no lock.
+// What could not be reached before is not tried again. It is work.
 func (r *Replica) lastTry(ctx context.Context) error {
 	if r.stop == nil || r.replicating { // closing the store sends the rest
 		return nil
 	}
-	if r.failure != nil && !errors.Is(r.failure, context.Canceled) {
+	if errors.Is(r.failure, errUnreached) && !errors.Is(r.failure, context.Canceled) {
 		return r.failure
 	}
 	ctx, cancel := context.WithTimeout(ctx, closeTimeout)

@@ -105,6 +105,9 @@ func (w *world) open(t *testing.T, path, idvURL string, appHandler *http.Handler
 			t.Error(err)
 		}
 	})
+	if err := w.ledger.PublishScript(context.Background(), assets.GateHash(), assets.GateIntegrity(), assets.Gate(), w.clock.now()); err != nil {
+		t.Fatal(err)
+	}
 	client := &bigcommerce.App{ClientID: "client", ClientSecret: "a secret of the client", Endpoints: bigcommerce.Endpoints{Login: w.store.URL, API: w.store.URL}, HTTP: w.http, Now: w.clock.now}
 	u, err := url.Parse(idvURL)
 	if err != nil {

@@ -264,3 +264,12 @@ func (s Serve) LedgerPath() string { return filepath.Join(s.Data, "idgate.db") }
 
 // KeyPath is the operator key's file, where none is given.
 func (s Serve) KeyPath() string { return filepath.Join(s.Data, "operator.key") }
+
+// Names lists the environment names of all settings, for the README's test.
+func Names() []string {
+	out := make([]string, len(table))
+	for i, t := range table {
+		out[i] = t.env
+	}
+	return out
+}

@@ -60,7 +60,7 @@ type Exchange struct {
 
 // apiRoutes is the whole of the simulated REST API.
 func apiRoutes() []route {
-	return slices.Concat(storeRoutes(), orderRoutes(), customerRoutes(), contentRoutes(), metafieldRoutes(), cartRoutes(), catalogRoutes())
+	return slices.Concat(storeRoutes(), orderRoutes(), customerRoutes(), scriptRoutes(), hookRoutes(), metafieldRoutes(), cartRoutes(), catalogRoutes())
 }
 
 // Operations lists the REST operations that the simulator serves: "GET /v3/hooks/{hook}".

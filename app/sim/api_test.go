@@ -84,7 +84,7 @@ func TestQuota(t *testing.T) {
 	b.want(200, "GET", "/v2/time", "")
 }
 
-func TestPages(t *testing.T) {
+func TestListPages(t *testing.T) {
 	b := newBench(t, 1)
 	for _, tc := range []struct {
 		query             string

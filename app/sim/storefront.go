@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-//go:embed storefront
+//go:embed storefront/pages storefront/static
 var storefrontFiles embed.FS
 
 // storefront is the shopper's side of the platform: the shop's pages, its session cookies, the
@@ -30,6 +30,9 @@ var storefrontFiles embed.FS
 //   - the page reads the SDK's URLs itself; the SDK is not served, nor is checkoutKitLoader
 //   - paths of products are /products/{id}, pictures are drawn
 //   - the internal calls ask for no CSRF token, though the page sends one
+//   - there is no cookie banner, so that a script's consent category hides nothing
+//   - signing out at the checkout keeps the cart, without the account's addresses
+//   - the order call needs no payment to succeed, and none is ever declined
 //   - pages are not pre-rendered unless the cart is opened with ?prerender=1
 type storefront struct {
 	w      *World

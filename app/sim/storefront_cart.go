@@ -188,7 +188,7 @@ func (f *storefront) dropCart(q *visit, id string) {
 	f.mu.Unlock()
 }
 
-// setCurrency knows one currency: the shop's.
+// setCurrency knows one currency: the shop's. It answers with a list, as documented.
 func (f *storefront) setCurrency(rw http.ResponseWriter, q *visit) error {
 	var body struct {
 		CurrencyCode string `json:"currencyCode"`
@@ -203,5 +203,5 @@ func (f *storefront) setCurrency(rw http.ResponseWriter, q *visit) error {
 	if body.CurrencyCode != c.Currency {
 		return refuse(http.StatusNotFound, "Currency not found", "This shop sells in "+c.Currency+" only.")
 	}
-	return writeJSON(rw, http.StatusOK, q.cartJSON(c, q.askedFor(false)))
+	return writeJSON(rw, http.StatusOK, []cartJSON{q.cartJSON(c, q.askedFor(false))})
 }

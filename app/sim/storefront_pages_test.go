@@ -1,14 +1,16 @@
 package sim
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
 
-func TestPages(t *testing.T) {
+func TestShopPages(t *testing.T) {
 	b := newBench(t, 1)
 	guest, ada := b.shopper(), b.shopper()
 	ada.signIn("ada@example.com")
@@ -223,6 +225,38 @@ func TestAsRefusal(t *testing.T) {
 			t.Errorf("%v is %d, want %d", tc.err, got.Status, tc.status)
 		}
 	}
+}
+
+// visitor calls a handler directly and keeps its cookies.
+type visitor struct {
+	t       *testing.T
+	handler http.Handler
+	cookies map[string]*http.Cookie
+}
+
+func newVisitor(t *testing.T, h http.Handler) *visitor {
+	return &visitor{t: t, handler: h, cookies: map[string]*http.Cookie{}}
+}
+
+func (v *visitor) send(method, path, body string) apiAnswer {
+	v.t.Helper()
+	r := httptest.NewRequest(method, "http://store.localhost"+path, strings.NewReader(body))
+	kind := "application/json"
+	if strings.HasSuffix(strings.SplitN(path, "?", 2)[0], ".php") {
+		kind = "application/x-www-form-urlencoded"
+	}
+	r.Header.Set("Content-Type", kind)
+	for _, c := range v.cookies {
+		r.AddCookie(c)
+	}
+	w := httptest.NewRecorder()
+	v.handler.ServeHTTP(w, r)
+	for _, c := range w.Result().Cookies() {
+		v.cookies[c.Name] = c
+	}
+	a := apiAnswer{status: w.Code, header: w.Header(), raw: w.Body.String()}
+	_ = json.Unmarshal(w.Body.Bytes(), &a.body)
+	return a
 }
 
 // FuzzStorefrontWrites sends any body to every path that reads one: never a panic, never a 5xx.

@@ -172,16 +172,7 @@ func TestRetriesAndDeactivation(t *testing.T) {
 		t.Errorf("active %v, status %s, ids %v", h.Active, h.Status(), webhookIDs)
 	}
 	b.app.answers(0)
-	b.w.Deliver(context.Background())
-	var codes []string
-	for _, r := range b.app.take() {
-		var p struct {
-			Data struct{ Exception struct{ Code int } }
-		}
-		_ = json.Unmarshal(r.body, &p)
-		codes = append(codes, fmt.Sprint(p.Data.Exception.Code))
-	}
-	if !slices.Contains(codes, "90002") {
+	if codes := b.exceptionCodes(); !slices.Contains(codes, 90002) {
 		t.Errorf("exceptions %v, want a 90002", codes)
 	}
 	b.buy("COF-250", PlaceOptions{})
@@ -198,6 +189,20 @@ func TestRetriesAndDeactivation(t *testing.T) {
 	if b.s.SetHookActive(4711, true) == nil {
 		t.Error("an unknown hook is activated")
 	}
+}
+
+// exceptionCodes makes one step and reads what came as deliveryException.
+func (b *bench) exceptionCodes() []int {
+	b.w.Deliver(context.Background())
+	var codes []int
+	for _, r := range b.app.take() {
+		var p struct {
+			Data struct{ Exception struct{ Code int } }
+		}
+		_ = json.Unmarshal(r.body, &p)
+		codes = append(codes, p.Data.Exception.Code)
+	}
+	return codes
 }
 
 func TestIdleHookIsRetired(t *testing.T) {

@@ -18,7 +18,7 @@ type Options struct {
 	ClientSecret string // signs load tokens, Current Customer JWTs and webhooks
 	AppURL       string // where the app answers: http://app.localhost:8080
 	StoreURL     string // where StoreHandler is served: http://store.localhost:8081
-	KosmosURL    string // where KosmosHandler is served: http://kosmos.localhost:8082
+	KosmosURL    string // where the simulated 1Kosmos answers: http://kosmos.localhost:8082
 
 	Seed int64            // every random choice comes from it, faults included
 	Now  func() time.Time // nil: time.Now

@@ -158,6 +158,7 @@ func shownFields(f views.PolicyForm) map[string]string {
 		"evidence_document_ial": levelOrUnset(f.EvidenceDocument), "evidence_selfie_ial": levelOrUnset(f.EvidenceSelfie),
 		"hold_status": f.HoldStatus, "sources": sources, "on_unreachable": choiceWords[f.OnUnreachable],
 		"on_provider_down": choiceWords[f.OnProviderDown], "writeback": choiceWords[f.WriteBack],
+		"step_up_ial": "–", "step_up_max_age_days": "–", "step_up_selfie": "–",
 	}
 	if f.StepUpValue != "" { // without a step-up value the rest of it means nothing
 		out["step_up_ial"], out["step_up_max_age_days"] = "IAL "+f.StepUpIAL, orDash(f.StepUpMaxAgeDays)

@@ -119,7 +119,7 @@ func readPolicy(f views.PolicyForm, from gate.Policy, currency string) (p gate.P
 func blames(field string, wrong map[string]string) bool {
 	switch field {
 	case "checkout_ial", "step_up_ial", "evidence_selfie_ial":
-		for _, f := range []string{"mode", "checkout_ial", "evidence_document_ial", "evidence_selfie_ial"} {
+		for _, f := range []string{"checkout_ial", "evidence_document_ial", "evidence_selfie_ial"} {
 			if wrong[f] != "" && f != field {
 				return false
 			}

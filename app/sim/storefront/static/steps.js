@@ -1,7 +1,7 @@
 // The customer, shipping and billing steps. Element ids, classes and data-test values are the hosted checkout's own.
 
 import { h, classes } from './dom.js';
-import { EXPRESS, WALLETS, isComplete, money, needsShipping } from './model.js';
+import { EXPRESS, isComplete, money, needsShipping } from './model.js';
 import { drawButton } from './wallet.js';
 
 /** One step of the list: a header always, its content only while it is open. */
@@ -73,7 +73,7 @@ export function expressButtons(app) {
     h('p', { class: 'checkout-button-heading' }, 'Check out faster with:'),
     h('div', { class: `checkoutRemote checkout-buttons--${EXPRESS.length}` },
       EXPRESS.map((method) => h('div', {
-        key: method, id: `${method}CheckoutButton`, class: 'checkout-button', opaque: true, 'aria-label': WALLETS[method].name,
+        key: method, id: `${method}CheckoutButton`, class: 'checkout-button', opaque: true,
         ref: (node) => drawButton(node, method, () => app.buyExpress(method)),
       }))),
     h('div', { class: 'checkout-separator' }, h('span', null, 'or')));

@@ -1,0 +1,267 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"idgate/app/bigcommerce"
+	"idgate/app/ledger"
+	"idgate/app/relay"
+	"idgate/views"
+)
+
+const (
+	repairTime = time.Minute
+	sweepLate  = 5 * time.Minute // after its time; the sweep runs every minute
+	lookedAt   = 20              // newest Sessions that tell how 1Kosmos answers
+)
+
+// health shows how the installation stands.
+func (s *Server) health(w http.ResponseWriter, r *http.Request, v visit) error {
+	ctx, shop, now := r.Context(), v.Shop, s.Now()
+	p := present(shop)
+	seen, err := s.Ledger.NoticesSeen(ctx, shop.Hash)
+	if err != nil {
+		return err
+	}
+	pending, err := s.Ledger.ShopPending(ctx, shop.Hash)
+	if err != nil {
+		return err
+	}
+	stuck, err := s.Ledger.StuckWritebacks(ctx, shop.Hash)
+	if err != nil {
+		return err
+	}
+	provider, err := s.providerRow(ctx, shop)
+	if err != nil {
+		return err
+	}
+	have := s.installed(shop)
+	for i := range have.hooks {
+		have.hooks[i].LastSeen = p.when(seen[have.hooks[i].Scope])
+	}
+	d := views.HealthData{Layout: s.layout(v, r), CheckedAt: p.when(shop.ReconciledAt), Hooks: have.hooks, Scripts: have.scripts, Attributes: have.attributes,
+		Scopes: scopeRows(shop), Sweep: views.SweepData{Status: sweepStatus(shop, now), Last: p.when(s.lastSweep(shop))},
+		Queue:    views.QueueData{Notices: p.count(pending.Notices, false), Writebacks: p.count(pending.Writebacks, false), Oldest: p.when(pending.Oldest)},
+		Provider: provider, Replica: s.replicaRow(p)}
+	for _, b := range stuck {
+		d.Stuck = append(d.Stuck, p.stuckRow(b))
+	}
+	return render(w, r, http.StatusOK, views.Health(d))
+}
+
+// repair compares the installation with what it should be, and puts right what differs, while the merchant waits.
+func (s *Server) repair(w http.ResponseWriter, r *http.Request, v visit) error {
+	if !s.limits.allow("repair "+v.Shop.Hash, 0.1, 3) {
+		return refuse(http.StatusTooManyRequests, "rate_limited", "it was just repaired; wait a moment")
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), repairTime)
+	defer cancel()
+	rep, err := s.Relay.Reconcile(ctx, v.Shop)
+	if err != nil {
+		return err
+	}
+	s.Log.Info("installation repaired by hand", "shop", v.Shop.Hash, "changed", rep.Changed, "problems", rep.Problems, "by", v.User.Email)
+	return back(w, r, v, "/health", views.Flash{Code: "repairing", Value: "1"})
+}
+
+// retryWriteback makes one stuck Writeback due again.
+func (s *Server) retryWriteback(w http.ResponseWriter, r *http.Request, v visit) error {
+	values, err := posted(r)
+	if err != nil {
+		return err
+	}
+	id, err := parseID(values.Get("id"))
+	if err != nil {
+		return err
+	}
+	if err := s.Ledger.RetryWriteback(r.Context(), v.Shop.Hash, id, s.Now()); err != nil {
+		return err
+	}
+	return back(w, r, v, "/health", views.Flash{Code: "retried", Value: "1"})
+}
+
+// wantedHooks are the webhooks that every installation should have.
+var wantedHooks = []string{bigcommerce.ScopeOrderCreated, bigcommerce.ScopeOrderStatusUpdated, bigcommerce.ScopeCartConverted, bigcommerce.ScopeCustomerCreated,
+	bigcommerce.ScopeCustomerUpdated, bigcommerce.ScopeCustomerDeleted, bigcommerce.ScopeAppUninstalled, bigcommerce.ScopeDeliveryException}
+
+var wantedAttributes = []string{relay.AttributeIAL, relay.AttributeToken, relay.AttributeLiveID, relay.AttributeVerifiedAt, relay.AttributeExpiresAt}
+
+// installed is what the last reconciliation found, part by part. What it did not get to is failing where it met a problem, and not
+// looked at yet where there was no reconciliation.
+func (s *Server) installed(shop *ledger.Shop) parts {
+	var out parts
+	if len(shop.Scopes) > 0 { // BigCommerce does not tell an API account's
+		out.missingScopes = bigcommerce.MissingScopes(shop.Scopes)
+	}
+	if shop.ReconciledAt.IsZero() {
+		return out
+	}
+	rep, err := relay.ReadInstallation(shop)
+	if err != nil {
+		s.Log.Error("reading an installation report", "shop", shop.Hash, "error", err)
+		return out
+	}
+	status := func(there, ok bool) string {
+		switch {
+		case there && ok:
+			return "ok"
+		case there:
+			return "changed"
+		case len(rep.Problems) > 0:
+			return "error"
+		}
+		return "missing"
+	}
+	for _, scope := range wantedHooks {
+		part, there := find(rep.Hooks, scope)
+		out.hooks = append(out.hooks, views.HookRow{Scope: scope, Status: status(there, part.OK)})
+	}
+	said := problemsOf(rep.Problems, "checkout scripts")
+	if len(said) == 0 {
+		said = problemsOf(rep.Problems, "reading the shop's settings")
+	}
+	for _, c := range shop.Channels {
+		part, there := find(rep.Scripts, c.Name)
+		row := views.ScriptRow{Channel: c.Name, Status: status(there, part.OK)}
+		if there {
+			row.Hash = s.Relay.Script.Hash
+		} else {
+			row.Note = strings.Join(said, "; ")
+		}
+		out.scripts = append(out.scripts, row)
+	}
+	for _, name := range wantedAttributes {
+		_, there := rep.Attributes[name]
+		out.attributes = append(out.attributes, views.AttributeRow{Name: name, Status: status(there, true)})
+	}
+	return out
+}
+
+func find(parts []relay.Part, name string) (relay.Part, bool) {
+	i := slices.IndexFunc(parts, func(p relay.Part) bool { return p.Name == name })
+	if i < 0 {
+		return relay.Part{}, false
+	}
+	return parts[i], true
+}
+
+// scopeRows lists the permissions we ask for; none for an API account, whose permissions BigCommerce does not tell.
+func scopeRows(shop *ledger.Shop) []views.ScopeRow {
+	if len(shop.Scopes) == 0 {
+		return nil
+	}
+	missing := bigcommerce.MissingScopes(shop.Scopes)
+	var out []views.ScopeRow
+	for _, scope := range bigcommerce.Scopes {
+		out = append(out, views.ScopeRow{Name: scope, Granted: !slices.Contains(missing, scope)})
+	}
+	return out
+}
+
+func sweepStatus(shop *ledger.Shop, now time.Time) string {
+	switch {
+	case shop.SweepAt.IsZero():
+		return "unknown"
+	case now.After(shop.SweepAt.Add(sweepLate)):
+		return "late"
+	}
+	return "ok"
+}
+
+// lastSweep is when the sweep last ran: an interval before the next one is due. Before the first, it is due at the installation.
+func (s *Server) lastSweep(shop *ledger.Shop) time.Time {
+	last := shop.SweepAt.Add(-s.Relay.SweepEvery)
+	if last.Before(shop.InstalledAt) {
+		return time.Time{}
+	}
+	return last
+}
+
+// stuckRow is a stuck Writeback with its remedy. Where there is no remedy in words of ours, the reason that was stored has one.
+func (p presenter) stuckRow(b ledger.StoredWriteback) views.StuckRow {
+	row := views.StuckRow{ID: strconv.FormatInt(b.ID, 10), Kind: string(b.Kind), Subject: "Order " + strconv.FormatInt(b.Subject, 10), Said: b.Reason,
+		Attempts: strconv.FormatInt(b.Attempt, 10), Since: p.when(b.MadeAt)}
+	if !ofOrder(b.Kind) {
+		row.Subject = customer(b.Subject)
+	}
+	return row
+}
+
+// kosmosTenant is a Shop's own 1Kosmos tenant, as it is stored: sealed, and whole.
+type kosmosTenant struct {
+	DNS        string `json:"dns"`
+	Community  string `json:"community"`
+	LicenseKey string `json:"license_key"`
+	DVCID      string `json:"dvc_id"`
+	Curve      string `json:"curve"`
+}
+
+// String keeps the keys out of a careless log line.
+func (t kosmosTenant) String() string { return "1Kosmos tenant " + t.DNS }
+
+// GoString keeps the keys out of a careless log line.
+func (t kosmosTenant) GoString() string { return t.String() }
+
+// ownTenant reads the Shop's own tenant; the zero one when it has none.
+func (s *Server) ownTenant(shop *ledger.Shop) kosmosTenant {
+	var t kosmosTenant
+	if shop.Kosmos == nil {
+		return t
+	}
+	if err := json.Unmarshal(shop.Kosmos, &t); err != nil {
+		s.Log.Error("reading a 1Kosmos tenant", "shop", shop.Hash, "error", err) // entering it anew is the remedy, so the page must open
+	}
+	return t
+}
+
+// providerRow tells how 1Kosmos stands from what the newest Sessions met: looking at a page calls nobody.
+func (s *Server) providerRow(ctx context.Context, shop *ledger.Shop) (views.ProviderData, error) {
+	t := s.ownTenant(shop)
+	d := views.ProviderData{Status: "unknown", DNS: cmp.Or(t.DNS, s.Tenant), Community: t.Community, Own: shop.Kosmos != nil}
+	if !s.tenantKnown(shop) {
+		d.Status = "unset"
+		return d, nil
+	}
+	ns, err := s.Ledger.SessionsPage(ctx, shop.Hash, ledger.Cursor{}, lookedAt)
+	if err != nil {
+		return d, err
+	}
+	for _, n := range ns {
+		if n.Trouble != "" && !n.State.Final() {
+			d.Status, d.Said = "error", n.Trouble
+			return d, nil
+		}
+	}
+	if len(ns) > 0 {
+		d.Status, d.Discovered = "ok", present(shop).when(ns[0].StartedAt) // a Session begins only when 1Kosmos has answered
+	}
+	return d, nil
+}
+
+func (s *Server) replicaRow(p presenter) views.ReplicaData {
+	st := s.replica()
+	d := views.ReplicaData{Status: replicaStatus(st), Synced: p.when(st.LastSync)}
+	if s.SignOut {
+		d.Target, d.Said = st.Target, st.LastError // only in single-shop mode is the reader the operator
+	}
+	return d
+}
+
+func replicaStatus(st ledger.ReplicaStatus) string {
+	switch {
+	case !st.Configured:
+		return "off"
+	case st.LastError != "":
+		return "error"
+	case !st.Replicating:
+		return "pending"
+	}
+	return "ok"
+}

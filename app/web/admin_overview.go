@@ -1,0 +1,173 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"idgate/app/gate"
+	"idgate/app/idv"
+	"idgate/app/ledger"
+	"idgate/views"
+)
+
+const (
+	overviewSpan  = 7 * 24 * time.Hour
+	recentEntries = 6
+)
+
+// overview shows what is in force, what wants somebody, and what happened lately.
+func (s *Server) overview(w http.ResponseWriter, r *http.Request, v visit) error {
+	ctx, shop, now := r.Context(), v.Shop, s.Now()
+	counts, err := s.Ledger.Counts(ctx, shop.Hash, now.Add(-overviewSpan))
+	if err != nil {
+		return err
+	}
+	stuck, err := s.Ledger.StuckWritebacks(ctx, shop.Hash)
+	if err != nil {
+		return err
+	}
+	provider, err := s.providerRow(ctx, shop)
+	if err != nil {
+		return err
+	}
+	recent, _, err := s.stream(ctx, shop, allKinds, ledger.Cursor{}, recentEntries)
+	if err != nil {
+		return err
+	}
+	p := present(shop)
+	d := views.OverviewData{Layout: s.layout(v, r), Checkout: need(shop.Policy.Checkout), Guide: s.guide(shop), Recent: recent}
+	if shop.Policy.Version > 0 {
+		d.PolicyVersion = strconv.FormatInt(shop.Policy.Version, 10)
+	}
+	if shop.Policy.Mode == gate.Enforce {
+		d.Since = p.when(shop.EnforcedSince)
+	}
+	if up := shop.Policy.StepUp; up != nil {
+		d.StepUpValue, d.StepUp = p.money(up.Over), need(up.Require)
+	}
+	partial := counts.Decisions > ledger.CountCap
+	d.Counts = views.Counts{Checked: p.count(counts.Subjects, partial), Verified: p.count(counts.Sessions[idv.StatePassed], false),
+		Held: p.count(counts.Held, partial), Released: p.count(counts.Released, partial)}
+	d.Attention = attention(standing{shop: shop, now: now, counts: counts, stuck: len(stuck), tenant: s.tenantKnown(shop), provider: provider,
+		replica: s.replica(), parts: s.installed(shop)}, p)
+	return render(w, r, http.StatusOK, views.Overview(d))
+}
+
+// tenantKnown reports whether there is a 1Kosmos tenant to verify with: the Shop's or the operator's.
+func (s *Server) tenantKnown(shop *ledger.Shop) bool { return shop.Kosmos != nil || s.Tenant != "" }
+
+// guide is the first-run guide with what has been done of it; nil once all of it has.
+func (s *Server) guide(shop *ledger.Shop) []views.GuideStep {
+	p := shop.Policy
+	done := map[string]bool{
+		"connect_provider": s.tenantKnown(shop),
+		"map_evidence":     p.Evidence != gate.Evidence{},
+		"set_requirement":  p.Version > 0 && (highestLevel(p) > 0 || p.Checkout.LeastAge > 0),
+		"watch_shadow":     p.Mode != gate.Off,
+		"enforce":          p.Mode == gate.Enforce,
+	}
+	var out []views.GuideStep
+	left := false
+	for _, c := range views.GuideCodes() {
+		out = append(out, views.GuideStep{Code: c, Done: done[c]})
+		left = left || !done[c]
+	}
+	if !left {
+		return nil
+	}
+	return out
+}
+
+// standing is everything that can want somebody's attention.
+type standing struct {
+	shop     *ledger.Shop
+	now      time.Time
+	counts   ledger.Counts
+	stuck    int
+	tenant   bool
+	provider views.ProviderData
+	replica  ledger.ReplicaStatus
+	parts    parts
+}
+
+// attention lists what wants a person, the worst first.
+func attention(s standing, p presenter) []views.Attention {
+	var out []views.Attention
+	counted := func(code string, n int64) {
+		if n > 0 {
+			out = append(out, views.Attention{Code: code, Count: p.count(n, false)})
+		}
+	}
+	when := func(is bool, code, detail string) {
+		if is {
+			out = append(out, views.Attention{Code: code, Detail: detail})
+		}
+	}
+	policy := s.shop.Policy
+	on := policy.Mode != gate.Off
+	counted("leaks", s.counts.Holds[ledger.Leaked])
+	when(s.shop.State == ledger.Suspended, "token_refused", "")
+	when(!s.tenant && on, "provider_unset", "")
+	for _, code := range policyWarnings(policy, true) {
+		when(on && code != "digital_orders", code, "")
+	}
+	when(s.provider.Status == "error", "provider_down", s.provider.Said)
+	counted("held", s.counts.Holds[ledger.Held]+s.counts.Holds[ledger.Holding])
+	counted("late_pass", s.counts.LatePass)
+	counted("reviews", s.counts.Sessions[idv.StateReview])
+	counted("stuck", int64(s.stuck))
+	counted("hook_broken", s.parts.brokenHooks())
+	counted("script_broken", s.parts.brokenScripts())
+	counted("scope_missing", int64(len(s.parts.missingScopes)))
+	when(sweepStatus(s.shop, s.now) == "late", "sweep_late", "")
+	when(replicaStatus(s.replica) == "error", "replica_late", "")
+	return out
+}
+
+// replica is how the replica stands; a server without one has none configured.
+func (s *Server) replica() ledger.ReplicaStatus {
+	if s.Replica == nil {
+		return ledger.ReplicaStatus{}
+	}
+	return s.Replica()
+}
+
+// parts is what the last reconciliation found of what the Shop should have.
+type parts struct {
+	missingScopes []string
+	hooks         []views.HookRow
+	scripts       []views.ScriptRow
+	attributes    []views.AttributeRow
+}
+
+func (p parts) brokenHooks() (n int64) {
+	for _, h := range p.hooks {
+		if broken(h.Status) {
+			n++
+		}
+	}
+	return n
+}
+
+func (p parts) brokenScripts() (n int64) {
+	for _, s := range p.scripts {
+		if broken(s.Status) {
+			n++
+		}
+	}
+	return n
+}
+
+func broken(status string) bool { return status != "ok" && status != "unknown" && status != "foreign" }
+
+// problemsOf picks the report's problems of one part.
+func problemsOf(problems []string, part string) (said []string) {
+	for _, p := range problems {
+		if text, ok := strings.CutPrefix(p, part+": "); ok {
+			said = append(said, text)
+		}
+	}
+	return said
+}

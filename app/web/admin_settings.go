@@ -1,0 +1,176 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/idna"
+
+	"idgate/views"
+)
+
+const (
+	maxCommunity = 100 // characters
+	maxKey       = 200
+)
+
+// settings shows the Shop's 1Kosmos tenant and who may come in.
+func (s *Server) settings(w http.ResponseWriter, r *http.Request, v visit) error {
+	t := s.ownTenant(v.Shop)
+	return s.showSettings(w, r, v, http.StatusOK, views.SettingsData{Tenant: views.TenantForm{DNS: t.DNS, Community: t.Community, Curve: t.Curve}})
+}
+
+func (s *Server) showSettings(w http.ResponseWriter, r *http.Request, v visit, status int, d views.SettingsData) error {
+	users, err := s.Ledger.Users(r.Context(), v.Shop.Hash)
+	if err != nil {
+		return err
+	}
+	p := present(v.Shop)
+	for _, u := range users {
+		d.Users = append(d.Users, views.UserRow{Email: u.Email, Role: string(u.Role), You: u.ID == v.User.ID, LastSeen: p.when(u.SeenAt)})
+	}
+	t := s.ownTenant(v.Shop)
+	d.Layout, d.StoreHash, d.CustomFields = s.layout(v, r), v.Shop.Hash, v.Shop.Policy.CustomFieldsV2
+	d.Own, d.OperatorTenant = v.Shop.Kosmos != nil, s.Tenant != ""
+	d.LicenseKeySet, d.DVCIDSet = t.LicenseKey != "", t.DVCID != ""
+	d.Tenant.LicenseKey, d.Tenant.DVCID = "", "" // keys go in and never out
+	return render(w, r, status, views.Settings(d))
+}
+
+// saveSettings replaces the Shop's tenant whole, or gives it up for the operator's.
+func (s *Server) saveSettings(w http.ResponseWriter, r *http.Request, v visit) error {
+	values, err := posted(r)
+	if err != nil {
+		return err
+	}
+	if values.Get("disconnect") != "" {
+		if err := s.Ledger.SetKosmosTenant(r.Context(), v.Shop.Hash, nil); err != nil {
+			return err
+		}
+		s.Log.Info("1Kosmos tenant removed", "shop", v.Shop.Hash, "by", v.User.Email)
+		return back(w, r, v, "/settings", views.Flash{Code: "reverted", Value: "1"})
+	}
+	form := views.ParseTenantForm(values)
+	t, wrong := readTenant(form, s.ownTenant(v.Shop), s.onLoopback())
+	if len(wrong) > 0 {
+		return s.showSettings(w, r, v, http.StatusUnprocessableEntity, views.SettingsData{Tenant: form, Errors: wrong})
+	}
+	b, err := json.Marshal(t)
+	if err != nil {
+		return err
+	}
+	if err := s.Ledger.SetKosmosTenant(r.Context(), v.Shop.Hash, b); err != nil {
+		return err
+	}
+	s.Log.Info("1Kosmos tenant saved", "shop", v.Shop.Hash, "host", t.DNS, "by", v.User.Email)
+	return back(w, r, v, "/settings", views.Flash{Code: "connected", Value: "1"})
+}
+
+// onLoopback reports whether this server is one on somebody's own machine, as the demo's is.
+func (s *Server) onLoopback() bool {
+	u, err := url.Parse(s.AppURL)
+	return err == nil && u.Scheme == "http" && loopbackName(u.Hostname())
+}
+
+// readTenant reads the form. Keys left empty are those stored before, but only for the host they were entered for: a key must not
+// travel to a host that its owner did not name.
+func readTenant(f views.TenantForm, had kosmosTenant, loopback bool) (t kosmosTenant, wrong map[string]string) {
+	wrong = map[string]string{}
+	say := func(field, code string) {
+		if code != "" && wrong[field] == "" {
+			wrong[field] = code
+		}
+	}
+	var code string
+	t.DNS, code = parseHost(f.DNS, loopback)
+	say("dns", code)
+	t.Community, code = keyText(f.Community, maxCommunity)
+	say("community", code)
+	t.Curve = f.Curve
+	if t.Curve != "secp256k1" && t.Curve != "prime256v1" {
+		say("curve", "unknown_choice")
+	}
+	key := func(field, entered, stored string) string {
+		if entered == "" && stored != "" {
+			if t.DNS == had.DNS {
+				return stored
+			}
+			say(field, "enter_again")
+			return ""
+		}
+		entered, code := keyText(entered, maxKey)
+		say(field, code)
+		return entered
+	}
+	t.LicenseKey = key("license_key", f.LicenseKey, had.LicenseKey)
+	t.DVCID = key("dvc_id", f.DVCID, had.DVCID)
+	return t, wrong
+}
+
+// keyText checks what is copied from 1Kosmos's dashboard: one word or line, as it was given there.
+func keyText(text string, most int) (string, string) {
+	switch {
+	case text == "":
+		return "", "required"
+	case len([]rune(text)) > most:
+		return text, "too_long:" + strconv.Itoa(most)
+	case spoilt(text):
+		return text, "copy it again, without control characters"
+	}
+	return text, ""
+}
+
+// hosts maps a host name as the DNS would look it up, and holds it to the DNS's own letters.
+var hosts = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
+
+// private are endings of names that no public host has (RFC 6761, 6762, 8375 and ICANN's .internal).
+var private = []string{".localhost", ".local", ".internal", ".home.arpa", ".test", ".invalid", ".onion", ".lan", ".intranet"}
+
+// parseHost reads the name of a public host, in lower-case ASCII, or says in a code what is wrong with it. On a loopback server
+// names of this very machine are taken too, with a port: the simulated 1Kosmos answers there. What a name resolves to is checked
+// when it is dialled.
+func parseHost(text string, loopback bool) (host, code string) {
+	if text == "" {
+		return "", "required"
+	}
+	name, port, hasPort := strings.Cut(text, ":")
+	if loopback && loopbackName(name) {
+		if n, err := strconv.ParseUint(port, 10, 16); hasPort && (err != nil || n == 0) {
+			return text, "not_a_host"
+		}
+		return strings.ToLower(text), ""
+	}
+	if _, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
+		return text, "host_refused"
+	}
+	ascii, err := hosts.ToASCII(strings.TrimSuffix(text, "."))
+	if err != nil || hasPort {
+		return text, "not_a_host"
+	}
+	labels := strings.Split(ascii, ".")
+	if ascii == "localhost" {
+		return text, "host_refused"
+	}
+	if len(labels) < 2 {
+		return text, "not_a_host"
+	}
+	if last := labels[len(labels)-1]; wholeForm.MatchString(last) || strings.HasPrefix(last, "0x") {
+		return text, "host_refused" // an address in one of its older spellings
+	}
+	for _, ending := range private {
+		if strings.HasSuffix(ascii, ending) {
+			return text, "host_refused"
+		}
+	}
+	return ascii, ""
+}
+
+// loopbackName reports whether a host name is this machine by definition.
+func loopbackName(name string) bool {
+	name = strings.ToLower(name)
+	return name == "localhost" || name == "127.0.0.1" || strings.HasSuffix(name, ".localhost")
+}

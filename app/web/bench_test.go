@@ -1,0 +1,232 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"idgate/app/bigcommerce"
+	"idgate/app/gate"
+	"idgate/app/idv"
+	"idgate/app/ledger"
+	"idgate/app/relay"
+	"idgate/app/sim"
+)
+
+const (
+	shopHash  = "abc123"
+	otherHash = "other9"
+)
+
+// bench is the server on a real ledger file, with a simulated BigCommerce behind it over HTTP, and a clock that moves by hand.
+type bench struct {
+	*testing.T
+	s       *Server
+	h       http.Handler
+	world   *sim.World
+	cookies map[string]string // by Shop and role
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (b *bench) clock() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.now
+}
+
+func (b *bench) wait(d time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.now = b.now.Add(d)
+}
+
+// newBench opens two Shops, each with a user of every role.
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	b := &bench{T: t, cookies: map[string]string{}, now: time.Date(2026, 3, 10, 15, 12, 0, 0, time.UTC)}
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	keyring, err := ledger.ParseKeyring(ledger.GenerateOperatorKey(rand.Reader))
+	b.ok(err)
+	l, err := ledger.Open(t.Context(), ledger.Options{Path: filepath.Join(t.TempDir(), "idgate.db"), Kind: ledger.Demo, Keyring: keyring, Now: b.clock(), Log: log,
+		Issuer: "https://idgate.example", Autocheckpoint: 1000})
+	b.ok(err)
+	t.Cleanup(func() { b.ok(l.Close()) })
+	mux := http.NewServeMux()
+	platform := httptest.NewServer(mux)
+	t.Cleanup(platform.Close)
+	b.world = sim.New(sim.Options{ClientID: "client", ClientSecret: "secret-secret-secret-secret-secret", AppURL: "https://idgate.example", StoreURL: platform.URL,
+		Now: b.clock, Seed: 1})
+	mux.Handle("/", b.world.StoreHandler())
+	app := &bigcommerce.App{ClientID: "client", ClientSecret: "secret-secret-secret-secret-secret", HTTP: platform.Client(), Now: b.clock,
+		Endpoints: bigcommerce.Endpoints{Login: platform.URL, API: platform.URL}}
+	r := relay.New(relay.Options{Ledger: l, BigCommerce: app, AppURL: "https://idgate.example", Now: b.clock, Log: log,
+		Provider: func(*ledger.Shop) (idv.Provider, error) { return nil, errors.New("no provider in this test") },
+		Script:   relay.Script{Hash: "0123456789abcdef", Integrity: "sha384-x"}})
+	b.s, err = New(Options{Ledger: l, Relay: r, BigCommerce: app, Keyring: keyring, AppURL: "https://idgate.example", Now: b.clock, Log: log,
+		Admin: fstest.MapFS{"admin.css": {}, "admin.js": {}}, SignOut: true})
+	b.ok(err)
+	b.h = b.s.Handler()
+	for _, hash := range []string{shopHash, otherHash} {
+		b.open(hash)
+	}
+	return b
+}
+
+// open adds a Shop to both sides and signs a user of each role in.
+func (b *bench) open(hash string) {
+	b.Helper()
+	shop := b.world.AddShop(sim.ShopOptions{Hash: hash, Name: "Larkspur & Sons", Timezone: "America/Denver", RequestsPerWindow: -1})
+	b.ok(sim.SeedDemo(shop))
+	token := shop.AddAPIAccount(sim.DefaultScopes...)
+	b.ok(b.s.Ledger.InstallShop(b.Context(), ledger.Install{StoreHash: hash, Token: token.Value, Scopes: sim.DefaultScopes, OwnerID: 1}, b.clock()))
+	b.ok(b.s.Ledger.DescribeShop(b.Context(), hash, ledger.Description{StoreID: "1001", Name: shop.Name, Currency: "USD", Timezone: "America/Denver",
+		Channels: []ledger.Channel{{ID: 1, Name: shop.Name}}}))
+	for i, role := range []ledger.Role{ledger.Owner, ledger.Manager, ledger.Reviewer, ledger.Viewer} {
+		w := httptest.NewRecorder()
+		u := ledger.User{ID: int64(i + 1), Email: string(role) + "@" + hash + ".example", Role: role}
+		b.ok(b.s.signIn(w, httptest.NewRequest("GET", "/", nil), hash, u))
+		b.cookies[hash+" "+string(role)] = strings.Split(w.Header().Get("Set-Cookie"), ";")[0]
+	}
+}
+
+func (b *bench) ok(err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// as sends a request as the role's user of the first Shop; role "" is nobody. form nil is a GET.
+func (b *bench) as(role ledger.Role, path string, form url.Values) *httptest.ResponseRecorder {
+	b.Helper()
+	return b.send(b.cookies[shopHash+" "+string(role)], path, form)
+}
+
+func (b *bench) send(cookie, path string, form url.Values) *httptest.ResponseRecorder {
+	b.Helper()
+	r := httptest.NewRequest("GET", path, nil)
+	if form != nil {
+		r = httptest.NewRequest("POST", path, strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if cookie != "" {
+		r.Header.Set("Cookie", cookie)
+	}
+	return b.do(r)
+}
+
+func (b *bench) do(r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	b.h.ServeHTTP(w, r)
+	return w
+}
+
+// want holds the answer to a status and to texts that the page must have.
+func (b *bench) want(status int, w *httptest.ResponseRecorder, texts ...string) {
+	b.Helper()
+	if w.Code != status {
+		b.Fatalf("%d, want %d: %s", w.Code, status, brief(w.Body.String()))
+	}
+	for _, text := range texts {
+		if !strings.Contains(w.Body.String(), text) {
+			b.Errorf("the page lacks %q: %s", text, brief(w.Body.String()))
+		}
+	}
+}
+
+func (b *bench) lacks(w *httptest.ResponseRecorder, texts ...string) {
+	b.Helper()
+	for _, text := range texts {
+		if strings.Contains(w.Body.String(), text) {
+			b.Errorf("the page has %q", text)
+		}
+	}
+}
+
+// wantGo holds the answer to a 303 to this address.
+func (b *bench) wantGo(w *httptest.ResponseRecorder, to string) {
+	b.Helper()
+	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != to {
+		b.Fatalf("%d to %q, want 303 to %q: %s", w.Code, w.Header().Get("Location"), to, brief(w.Body.String()))
+	}
+}
+
+// brief is a page's main part, for failures that can be read.
+func brief(page string) string {
+	if _, main, ok := strings.Cut(page, `<main`); ok {
+		page = main
+	}
+	return clip(page, 4000)
+}
+
+func (b *bench) shop(hash string) *ledger.Shop {
+	b.Helper()
+	shop, err := b.s.Ledger.Shop(hash)
+	b.ok(err)
+	return shop
+}
+
+// enforce saves a Policy that asks for IAL 2 of every order.
+func (b *bench) enforce(hash string) {
+	b.Helper()
+	p := gate.Default("USD")
+	p.Mode, p.Evidence = gate.Enforce, gate.Evidence{DocumentSelfie: 2}
+	_, err := b.s.Ledger.SavePolicy(b.Context(), hash, b.shop(hash).Policy.Version, p, "owner@"+hash+".example", "", b.clock())
+	b.ok(err)
+	b.wait(time.Second)
+}
+
+// buy makes an order by API round the checkout, and lets the order gate see it.
+func (b *bench) buy(hash string) int64 {
+	b.Helper()
+	shop := b.world.Shop(hash)
+	c := shop.Customers()[0]
+	o, err := shop.PlaceOrderByAPI(sim.APIOrder{CustomerID: c.ID, Billing: sim.BillingOf(c), Items: []sim.APIItem{{ProductID: shop.Products()[0].ID, Quantity: 1}}})
+	b.ok(err)
+	b.ok(b.s.Ledger.DueOrder(b.Context(), hash, o.ID, b.clock()))
+	b.settle(b.s.Relay.StepOrders)
+	return o.ID
+}
+
+// settle steps loops until they have nothing left to do.
+func (b *bench) settle(steps ...func(context.Context) (int, error)) {
+	b.Helper()
+	for range 20 {
+		n := 0
+		for _, step := range steps {
+			k, err := step(b.Context())
+			b.ok(err)
+			n += k
+		}
+		if n == 0 {
+			return
+		}
+	}
+	b.Fatal("the loops do not settle")
+}
+
+// hold makes an order and writes its hold.
+func (b *bench) hold(hash string) int64 {
+	b.Helper()
+	id := b.buy(hash)
+	b.settle(b.s.Relay.StepWritebacks, b.s.Relay.StepOrders)
+	o, err := b.s.Ledger.Order(b.Context(), b.shop(hash), id)
+	b.ok(err)
+	if o.Hold != ledger.Held {
+		b.Fatalf("order %d is %s, want held", id, o.Hold)
+	}
+	return id
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"idgate/app/settings"
+)
+
+// Who may import whom. A package that is missing here may import nothing of ours.
+var mayImport = map[string][]string{
+	"idgate":                    {"app/bigcommerce", "app/gate", "app/idv", "app/idv/kosmos", "app/ledger", "app/receipt", "app/relay", "app/settings", "app/sim", "app/sim/kosmos", "app/sim/tour", "app/web", "assets"},
+	"idgate/app/idv/kosmos":     {"app/idv"},
+	"idgate/app/ledger":         {"app/gate", "app/idv", "app/receipt", "queries"},
+	"idgate/app/relay":          {"app/bigcommerce", "app/gate", "app/idv", "app/ledger", "app/receipt"},
+	"idgate/app/web":            {"app/bigcommerce", "app/gate", "app/idv", "app/ledger", "app/relay", "views"},
+	"idgate/app/sim":            {"app/sim/spec"},
+	"idgate/app/sim/tour":       {"app/sim/kosmos"},
+	"idgate/app/sim/spec":       {},
+	"idgate/app/sim/kosmos":     {},
+	"idgate/app/sim/storefront": {},
+}
+
+func TestDirectionOfImports(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := dec.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		seen++
+		for _, i := range p.Imports {
+			if ours, ok := strings.CutPrefix(i, "idgate/"); ok && !slices.Contains(mayImport[p.ImportPath], ours) {
+				t.Errorf("%s may not import %s", p.ImportPath, i)
+			}
+		}
+	}
+	if seen < 12 {
+		t.Errorf("only %d packages seen", seen)
+	}
+}
+
+// modernc.org/sqlite works with the libc that its own go.mod names and with no other.
+func TestSQLiteAndLibcArePaired(t *testing.T) {
+	mod := func(args ...string) string {
+		out, err := exec.Command("go", append([]string{"list", "-m"}, args...)...).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	b, err := os.ReadFile(mod("-f", "{{.GoMod}}", "modernc.org/sqlite"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants := regexp.MustCompile(`modernc\.org/libc (v\S+)`).FindSubmatch(b)
+	if wants == nil {
+		t.Fatal("sqlite names no libc")
+	}
+	if got := mod("-f", "{{.Version}}", "modernc.org/libc"); got != string(wants[1]) {
+		t.Errorf("libc %s is in use, sqlite wants %s", got, wants[1])
+	}
+}
+
+// command runs idgate as its user would.
+func command(t *testing.T, env map[string]string, args ...string) (code int, out, errOut string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	var o, e bytes.Buffer
+	code = run(ctx, args, func(name string) string { return env[name] }, strings.NewReader(""), &o, &e)
+	return code, o.String(), e.String()
+}
+
+func TestCommandsSayWhatIsWrong(t *testing.T) {
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = busy.Close() }()
+	port := strconv.Itoa(busy.Addr().(*net.TCPAddr).Port)
+	good := map[string]string{"APP_URL": "https://idgate.example.com", "IDGATE_DATA": t.TempDir(), "BC_CLIENT_ID": "c", "BC_CLIENT_SECRET": "s", "IDGATE_TRUSTED_PROXY": "10.0.0.0/8"}
+	with := func(more ...string) map[string]string {
+		m := map[string]string{}
+		for k, v := range good {
+			m[k] = v
+		}
+		for i := 0; i < len(more); i += 2 {
+			m[more[i]] = more[i+1]
+		}
+		return m
+	}
+	for _, c := range []struct {
+		name string
+		env  map[string]string
+		args []string
+		code int
+		want []string // on standard error
+	}{
+		{"nothing", nil, nil, 2, []string{"idgate demo", "idgate serve"}},
+		{"unknown", nil, []string{"dance"}, 2, []string{`unknown command "dance"`}},
+		{"help", nil, []string{"serve", "-h"}, 0, []string{"-app-url", "BC_CLIENT_SECRET", "-trusted-proxy", "KOSMOS_DNS"}},
+		{"serve without settings names all of them", nil, []string{"serve"}, 2, []string{"APP_URL:", "IDGATE_DATA:", "BC_CLIENT_ID:", "BC_CLIENT_SECRET:", "IDGATE_TRUSTED_PROXY:"}},
+		{"malformed ones too", with("APP_URL", "http://x", "IDGATE_TRUSTED_PROXY", "10.0.0.1", "KOSMOS_CURVE", "p521", "BC_STORE_HASH", "ABC!"), []string{"serve"}, 2,
+			[]string{"APP_URL: it must be an https address", "IDGATE_TRUSTED_PROXY: \"10.0.0.1\" is not a network", "KOSMOS_CURVE: \"p521\"", "BC_STORE_HASH: \"ABC!\" is no store hash"}},
+		{"half a tenant", with("KOSMOS_DNS", "t.example.com"), []string{"serve"}, 2, []string{"KOSMOS_COMMUNITY:", "KOSMOS_LICENSE_KEY:", "KOSMOS_DVC_ID:"}},
+		{"a secret file that is not there", with("BC_CLIENT_SECRET", "", "BC_CLIENT_SECRET_FILE", "/nowhere/secret"), []string{"serve"}, 2, []string{"BC_CLIENT_SECRET: reading the file"}},
+		{"a secret twice", with("BC_CLIENT_SECRET_FILE", "/nowhere/secret"), []string{"serve"}, 2, []string{"both set"}},
+		{"half of single-shop mode", with("BC_ACCESS_TOKEN", "x"), []string{"serve"}, 2, []string{"BC_STORE_HASH: single-shop mode needs both"}},
+		{"demo beside real credentials", map[string]string{"BC_CLIENT_SECRET": "s"}, []string{"demo"}, 2, []string{"BC_CLIENT_SECRET is set", "env -u BC_CLIENT_SECRET"}},
+		{"a busy port", nil, []string{"demo", "-app-port", port, "-store-port", "0", "-kosmos-port", "0"}, 2, []string{"in use", "-app-port"}},
+		{"restore without a replica", map[string]string{"IDGATE_DATA": t.TempDir()}, []string{"restore"}, 2, []string{"IDGATE_REPLICA_URL"}},
+		{"login without a key", map[string]string{"IDGATE_DATA": t.TempDir(), "APP_URL": "https://x.example.com", "BC_STORE_HASH": "abc"}, []string{"login"}, 1, []string{"operator key"}},
+		{"receipt without keys", nil, []string{"receipt", "verify", "x"}, 2, []string{"-jwks is required"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, out, errOut := command(t, c.env, c.args...)
+			if code != c.code {
+				t.Errorf("exit %d, want %d", code, c.code)
+			}
+			for _, w := range c.want {
+				if !strings.Contains(errOut, w) {
+					t.Errorf("standard error lacks %q:\n%s%s", w, out, errOut)
+				}
+			}
+		})
+	}
+}
+
+// The tour is the story of the README, played over HTTP by all three parties.
+func TestTour(t *testing.T) {
+	code, out, errOut := command(t, nil, "demo", "-tour", "-app-port", "0", "-store-port", "0", "-kosmos-port", "0", "-plain")
+	t.Log("\n" + out)
+	if code != 0 {
+		t.Fatalf("exit %d: %s", code, errOut)
+	}
+}
+
+func TestDemoAndRealLedgersRefuseEachOther(t *testing.T) {
+	dir := t.TempDir()
+	if code, _, errOut := command(t, nil, "demo", "-tour", "-data", dir, "-app-port", "0", "-store-port", "0", "-kosmos-port", "0", "-plain"); code != 0 {
+		t.Fatalf("demo: %d %s", code, errOut)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "idgate.db")); err != nil {
+		t.Fatalf("-data keeps nothing: %v", err)
+	}
+	env := map[string]string{"APP_URL": "https://idgate.example.com", "IDGATE_DATA": dir, "BC_CLIENT_ID": "c", "BC_CLIENT_SECRET": "s", "IDGATE_TRUSTED_PROXY": "10.0.0.0/8",
+		"IDGATE_LISTEN": "127.0.0.1:0", "IDGATE_OPS_LISTEN": "127.0.0.1:0"}
+	code, _, errOut := command(t, env, "serve")
+	if code != 1 || !strings.Contains(errOut, "this is a demo ledger and the command is for a real one") {
+		t.Errorf("serve on a demo ledger: %d %s", code, errOut)
+	}
+}
+
+// The README lists every setting.
+func TestReadmeListsEverySetting(t *testing.T) {
+	b, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range settings.Names() {
+		if !bytes.Contains(b, []byte("`"+name+"`")) {
+			t.Errorf("README.md does not explain %s", name)
+		}
+	}
+}
