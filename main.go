@@ -611,14 +611,18 @@ func (f demoFlags) build(ctx context.Context, errOut io.Writer) (*world, error) 
 		return nil, fmt.Errorf("seeding the simulated shop: %w", err)
 	}
 	s := settings.Serve{Data: f.data}
-	if err := os.MkdirAll(f.data, 0o700); err != nil {
+	replica, err := filepath.Abs(filepath.Join(f.data, "replica"))
+	if err == nil {
+		err = os.MkdirAll(replica, 0o700)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("making the data directory (-data): %w", err)
 	}
 	keyring, err := operatorKeys(s, true)
 	if err != nil {
 		return nil, err
 	}
-	replicas, err := replicaConfig("litestream.yml", f.data, "file://"+filepath.Join(f.data, "replica"))
+	replicas, err := replicaConfig("litestream.yml", f.data, "file://"+replica)
 	if err != nil {
 		return nil, err
 	}

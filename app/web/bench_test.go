@@ -61,7 +61,7 @@ func newBench(t *testing.T) *bench {
 	keyring, err := ledger.ParseKeyring(ledger.GenerateOperatorKey(rand.Reader))
 	b.ok(err)
 	l, err := ledger.Open(t.Context(), ledger.Options{Path: filepath.Join(t.TempDir(), "idgate.db"), Kind: ledger.Demo, Keyring: keyring, Now: b.clock(), Log: log,
-		Issuer: "https://idgate.example", Autocheckpoint: 1000})
+		Issuer: "https://idgate.example"})
 	b.ok(err)
 	t.Cleanup(func() { b.ok(l.Close()) })
 	mux := http.NewServeMux()
