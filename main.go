@@ -143,7 +143,7 @@ func (h house) assemble(ctx context.Context) (*product, error) {
 		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity()}})
 	o := h.web
 	o.Ledger, o.Relay, o.BigCommerce, o.Keyring, o.AppURL, o.Now, o.Log = l, r, h.client, h.keyring, h.appURL, h.now, h.log
-	o.Gate, o.Admin, o.Replica = assets.Gate(), assets.Admin(), replica.Status
+	o.Gate, o.Admin, o.Replica, o.Done = assets.Gate(), assets.Admin(), replica.Status, ctx.Done()
 	s, err := web.New(o)
 	if err != nil {
 		return nil, errors.Join(err, l.Close(), replica.Close(ctx))
@@ -176,8 +176,7 @@ func runAll(ctx context.Context, log *slog.Logger, loops []func(context.Context)
 	var servers []*http.Server
 	for _, l := range ls {
 		s := &http.Server{Handler: l.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
-			IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, TLSConfig: l.tls, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-			BaseContext: func(net.Listener) context.Context { return ctx }}
+			IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, TLSConfig: l.tls, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 		servers = append(servers, s)
 		wg.Go(func() {
 			err := error(nil)
@@ -538,12 +537,12 @@ type world struct {
 }
 
 func (f demoFlags) run(ctx context.Context, out, errOut io.Writer) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	w, err := f.build(ctx, errOut)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	loops := []func(context.Context){w.product.relay.Run, w.platform.Run, w.firstPolicies}
 	var toured error
 	if f.tour {
@@ -622,7 +621,7 @@ func (f demoFlags) build(ctx context.Context, errOut io.Writer) (*world, error) 
 	if err != nil {
 		return nil, err
 	}
-	replicas, err := replicaConfig("litestream.yml", f.data, "file://"+replica)
+	replicas, err := replicaConfig("litestream.yml", f.data, (&url.URL{Scheme: "file", Path: replica}).String())
 	if err != nil {
 		return nil, err
 	}

@@ -238,8 +238,9 @@
   const CSS = `:host{all:initial}
 dialog{box-sizing:border-box;width:min(30rem,calc(100vw - 1.5rem));padding:1.5rem;border:1px solid #0000;border-radius:.75rem;background:#fff;color:#1b1f24;font:1rem/1.5 system-ui,sans-serif}
 dialog::backdrop{background:#10151cb3}
-h2{margin:0 0 .5rem;line-height:1.3;outline:0}
-p{margin:0 0 .6rem}
+h2{margin:0;line-height:1.3;outline:0}
+p{margin:.6rem 0}
+p+p{color:#4b5563}
 [hidden]{display:none!important}
 [role=status]{padding:.6rem .8rem;border-radius:.4rem;background:#eef2f7}
 :is([data-view=final],[data-view=refuse],[data-view=unreachable]) [role=status]{background:#fdeceb}

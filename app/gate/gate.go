@@ -25,11 +25,6 @@ const (
 	Refuse Outcome = "refuse" // no proof would help
 )
 
-// severity orders outcomes for the property that a further requirement never loosens a Decision.
-func (o Outcome) severity() int {
-	return slices.Index([]Outcome{Allow, Verify, Review, Hold, Refuse}, o)
-}
-
 // Stage says which of the two gates is asking.
 type Stage string
 

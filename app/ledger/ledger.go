@@ -211,7 +211,7 @@ func (l *Ledger) LeaveCheckpoints() {
 		_, err := t.conn.ExecContext(ctx, "PRAGMA wal_autocheckpoint = 0")
 		return err
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrClosed) {
 		l.log.Error("leaving checkpoints to the replica", "error", err)
 	}
 }

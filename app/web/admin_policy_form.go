@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -107,20 +108,21 @@ func readPolicy(f views.PolicyForm, from gate.Policy, currency string) (p gate.P
 	if spoilt(f.Note) {
 		r.refuse("note", "write it in one line, without control characters")
 	}
+	unread := maps.Clone(r.wrong)
 	for _, problem := range p.Problems() {
-		if blames(problem.Field, r.wrong) {
+		if blames(problem.Field, unread) {
 			r.refuse(problem.Field, problem.Remedy)
 		}
 	}
 	return p, r.wrong
 }
 
-// blames reports whether a Policy's problem is the merchant's to hear: not when it only follows from a field that could not be read.
-func blames(field string, wrong map[string]string) bool {
+// blames reports whether a Policy's problem is the merchant's to hear: not when it only follows from another field that could not be read.
+func blames(field string, unread map[string]string) bool {
 	switch field {
 	case "checkout_ial", "step_up_ial", "evidence_selfie_ial":
 		for _, f := range []string{"checkout_ial", "evidence_document_ial", "evidence_selfie_ial"} {
-			if wrong[f] != "" && f != field {
+			if unread[f] != "" && f != field {
 				return false
 			}
 		}

@@ -147,9 +147,13 @@ func parseHost(text string, loopback bool) (host, code string) {
 	if _, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
 		return text, "host_refused"
 	}
-	ascii, err := hosts.ToASCII(strings.TrimSuffix(text, "."))
-	if err != nil || hasPort {
+	ascii, err := hosts.ToASCII(text)
+	ascii = strings.TrimSuffix(ascii, ".")
+	if err != nil || hasPort || spoilt(text) {
 		return text, "not_a_host"
+	}
+	if again, err := hosts.ToASCII(ascii); err != nil || again != ascii {
+		return text, "not_a_host" // a spelling that would be read differently by the next reader
 	}
 	labels := strings.Split(ascii, ".")
 	if ascii == "localhost" {

@@ -94,9 +94,9 @@ func (s *Server) page(h handler, limit int64) http.Handler {
 			return
 		}
 		p := classify(err)
-		s.note(r, p)
+		ref := s.note(r, p)
 		retryAfter(w, p)
-		if rerr := render(w, r, p.status, views.ErrorPage(views.ErrorData{Frame: s.frame(), Code: p.code})); rerr != nil {
+		if rerr := render(w, r, p.status, views.ErrorPage(views.ErrorData{Frame: s.frame(), Code: p.code, Ref: ref})); rerr != nil {
 			s.Log.Error("rendering an error page", "error", rerr)
 			http.Error(w, http.StatusText(p.status), p.status)
 		}

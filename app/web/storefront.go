@@ -397,6 +397,8 @@ func (s *Server) followSession(w http.ResponseWriter, r *http.Request) error {
 				}
 			case <-end.C:
 				return nil
+			case <-s.Done:
+				return nil
 			case <-r.Context().Done():
 				return nil
 			}

@@ -8,6 +8,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -45,6 +46,7 @@ type Options struct {
 	BCSDK          string // address of BigCommerce's bc-sdk.js; empty leaves it out
 	LegacyPayload  bool   // accept the legacy signed_payload
 	Replica        func() ledger.ReplicaStatus
+	Done           <-chan struct{} // closed when the process is to stop: streams end, requests are finished
 	// Tenant says what the operator's own 1Kosmos tenant is, for the settings page: its host, or "".
 	Tenant string
 	// SignOut shows a sign-out button: outside the control panel nothing else ends a Login.
@@ -154,17 +156,16 @@ func classify(err error) *problem {
 	return refuse(http.StatusInternalServerError, "internal", "something went wrong here").because(err)
 }
 
-// note logs what an operator should see: our own failures loudly, refusals quietly. Paths are logged without their secrets.
-func (s *Server) note(r *http.Request, p *problem) {
+// note logs what an operator should see: our own failures loudly and with a number to find them by, refusals quietly. Paths are
+// logged without their secrets.
+func (s *Server) note(r *http.Request, p *problem) (ref string) {
 	level := slog.LevelDebug
 	if p.status >= 500 {
-		level = slog.LevelError
+		level, ref = slog.LevelError, rand.Text()[:8]
 	}
-	s.Log.Log(r.Context(), level, "request refused", "method", r.Method, "path", publicPath(r), "status", p.status, "code", p.code, "error", p.Error())
+	s.Log.Log(r.Context(), level, "request refused", "method", r.Method, "path", publicPath(r), "status", p.status, "code", p.code, "ref", ref, "error", p.Error())
 	s.counters.refused.WithLabelValues(p.code).Inc()
-	if p.status == http.StatusServiceUnavailable || p.status == http.StatusTooManyRequests {
-		return
-	}
+	return ref
 }
 
 // publicPath is the request's path with the one secret that a path may carry taken out; queries are never logged.

@@ -114,7 +114,7 @@ export async function startApp() {
 /** BigCommerce's storefront: carts, the Current Customer JWT and the order call, at the root or in a sub-folder. */
 export async function startShop() {
   const shop = {
-    orders: [], reads: [], posts: [], pages: {}, headers: {}, root: '', carts: [{ id: CART, email: '' }], jwt: '',
+    orders: [], reads: [], posts: [], pages: {}, headers: {}, json: {}, root: '', carts: [{ id: CART, email: '' }], jwt: '',
     order: () => [200, { data: { order: { orderId: 7 } } }],
   };
   const server = await listen(async (req, res, body) => {
@@ -124,6 +124,7 @@ export async function startShop() {
       return json(res, ...(await shop.order()));
     }
     if (req.method === 'POST') return shop.posts.push(req.url), json(res, 200, { ok: true });
+    if (path in shop.json) return shop.reads.push(req.url), json(res, 200, shop.json[path]);
     if (path in shop.pages) return res.writeHead(200, { 'Content-Type': 'text/html', ...shop.headers }).end(shop.pages[path]);
     shop.reads.push(req.url);
     if (path === '/api/storefront/carts') return json(res, 200, shop.carts);

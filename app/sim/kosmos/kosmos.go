@@ -6,6 +6,7 @@
 // told to, and gives out public keys only.
 //
 // Its lies, which are where a real tenant may differ:
+//   - Its front page lists everybody's sessions, so that a demo needs no phone. A session's address is a bearer link.
 //   - Nobody looks at a document. Whoever is chosen on the phone page, is what the result says.
 //   - The words "In Progress", "In Review" and "DECLINED" in a v1 result, and every v3 result, are guesses: the v3 shape
 //     follows what the vendor's 2026 mobile app reads, with sessionId added. A real v1 tenant may say INPROGRESS for them all.
@@ -144,6 +145,7 @@ func (t *Tenant) Handler() http.Handler {
 	mux.HandleFunc("POST /docuverify/document_share_session/create", t.api(t.create))
 	mux.HandleFunc("POST /docuverify/document_share_session/result", t.api(t.resultV1))
 	mux.HandleFunc("POST /docuverify/v3/document_share_session/result", t.api(t.resultV3))
+	mux.HandleFunc("GET /{$}", t.front)
 	mux.HandleFunc("GET /idproofing/session/{id}", t.showSession)
 	mux.HandleFunc("POST /idproofing/session/{id}", t.chooseOnPage)
 	mux.HandleFunc("GET /idproofing/session/{id}/review", t.showReview)

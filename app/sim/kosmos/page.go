@@ -6,6 +6,7 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -26,7 +27,18 @@ type view struct {
 	People     []character
 	DocumentIn string // the document's name in a sentence
 	Problem    string
-	status     int // 0 means 200
+	All        []Session // on the front page, newest first
+	status     int       // 0 means 200
+}
+
+// maxListed is how many sessions the front page shows.
+const maxListed = 20
+
+// front is where a demo's user finds the sessions without a phone to scan with.
+func (t *Tenant) front(w http.ResponseWriter, _ *http.Request) {
+	all := t.Sessions()
+	slices.Reverse(all)
+	t.render(w, view{View: "front", All: all[:min(len(all), maxListed)]}, nil)
 }
 
 func (t *Tenant) showSession(w http.ResponseWriter, r *http.Request) {
