@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"idgate/app/bigcommerce"
 	"idgate/app/settings"
 )
 
@@ -170,13 +171,13 @@ func TestDemoAndRealLedgersRefuseEachOther(t *testing.T) {
 	}
 }
 
-// The README lists every setting.
-func TestReadmeListsEverySetting(t *testing.T) {
+// The README lists every setting, and every scope that is asked for.
+func TestReadmeListsSettingsAndScopes(t *testing.T) {
 	b, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range settings.Names() {
+	for _, name := range append(settings.Names(), bigcommerce.Scopes...) {
 		if !bytes.Contains(b, []byte("`"+name+"`")) {
 			t.Errorf("README.md does not explain %s", name)
 		}

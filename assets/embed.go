@@ -1,4 +1,7 @@
-// Package assets holds the files that browsers get: the storefront script, as it is written, and the admin pages' style and script.
+// Package assets holds the browser's files in the binary: the storefront script and what the admin pages load.
+//
+// The bytes served are the bytes in this folder; nothing is built. A published gate.js is immutable: its address carries
+// GateHash and BigCommerce puts GateIntegrity beside it, so the two are computed from the very bytes that Gate returns.
 package assets
 
 import (
@@ -7,35 +10,36 @@ import (
 	"embed"
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"io/fs"
 )
 
 //go:embed gate.js
-var gate []byte
+var gate string
 
 //go:embed all:admin
 var admin embed.FS
 
-// Gate is the storefront script. Callers must not change it.
-func Gate() []byte { return gate }
+// Gate returns gate.js, which is also widget.js. The slice is the caller's own.
+func Gate() []byte { return []byte(gate) }
 
-// GateHash is the first 16 hex digits of the script's SHA-256; it stands in the script's URL.
+// GateHash returns the first 16 hexadecimal digits of the script's SHA-256: the name of this version in its address.
 func GateHash() string {
-	sum := sha256.Sum256(gate)
+	sum := sha256.Sum256([]byte(gate))
 	return hex.EncodeToString(sum[:8])
 }
 
-// GateIntegrity is the script's Subresource Integrity value (W3C SRI), SHA-384.
+// GateIntegrity returns the script's SRI hash ("sha384-" and base64), as the Scripts API takes it in integrity_hashes.
 func GateIntegrity() string {
-	sum := sha512.Sum384(gate)
+	sum := sha512.Sum384([]byte(gate))
 	return "sha384-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// Admin holds admin.css and admin.js.
+// Admin returns the files of the admin pages, rooted at the folder admin.
 func Admin() fs.FS {
 	sub, err := fs.Sub(admin, "admin")
 	if err != nil {
-		panic(err) // the directory is embedded above
+		panic(fmt.Sprintf("assets: the embedded admin folder: %v", err)) // only for an invalid path constant
 	}
 	return sub
 }

@@ -27,7 +27,7 @@
   const FRAMES = `:is(${SUBMIT},${WALLETS}) iframe`;
   const PAYMENT = '.checkout-step--payment.checkout-step--current,' + FORM;
   const FINAL = /^(passed|failed|declined|expired|abandoned|error)$/;
-  const DENIED = [401, 403, 404, 410];
+  const DENIED = [401, 403, 404, 409, 410];
   const JSON_TYPE = 'application/json; charset=utf-8';
 
   /** For when the server was not heard. @type {Record<string, string>} */
@@ -197,7 +197,7 @@
       });
       if (r.ok) {
         const said = decisionFrom(await r.text(), ask.config);
-        voice = said;
+        if (said.texts.title) voice = said; // allow has no words
         ask.capability = said.capability || capability;
         kept(ask.config, { cart, capability: ask.capability });
         return { kind: 'said', said };
@@ -555,9 +555,10 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
         if (r.status === 429) {
           return this.show({ view: 'final', title: t('failed_title'), state: text(record(body.error).message), next: t('order_blocked'), over: true });
         }
-        if (!DENIED.includes(r.status)) break;
-        await this.recheck(); // a new Capability, and with it once more
+        // A new Capability, and with it once more; or another word: with the provider down, the merchant's choice.
+        await this.recheck();
         if (this.over || this.life || this.word !== 'verify') return;
+        if (!DENIED.includes(r.status)) break;
       }
       this.unreachable(this.start);
     }
@@ -620,16 +621,14 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
     call.phase = 'over';
     /** @type {Record<string, unknown>} */
     const fakes = {
-      readyState: 4, status: 403, statusText: 'Forbidden', responseURL: new URL(call.path, doc.baseURI).href,
-      responseText: body, response: x.responseType === 'json' ? JSON.parse(body || '0') : body,
+      readyState: 4, status: 403, statusText: 'Forbidden', responseText: body, response: x.responseType === 'json' ? JSON.parse(body || '0') : body,
       getResponseHeader: /** @param {unknown} name */ (name) => (/^content-type$/i.test(String(name)) ? JSON_TYPE : null),
       getAllResponseHeaders: () => 'content-type: ' + JSON_TYPE + '\r\n',
     };
     if (body) for (const key of (call.faked = Object.keys(fakes))) Object.defineProperty(x, key, { configurable: true, value: fakes[key] });
-    const at = { lengthComputable: true, loaded: body.length, total: body.length };
     x.dispatchEvent(new Event('readystatechange'));
-    x.dispatchEvent(new ProgressEvent(how, at));
-    x.dispatchEvent(new ProgressEvent('loadend', at));
+    x.dispatchEvent(new ProgressEvent(how));
+    x.dispatchEvent(new ProgressEvent('loadend'));
   }
 
   /** @type {Parts['on']} */

@@ -44,7 +44,8 @@ type Options struct {
 // Relay does the outside work. Its methods may be called by any goroutine.
 type Relay struct {
 	Options
-	watching watchers
+	watching    watchers
+	reconciling sync.Map // by Shop: the lock of its reconciliation
 }
 
 // New makes a Relay; Run starts its loops.

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"idgate/app/bigcommerce"
@@ -151,6 +152,9 @@ func (r *Relay) sweep(ctx context.Context, s *ledger.Shop) error {
 // Reconcile compares the installation with what it should be and puts right what differs. Run twice it changes nothing.
 // What could not be put right is in the report, with the remedy; the error is only for a report that could not be stored.
 func (r *Relay) Reconcile(ctx context.Context, s *ledger.Shop) (Installation, error) {
+	one, _ := r.reconciling.LoadOrStore(s.Hash, &sync.Mutex{})
+	one.(*sync.Mutex).Lock()
+	defer one.(*sync.Mutex).Unlock()
 	rep := Installation{Attributes: map[string]int64{}, Missing: bigcommerce.MissingScopes(s.Scopes)}
 	if len(s.Scopes) == 0 {
 		rep.Missing = nil // a private app: BigCommerce does not tell an API account's scopes

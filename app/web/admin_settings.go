@@ -155,14 +155,15 @@ func parseHost(text string, loopback bool) (host, code string) {
 	if again, err := hosts.ToASCII(ascii); err != nil || again != ascii {
 		return text, "not_a_host" // a spelling that would be read differently by the next reader
 	}
-	labels := strings.Split(ascii, ".")
 	if ascii == "localhost" {
 		return text, "host_refused"
 	}
-	if len(labels) < 2 {
+	labels := strings.Split(ascii, ".")
+	last := labels[len(labels)-1]
+	if len(labels) < 2 || last == "" {
 		return text, "not_a_host"
 	}
-	if last := labels[len(labels)-1]; wholeForm.MatchString(last) || strings.HasPrefix(last, "0x") {
+	if wholeForm.MatchString(last) || strings.HasPrefix(last, "0x") {
 		return text, "host_refused" // an address in one of its older spellings
 	}
 	for _, ending := range private {

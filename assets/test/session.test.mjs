@@ -141,6 +141,20 @@ for (const { name, start } of [
   }));
 }
 
+for (const { name, start } of [
+  { name: 'there is nothing to prove any more', start: [409, { error: { code: 'nothing_to_verify' } }] },
+  { name: 'the provider is down and the merchant lets that pass', start: [503, { error: { code: 'provider_down' } }] },
+]) {
+  test(`starting when ${name}: the server is asked again, and its allow counts`, onPage({}, async ({ shop, app, page }) => {
+    const { ended } = await talking({ app, page });
+    app.start = () => start;
+    app.decide = () => decision('allow', { texts: undefined, lang: undefined });
+    page.press('start');
+    await ended;
+    assert.equal(shop.orders.length, 1);
+  }));
+}
+
 test('an ended Capability is replaced by asking again', onPage({}, async ({ app, page }) => {
   await talking({ app, page }, { capability: 'cart.old' });
   app.decide = () => decision('verify', { capability: 'cart.new' });

@@ -37,7 +37,7 @@ type visit struct {
 	frame  *page // the page in whose iframe the answer is shown; nil: it is from's window
 }
 
-// go_ visits, follows redirects as a browser does, and returns the page that is shown in the end.
+// visit makes a request, follows redirects as a browser does, and returns the page that is shown in the end.
 func (b *browser) visit(ctx context.Context, v visit) (*page, error) {
 	to, err := resolve(v.from, v.url)
 	if err != nil {

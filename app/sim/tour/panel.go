@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,7 +115,7 @@ func (t *tour) orderCarries(ctx context.Context, number int64, outcome string) (
 	return d, nil
 }
 
-// countOrders counts the orders of the shop, and those from one cart.
+// countOrders counts the orders of the shop.
 func (t *tour) countOrders(ctx context.Context) (int, error) {
 	p, err := t.manage(ctx, "orders")
 	if err != nil {
@@ -227,7 +226,7 @@ func (t *tour) blockScript(ctx context.Context, blocked bool) error {
 	return err
 }
 
-// pagesOf collects the rows of a paged table of the app, newest first, through all its pages.
+// rows collects the rows of a paged table of the app, newest first, through all its pages.
 func (t *tour) rows(ctx context.Context, path string) (rows []string, err error) {
 	const mostPages = 40
 	p, err := t.frame.follow(ctx, path)
@@ -253,5 +252,3 @@ func (t *tour) rows(ctx context.Context, path string) (rows []string, err error)
 func (t *tour) admin(ctx context.Context, path string) (*page, error) {
 	return t.frame.follow(ctx, "/s/"+t.shop+path)
 }
-
-var _ = http.StatusOK

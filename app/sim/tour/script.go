@@ -326,7 +326,7 @@ func (s *stream) last() (n session, states []string, err error) {
 	}
 }
 
-// verify is a whole verification: a Session is started, somebody takes it to a phone, and the page waits for what comes of it.
+// verification is a whole one: a Session is started, somebody takes it to a phone, and the page waits for what comes of it.
 func (t *tour) verification(ctx context.Context, s *script, capability string, who person) (session, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

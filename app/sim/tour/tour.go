@@ -44,10 +44,8 @@ type tour struct {
 	merchant *browser
 	shop     string  // store hash, learned when the app is opened
 	frame    *page   // the app in the control panel's iframe
-	ada      *member // the signed-in shopper
-	first    int64   // Ada's first order
-	byLink   int64   // the order that its shopper's link released
-	held     []int64 // two orders on hold, for the merchant to decide
+	ada      member  // the shopper with an account
+	held     []int64 // orders on hold that wait for the merchant's word
 }
 
 // Run plays the story. It may be run on a demo that has just begun; nothing else may use that demo meanwhile.

@@ -1,0 +1,227 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"idgate/app/gate"
+	"idgate/app/ledger"
+	"idgate/app/relay"
+	"idgate/app/sim"
+)
+
+const shopBase = "/s/" + shopHash
+
+// policyForm is the Policy form as the page of the Policy in force would send it, with changes.
+func (b *bench) policyForm(change map[string]string) url.Values {
+	f := formOf(b.shop(shopHash).Policy)
+	v := url.Values{"mode": {f.Mode}, "checkout_ial": {f.CheckoutIAL}, "step_up_value": {f.StepUpValue}, "step_up_ial": {f.StepUpIAL},
+		"step_up_max_age_days": {f.StepUpMaxAgeDays}, "step_up_selfie": {f.StepUpSelfie}, "evidence_document_ial": {f.EvidenceDocument},
+		"evidence_selfie_ial": {f.EvidenceSelfie}, "least_age": {f.LeastAge}, "proof_days": {f.ProofDays}, "guests": {f.Guests}, "name_match": {f.NameMatch},
+		"hold_status": {f.HoldStatus}, "sources": f.Sources, "on_unreachable": {f.OnUnreachable}, "on_provider_down": {f.OnProviderDown},
+		"writeback": {f.WriteBack}, "base_version": {f.BaseVersion}}
+	for k, text := range change {
+		v.Set(k, text)
+	}
+	return v
+}
+
+func TestSavePolicy(t *testing.T) {
+	b := newBench(t)
+	b.want(200, b.as(ledger.Viewer, shopBase+"/policy", nil), `name="base_version" value="0"`, "No version has been saved yet")
+	good := map[string]string{"mode": "enforce", "evidence_selfie_ial": "2", "step_up_value": "500", "step_up_ial": "2", "step_up_max_age_days": "30",
+		"step_up_selfie": "on", "least_age": "21", "note": "Knives & <b>wine</b>"}
+	b.wantGo(b.as(ledger.Manager, shopBase+"/policy", b.policyForm(good)), shopBase+"/policy?saved=1")
+	p := b.shop(shopHash).Policy
+	want := gate.Default("USD")
+	want.Version, want.Mode, want.Evidence.DocumentSelfie, want.Checkout.LeastAge = 1, gate.Enforce, 2, 21
+	want.StepUp = &gate.StepUp{Over: gate.Money{Minor: 50000, Currency: "USD"}, Require: gate.Requirement{IAL: 2, MaxAge: 30, Selfie: true, NameMatch: true}}
+	if got, wanted := fmt.Sprintf("%+v %+v", p, *p.StepUp), fmt.Sprintf("%+v %+v", want, *want.StepUp); stripPointers(got) != stripPointers(wanted) {
+		t.Errorf("saved %s\nwant  %s", got, wanted)
+	}
+	page := b.as(ledger.Viewer, shopBase+"/policy?saved=1", nil)
+	b.want(200, page, "Saved as version 1.", `value="500.00"`, "manager@abc123.example", "Knives &amp; &lt;b&gt;wine&lt;/b&gt;", "Tue 10 Mar 2026, 09:12")
+	b.lacks(page, "<b>wine")
+	b.lacks(b.as(ledger.Viewer, shopBase+"/policy?saved=<b>", nil), "Saved as version")
+
+	for _, tc := range []struct {
+		name   string
+		change map[string]string
+		texts  []string
+	}{
+		{"negative", map[string]string{"step_up_value": "-5"}, []string{`value="-5"`, "Enter a number that is not negative.", `href="#step_up_value"`}},
+		{"another currency", map[string]string{"step_up_value": "500 EUR"}, []string{`value="500 EUR"`, "Enter the amount in the shop&#39;s currency, USD."}},
+		{"not a number", map[string]string{"least_age": "eighteen", "note": "kept"}, []string{`value="eighteen"`, "Enter a number, without signs or grouping.", `value="kept"`}},
+		{"escaped", map[string]string{"proof_days": `"><script>`}, []string{`&#34;&gt;&lt;script&gt;`}},
+		{"from nowhere", map[string]string{"base_version": "99"}, []string{"Choose one of the choices.", `name="base_version" value="1"`}},
+		{"no base", map[string]string{"base_version": ""}, []string{"Nothing was saved."}},
+	} {
+		page := b.as(ledger.Manager, shopBase+"/policy", b.policyForm(tc.change))
+		b.want(422, page, append(tc.texts, "Nothing was saved.")...)
+		b.lacks(page, `"><script>`)
+	}
+	if v := b.shop(shopHash).Policy.Version; v != 1 {
+		t.Errorf("version %d after refusals, want 1", v)
+	}
+	b.want(413, b.as(ledger.Manager, shopBase+"/policy", url.Values{"note": {strings.Repeat("x", maxForm)}}))
+}
+
+var pointer = regexp.MustCompile(`0x[0-9a-f]+`)
+
+func stripPointers(s string) string { return pointer.ReplaceAllString(s, "") }
+
+// TestPolicyMovedOn: of two tabs the older one is told, keeps its entries, and may then replace what it has seen.
+func TestPolicyMovedOn(t *testing.T) {
+	b := newBench(t)
+	b.enforce(shopHash)
+	older := b.policyForm(map[string]string{"least_age": "18", "proof_days": "30"})
+	b.wantGo(b.as(ledger.Owner, shopBase+"/policy", b.policyForm(map[string]string{"least_age": "21", "note": "New state law"})), shopBase+"/policy?saved=2")
+	page := b.as(ledger.Manager, shopBase+"/policy", older)
+	b.want(409, page, "The policy has moved on", "owner@abc123.example", "version 2", "New state law", `name="base_version" value="2"`,
+		`data-label="Version 2">21</td>`, `data-label="Your entry">18</td>`, `id="proof_days" name="proof_days" value="30"`)
+	if p := b.shop(shopHash).Policy; p.Version != 2 || p.Checkout.LeastAge != 21 {
+		t.Errorf("version %d with age %d, want the newer tab's", p.Version, p.Checkout.LeastAge)
+	}
+	older.Set("base_version", "2")
+	b.wantGo(b.as(ledger.Manager, shopBase+"/policy", older), shopBase+"/policy?saved=3")
+
+	// At the same moment: one is saved, the other is told.
+	form := b.policyForm(nil)
+	codes := map[int]int{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			w := b.as(ledger.Manager, shopBase+"/policy", form)
+			mu.Lock()
+			defer mu.Unlock()
+			codes[w.Code]++
+		})
+	}
+	wg.Wait()
+	if codes[303] != 1 || codes[409] != 7 {
+		t.Errorf("answers %v, want one 303 and seven 409", codes)
+	}
+}
+
+func TestHealthDoor(t *testing.T) {
+	b := newBench(t)
+	b.want(200, b.as(ledger.Viewer, shopBase+"/health", nil), "have not been compared", "Not set")
+	b.wantGo(b.as(ledger.Manager, shopBase+"/health/repair", url.Values{}), shopBase+"/health?repairing=1")
+	rep, err := relay.ReadInstallation(b.shop(shopHash))
+	b.ok(err)
+	if len(rep.Hooks) != len(wantedHooks) || len(rep.Attributes) != len(wantedAttributes) {
+		t.Errorf("the relay made %v and %v, the page expects %v and %v", rep.Hooks, rep.Attributes, wantedHooks, wantedAttributes)
+	}
+	page := b.as(ledger.Viewer, shopBase+"/health", nil)
+	b.want(200, page, "store/order/created", "0123456789abcdef", "blockid_vc_token", "store_v2_orders", "Granted")
+	b.lacks(page, "Failing", "Missing<", "Late<", "Changed by")
+
+	b.ok(b.world.Shop(shopHash).DeleteScript(b.world.Shop(shopHash).Scripts()[0].UUID))
+	b.wantGo(b.as(ledger.Manager, shopBase+"/health/repair", url.Values{}), shopBase+"/health?repairing=1")
+	if n := len(b.world.Shop(shopHash).Scripts()); n != 1 {
+		t.Errorf("%d scripts after the repair, want 1", n)
+	}
+	b.world.Shop(shopHash).FailNext(sim.FailRule{Fault: sim.ServerError, Path: "/v3/hooks", Times: 9})
+	b.wantGo(b.as(ledger.Manager, shopBase+"/health/repair", url.Values{}), shopBase+"/health?repairing=1")
+	b.want(200, b.as(ledger.Viewer, shopBase+"/health", nil), "Failing")
+	b.want(200, b.as(ledger.Viewer, shopBase+"/overview", nil), "8 webhooks are missing or switched off")
+	b.want(429, b.as(ledger.Manager, shopBase+"/health/repair", url.Values{}))
+	b.want(200, b.send(b.cookies[otherHash+" viewer"], "/s/"+otherHash+"/health", nil), "have not been compared")
+	b.wait(10 * time.Minute)
+	b.want(200, b.as(ledger.Viewer, shopBase+"/overview", nil), "The sweep for missed orders is late")
+}
+
+// TestRetry: a change that BigCommerce refuses waits for somebody, who makes it due again.
+func TestRetry(t *testing.T) {
+	b := newBench(t)
+	b.enforce(shopHash)
+	id := b.buy(shopHash)
+	reinstall := func(scopes ...string) {
+		token := b.world.Shop(shopHash).AddAPIAccount(scopes...)
+		b.ok(b.s.Ledger.InstallShop(b.Context(), ledger.Install{StoreHash: shopHash, Token: token.Value, Scopes: scopes, OwnerID: 1}, b.clock()))
+	}
+	reinstall("store_v2_orders_read_only", "store_v2_information_read_only")
+	b.settle(b.s.Relay.StepWritebacks)
+	stuck, err := b.s.Ledger.StuckWritebacks(b.Context(), shopHash)
+	b.ok(err)
+	if len(stuck) == 0 || stuck[0].Kind != ledger.Hold {
+		t.Fatalf("stuck: %+v, want the hold", stuck)
+	}
+	b.want(200, b.as(ledger.Viewer, shopBase+"/health", nil), fmt.Sprintf("Order %d: Hold", id), "a permission (scope) is missing", "Missing")
+	b.want(200, b.as(ledger.Viewer, shopBase+"/overview", nil), "could not be written to the shop")
+	b.want(200, b.as(ledger.Viewer, fmt.Sprintf("%s/orders/%d", shopBase, id), nil), "does not get on")
+	other := b.cookies[otherHash+" owner"]
+	retry := url.Values{"id": {strconv.FormatInt(stuck[0].ID, 10)}}
+	b.want(404, b.send(other, "/s/"+otherHash+"/health/retry", retry))
+	reinstall(sim.DefaultScopes...)
+	for _, w := range stuck {
+		b.wantGo(b.as(ledger.Manager, shopBase+"/health/retry", url.Values{"id": {strconv.FormatInt(w.ID, 10)}}), shopBase+"/health?retried=1")
+	}
+	b.settle(b.s.Relay.StepWritebacks)
+	b.want(404, b.as(ledger.Manager, shopBase+"/health/retry", retry))
+	if o, err := b.world.Shop(shopHash).Order(id); err != nil || o.StatusID != 12 {
+		t.Errorf("status %d (%v) after the retry, want 12", o.StatusID, err)
+	}
+}
+
+func TestSettingsDoor(t *testing.T) {
+	b := newBench(t)
+	form := func(change map[string]string) url.Values {
+		v := url.Values{"dns": {"Larkspur.1kosmos.net"}, "community": {"default"}, "license_key": {"lic-0451"}, "dvc_id": {"dvc-0451"}, "curve": {"secp256k1"}}
+		for k, text := range change {
+			v.Set(k, text)
+		}
+		return v
+	}
+	b.want(200, b.as(ledger.Viewer, shopBase+"/settings", nil), "Not connected", "owner@abc123.example", "Reviewer")
+	b.lacks(b.as(ledger.Viewer, shopBase+"/settings", nil), "@other9.example")
+	bad := b.as(ledger.Owner, shopBase+"/settings", form(map[string]string{"dns": "localhost:8080"}))
+	b.want(422, bad, `value="localhost:8080"`, "Nothing was saved.")
+	b.lacks(bad, "0451")
+	if b.shop(shopHash).Kosmos != nil {
+		t.Error("a refused tenant was stored")
+	}
+	b.wantGo(b.as(ledger.Owner, shopBase+"/settings", form(nil)), shopBase+"/settings?connected=1")
+	stored := func() (got kosmosTenant) {
+		b.ok(json.Unmarshal(b.shop(shopHash).Kosmos, &got))
+		return got
+	}
+	if got, want := stored(), (kosmosTenant{"larkspur.1kosmos.net", "default", "lic-0451", "dvc-0451", "secp256k1"}); got != want {
+		t.Errorf("stored %#v, want %#v", got, want)
+	}
+	page := b.as(ledger.Owner, shopBase+"/settings", nil)
+	b.want(200, page, "larkspur.1kosmos.net", "This shop&#39;s own")
+	b.lacks(page, "0451")
+	b.want(422, b.as(ledger.Owner, shopBase+"/settings", form(map[string]string{"dns": "evil.example", "license_key": "", "dvc_id": ""})),
+		"a key is only ever used with the host it was entered for", "evil.example")
+	b.wantGo(b.as(ledger.Owner, shopBase+"/settings", form(map[string]string{"community": "eu", "license_key": "", "dvc_id": ""})), shopBase+"/settings?connected=1")
+	if got, want := stored(), (kosmosTenant{"larkspur.1kosmos.net", "eu", "lic-0451", "dvc-0451", "secp256k1"}); got != want {
+		t.Errorf("stored %#v, want %#v", got, want)
+	}
+	b.want(200, b.as(ledger.Viewer, shopBase+"/health", nil), "larkspur.1kosmos.net", "this shop")
+	b.wantGo(b.as(ledger.Owner, shopBase+"/settings", url.Values{"disconnect": {"on"}}), shopBase+"/settings?reverted=1")
+	if b.shop(shopHash).Kosmos != nil {
+		t.Error("the tenant is still there")
+	}
+}
+
+func TestLogout(t *testing.T) {
+	b := newBench(t)
+	w := b.as(ledger.Owner, shopBase+"/logout", url.Values{})
+	b.wantGo(w, "/")
+	c := w.Result().Cookies()
+	if len(c) != 1 || c[0].Name != cookieName(shopHash) || c[0].MaxAge >= 0 || !c[0].Secure || !c[0].HttpOnly {
+		t.Errorf("cookies %v, want the login's, expired", c)
+	}
+	b.want(http.StatusUnauthorized, b.as(ledger.Owner, shopBase+"/overview", nil))
+	b.want(200, b.as(ledger.Viewer, shopBase+"/overview", nil))
+}

@@ -1,0 +1,241 @@
+package web
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"idgate/app/gate"
+	"idgate/app/ledger"
+	"idgate/app/sim"
+)
+
+func TestReleaseAndRefuse(t *testing.T) {
+	b := newBench(t)
+	b.enforce(shopHash)
+	id := b.hold(shopHash)
+	path := shopBase + "/orders/" + strconv.FormatInt(id, 10)
+	page := b.as(ledger.Reviewer, path, nil)
+	b.want(200, page, "Held", "Nobody has proved who placed this order.", "https://idgate.example/v/mail.", "Release by hand", "Every checkout", "IAL 2",
+		"The shopper completes the verification link.", "Receipt of the decision", "idgate receipt verify", "Awaiting Fulfillment", "Tue 10 Mar 2026")
+	b.lacks(b.as(ledger.Viewer, path, nil), "/v/mail.", "Release by hand", "Refuse order")
+
+	for reason, text := range map[string]string{"": "Write down why.", "no": "Write down why.", strings.Repeat("x", 501): "Write at most 500 characters.",
+		"bell\a\a\a": "without control characters"} {
+		b.want(422, b.as(ledger.Reviewer, path+"/release", url.Values{"reason": {reason}}), text)
+		b.want(422, b.as(ledger.Reviewer, path+"/refuse", url.Values{"reason": {reason}}), text)
+	}
+	b.wantGo(b.as(ledger.Reviewer, path+"/release", url.Values{"reason": {"Called her;\r\nit is <fine>"}}), path+"?released="+strconv.FormatInt(id, 10))
+	b.want(409, b.as(ledger.Reviewer, path+"/release", url.Values{"reason": {"once more"}}), "has moved on")
+	b.settle(b.s.Relay.StepWritebacks, b.s.Relay.StepOrders)
+	o, err := b.world.Shop(shopHash).Order(id)
+	b.ok(err)
+	if o.StatusID != 11 || !strings.Contains(o.StaffNotes, "released by reviewer@abc123.example: Called her; it is <fine>") {
+		t.Errorf("BigCommerce has status %d, notes %q", o.StatusID, o.StaffNotes)
+	}
+	page = b.as(ledger.Viewer, path+"?released="+strconv.FormatInt(id, 10), nil)
+	b.want(200, page, "Released", "reviewer@abc123.example let the order go by hand.", "Called her; it is &lt;fine&gt;", "is being released", "Every checkout")
+	b.lacks(page, "/v/mail.")
+	b.want(409, b.as(ledger.Reviewer, path+"/refuse", url.Values{"reason": {"too late"}}), "has moved on")
+
+	id = b.hold(shopHash)
+	path = shopBase + "/orders/" + strconv.FormatInt(id, 10)
+	b.wantGo(b.as(ledger.Reviewer, path+"/refuse", url.Values{"reason": {"Stolen card"}}), path+"?refused="+strconv.FormatInt(id, 10))
+	b.settle(b.s.Relay.StepWritebacks, b.s.Relay.StepOrders)
+	if o, err = b.world.Shop(shopHash).Order(id); err != nil || o.StatusID != 12 {
+		t.Errorf("a refused order has status %d (%v), want 12", o.StatusID, err)
+	}
+	b.want(200, b.as(ledger.Viewer, path, nil), "Refused", "Stolen card", "reviewer@abc123.example refused the order by hand.")
+	b.want(409, b.as(ledger.Reviewer, path+"/release", url.Values{"reason": {"changed my mind"}}), "has moved on")
+
+	b.wantOneWins(b.hold(shopHash))
+}
+
+// wantOneWins: of several people who decide about one order at the same moment, one does.
+func (b *bench) wantOneWins(id int64) {
+	b.Helper()
+	path := shopBase + "/orders/" + strconv.FormatInt(id, 10)
+	codes := map[int]int{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			w := b.as(ledger.Reviewer, path+[]string{"/release", "/refuse"}[i%2], url.Values{"reason": {"at the same moment"}})
+			mu.Lock()
+			defer mu.Unlock()
+			codes[w.Code]++
+		})
+	}
+	wg.Wait()
+	if codes[303] != 1 || codes[409] != 7 {
+		b.Errorf("answers %v, want one 303 and seven 409", codes)
+	}
+}
+
+// TestHolding: an order on its way to the hold status can be let go. It cannot be refused, since a refused order must be on hold to stay there.
+func TestHolding(t *testing.T) {
+	b := newBench(t)
+	b.enforce(shopHash)
+	id := b.buy(shopHash)
+	path := shopBase + "/orders/" + strconv.FormatInt(id, 10)
+	b.want(200, b.as(ledger.Reviewer, path, nil), "Being held", "Release by hand")
+	b.lacks(b.as(ledger.Reviewer, path, nil), "Refuse order")
+	b.want(409, b.as(ledger.Reviewer, path+"/refuse", url.Values{"reason": {"Stolen card"}}))
+	b.wantGo(b.as(ledger.Reviewer, path+"/release", url.Values{"reason": {"It is fine"}}), path+"?released="+strconv.FormatInt(id, 10))
+	b.settle(b.s.Relay.StepWritebacks, b.s.Relay.StepOrders)
+	o, err := b.world.Shop(shopHash).Order(id)
+	b.ok(err)
+	known, err := b.s.Ledger.Order(b.Context(), b.shop(shopHash), id)
+	b.ok(err)
+	if o.StatusID != 11 || known.Hold != ledger.Released {
+		t.Errorf("status %d, hold %s, want 11 and released", o.StatusID, known.Hold)
+	}
+}
+
+var (
+	orderHref = regexp.MustCompile(`href="` + shopBase + `/orders/([0-9]+)"`)
+	olderHref = regexp.MustCompile(`href="([^"]+)" rel="next"`)
+)
+
+// follow reads every page from path on and returns what re finds on them, page by page.
+func (b *bench) follow(path string, re *regexp.Regexp) (pages [][]string) {
+	b.Helper()
+	for range 50 {
+		w := b.as(ledger.Viewer, path, nil)
+		b.want(200, w)
+		var found []string
+		for _, m := range re.FindAllStringSubmatch(w.Body.String(), -1) {
+			found = append(found, m[1])
+		}
+		pages = append(pages, found)
+		next := olderHref.FindStringSubmatch(w.Body.String())
+		if next == nil {
+			return pages
+		}
+		path = strings.ReplaceAll(next[1], "&amp;", "&")
+	}
+	b.Fatal("the pages do not end")
+	return nil
+}
+
+func TestOrdersAndHistoryPages(t *testing.T) {
+	b := newBench(t)
+	b.enforce(shopHash)
+	const n = pageLength + 5
+	var ids []string
+	for range n {
+		ids = append([]string{strconv.FormatInt(b.buy(shopHash), 10)}, ids...)
+		b.wait(time.Second)
+	}
+	b.settle(b.s.Relay.StepWritebacks, b.s.Relay.StepOrders)
+	for _, path := range []string{"/orders", "/orders?filter=held"} {
+		pages := b.follow(shopBase+path, orderHref)
+		if len(pages) != 2 || len(pages[0]) != pageLength || strings.Join(append(pages[0], pages[1]...), " ") != strings.Join(ids, " ") {
+			t.Errorf("%s: %v, want %v in pages of %d", path, pages, ids, pageLength)
+		}
+	}
+	holding := strconv.FormatInt(b.buy(shopHash), 10)
+	if first := b.follow(shopBase+"/orders?filter=held", orderHref)[0][0]; first != holding {
+		t.Errorf("the first held order is %s, want %s, which is on its way there", first, holding)
+	}
+	b.settle(b.s.Relay.StepWritebacks, b.s.Relay.StepOrders)
+	ids = append([]string{holding}, ids...)
+	b.want(200, b.as(ledger.Viewer, shopBase+"/orders?filter=allowed", nil), "No order has been allowed yet")
+	b.want(200, b.as(ledger.Viewer, shopBase+"/orders?filter=leaks", nil), "No leaks")
+	b.wantGo(b.as(ledger.Viewer, shopBase+"/orders?q=%23"+ids[3]+"+", nil), shopBase+"/orders/"+ids[3])
+	b.want(200, b.as(ledger.Viewer, shopBase+"/orders?q=99999", nil), "No order 99999 here")
+
+	for kind, badge := range map[string]string{"": "Held", "order": "Held", "decision": "Hold"} {
+		pages := b.follow(shopBase+"/history?kind="+kind, orderHref)
+		var all []string
+		for _, p := range pages {
+			all = append(all, p...)
+		}
+		if strings.Join(all, " ") != strings.Join(ids, " ") {
+			t.Errorf("history of kind %q: %v, want %v", kind, pages, ids)
+		}
+		b.want(200, b.as(ledger.Viewer, shopBase+"/history?kind="+kind, nil), badge, "Nobody has proved who placed this order.")
+	}
+	b.want(200, b.as(ledger.Viewer, shopBase+"/history?kind=session", nil), "Nothing of this kind yet")
+	overview := b.as(ledger.Viewer, shopBase+"/overview", nil)
+	b.want(200, overview, fmt.Sprintf("%d orders are held", n+1), fmt.Sprintf("<strong>%d</strong>", n+1), "Enforcing", "1Kosmos is not connected")
+
+	b.wantGo(b.as(ledger.Reviewer, shopBase+"/orders/"+ids[0]+"/release", url.Values{"reason": {"It is fine"}}), shopBase+"/orders/"+ids[0]+"?released="+ids[0])
+	b.settle(b.s.Relay.StepWritebacks, b.s.Relay.StepOrders)
+	b.want(200, b.as(ledger.Viewer, shopBase+"/history?kind=order", nil), "Released", "It is fine")
+	if pages := b.follow(shopBase+"/orders?filter=allowed", orderHref); len(pages) != 1 || strings.Join(pages[0], " ") != ids[0] {
+		t.Errorf("allowed: %v, want %s", pages, ids[0])
+	}
+	b.want(200, b.as(ledger.Viewer, shopBase+"/overview", nil), `<strong>1</strong>`, fmt.Sprintf("%d orders are held", n))
+}
+
+// TestHistoryMerges: Decisions and Sessions of one millisecond and of several are each listed once, in one order, whatever the page.
+func TestHistoryMerges(t *testing.T) {
+	b := newBench(t)
+	shop := b.shop(shopHash)
+	var carts []string
+	for i := range 40 {
+		cart := fmt.Sprintf("00000000-0000-4000-8000-%012d", i)
+		carts = append(carts, cart)
+		n := ledger.NewDecision{Facts: gate.Facts{Stage: gate.AtCheckout, CartID: cart}, Policy: int64(i + 1), MadeBy: ledger.ByRule,
+			Decision: gate.Decision{Outcome: gate.Verify, Mode: gate.Shadow, Reasons: []gate.Reason{{Code: gate.NoProof}}}}
+		c := ledger.Capability{Shop: shopHash, Purpose: ledger.ForCart, CartID: cart, ExpiresAt: b.clock().Add(time.Hour)}
+		_, err := b.s.Ledger.RecordCartDecision(b.Context(), shop, n, &c, b.clock())
+		b.ok(err)
+		b.ok(b.s.Ledger.StartSession(b.Context(), shop, c, ledger.Session{ID: ledger.NewSessionID(b.clock()), Provider: "1kosmos", Ref: cart,
+			Deadline: b.clock().Add(time.Hour), PollAt: b.clock().Add(time.Hour)}, b.clock()))
+		if i%5 == 4 { // five of each in one millisecond
+			b.wait(time.Millisecond)
+		}
+	}
+	other := ledger.NewDecision{Facts: gate.Facts{Stage: gate.AtCheckout, CartID: carts[0]}, Policy: 999, MadeBy: ledger.ByRule,
+		Decision: gate.Decision{Outcome: gate.Refuse, Mode: gate.Enforce}}
+	_, err := b.s.Ledger.RecordCartDecision(b.Context(), b.shop(otherHash), other, nil, b.clock())
+	b.ok(err)
+	line := regexp.MustCompile(`(policy version [0-9]+|Not started)<`)
+	for kind, want := range map[string]struct{ decisions, sessions int }{"": {40, 40}, "decision": {40, 0}, "session": {0, 40}, "order": {0, 0}} {
+		seen := map[string]int{}
+		pages := b.follow(shopBase+"/history?kind="+kind, line)
+		for i, p := range pages {
+			if i < len(pages)-1 && len(p) != pageLength {
+				t.Errorf("kind %q: page %d has %d lines, want %d", kind, i, len(p), pageLength)
+			}
+			for _, text := range p {
+				seen[text]++
+			}
+		}
+		sessions := seen["Not started"]
+		delete(seen, "Not started")
+		if sessions != want.sessions || len(seen) != want.decisions || seen["policy version 999"] > 0 {
+			t.Errorf("kind %q: %d sessions, %d decisions, want %+v: %v", kind, sessions, len(seen), want, seen)
+		}
+		for text, n := range seen {
+			if n != 1 {
+				t.Errorf("kind %q: %s is listed %d times", kind, text, n)
+			}
+		}
+	}
+}
+
+// TestLeak: an order that went out before it was seen is listed, alarmed and explained, and nobody can release it.
+func TestLeak(t *testing.T) {
+	b := newBench(t)
+	b.enforce(shopHash)
+	shop := b.world.Shop(shopHash)
+	c, shipped := shop.Customers()[0], 2
+	o, err := shop.PlaceOrderByAPI(sim.APIOrder{CustomerID: c.ID, Billing: sim.BillingOf(c), Items: []sim.APIItem{{ProductID: shop.Products()[0].ID, Quantity: 1}}, StatusID: &shipped})
+	b.ok(err)
+	b.ok(b.s.Ledger.DueOrder(b.Context(), shopHash, o.ID, b.clock()))
+	b.settle(b.s.Relay.StepOrders)
+	id := strconv.FormatInt(o.ID, 10)
+	b.want(200, b.as(ledger.Viewer, shopBase+"/orders/"+id, nil), "left without proof", "Leak")
+	b.want(200, b.as(ledger.Viewer, shopBase+"/orders?filter=leaks", nil), "/orders/"+id)
+	b.want(200, b.as(ledger.Viewer, shopBase+"/history?kind=order", nil), "Leak")
+	b.want(200, b.as(ledger.Viewer, shopBase+"/overview", nil), "1 order shipped without proof")
+	b.want(409, b.as(ledger.Owner, shopBase+"/orders/"+id+"/release", url.Values{"reason": {"It is gone"}}))
+}

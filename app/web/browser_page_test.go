@@ -1,0 +1,367 @@
+package web_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	cdppage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/chromedp"
+)
+
+// Chromium's profile.cookie_controls_mode: whether cookies of other sites are kept in frames.
+const (
+	thirdPartyCookiesAllowed = 0
+	thirdPartyCookiesBlocked = 1
+)
+
+// browser is a Chromium with a profile of its own.
+type browser struct {
+	t   *testing.T
+	ctx context.Context
+	mu  sync.Mutex
+	// said is what pages complained about: exceptions, refused content, failed requests.
+	said []string
+}
+
+// newBrowser starts Chromium. Where there is none the test is skipped, but not where CI says that everything runs.
+func newBrowser(t *testing.T, cookieControls int) *browser {
+	t.Helper()
+	if _, err := exec.LookPath("chromium"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("no chromium in PATH")
+		}
+		t.Skip("SKIPPED, nothing was clicked: no chromium in PATH (apt-get install chromium)")
+	}
+	profile, err := os.MkdirTemp(scratch, "profile-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	preferences := fmt.Sprintf(`{"profile":{"cookie_controls_mode":%d}}`, cookieControls)
+	if err := errors.Join(os.Mkdir(filepath.Join(profile, "Default"), 0o700),
+		os.WriteFile(filepath.Join(profile, "Default", "Preferences"), []byte(preferences), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), slices.Concat(chromedp.DefaultExecAllocatorOptions[:], []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath("chromium"), chromedp.UserDataDir(profile), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("window-size", "1280,900"),
+	})...)
+	t.Cleanup(stop)
+	ctx, _ := chromedp.NewContext(alloc)
+	b := &browser{t: t, ctx: ctx}
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("starting chromium: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := chromedp.Cancel(ctx); err != nil {
+			t.Logf("ending chromium: %v", err)
+		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for _, s := range b.said {
+			t.Errorf("the browser says: %s", s)
+		}
+	})
+	return b
+}
+
+// page is a tab, or a frame of another site within one, with what a person does there.
+type page struct {
+	t     *testing.T
+	b     *browser
+	ctx   context.Context
+	tab   *page // the tab that a frame is in; itself for a tab
+	close context.CancelFunc
+	sent  atomic.Int64 // order calls that have left the page
+}
+
+// newPage opens a tab.
+func (b *browser) newPage() *page {
+	b.t.Helper()
+	return b.attach(nil)
+}
+
+func (b *browser) attach(tab *page, o ...chromedp.ContextOption) *page {
+	b.t.Helper()
+	p := &page{t: b.t, b: b, tab: tab}
+	if tab == nil {
+		p.tab = p
+	}
+	p.ctx, p.close = chromedp.NewContext(b.ctx, append(o, chromedp.WithListener(p.heard))...)
+	p.do(chromedp.Func(func(context.Context, *chromedp.Target) error { return nil }))
+	if tab == nil {
+		p.do(chromedp.EmulateViewport(1280, 900))
+	}
+	return p
+}
+
+// heard runs in the tab's event loop.
+func (p *page) heard(ev any) {
+	complain := func(text string) {
+		p.b.mu.Lock()
+		defer p.b.mu.Unlock()
+		p.b.said = append(p.b.said, text)
+	}
+	switch e := ev.(type) {
+	case *network.EventRequestWillBeSent:
+		if e.Request.Method == "POST" && strings.HasSuffix(e.Request.URL, "/internalapi/v1/checkout/order") {
+			p.sent.Add(1)
+		}
+	case *runtime.EventExceptionThrown:
+		text := e.ExceptionDetails.Text
+		if e.ExceptionDetails.Exception != nil {
+			text += " " + e.ExceptionDetails.Exception.Description
+		}
+		complain(text)
+	case *cdplog.EventEntryAdded:
+		if e.Entry.Level == cdplog.EntryLevelError {
+			complain(e.Entry.Text + " " + e.Entry.URL)
+		}
+	}
+}
+
+// forgive drops complaints that the test itself has caused.
+func (b *browser) forgive(part string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.said = slices.DeleteFunc(b.said, func(s string) bool { return strings.Contains(s, part) })
+}
+
+func (p *page) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		p.fail(err.Error())
+	}
+}
+
+func (p *page) open(address string) {
+	p.t.Helper()
+	p.do(chromedp.Navigate(address))
+}
+
+// value is what an expression is worth in the page.
+func value[T any](p *page, expression string) T {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.fail(expression + ": " + err.Error())
+	}
+	return v
+}
+
+// until waits for an expression to become true. Between two documents there is none to ask, which is not yet.
+func (p *page) until(expression string) {
+	p.t.Helper()
+	p.poll(expression, func(ctx context.Context) bool {
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
+		return ok && err == nil
+	})
+}
+
+func (p *page) poll(what string, try func(context.Context) bool) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	for !try(ctx) {
+		select {
+		case <-ctx.Done():
+			p.fail("waited in vain for " + what)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// fail ends the test with what the page shows.
+func (p *page) fail(why string) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.b.ctx, patience)
+	defer cancel()
+	see := func(p *page) string {
+		ctx, cancel := context.WithTimeout(p.ctx, 2*time.Second)
+		defer cancel()
+		text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.href + "\n" + (document.body?.innerText || "").slice(0, 1500) + "\n" + `+
+			`(document.querySelector("idgate-dialog")?.shadowRoot.querySelector("dialog")?.innerText || "")`))
+		if err != nil {
+			return err.Error()
+		}
+		return text
+	}
+	targets, _ := chromedp.Targets(ctx)
+	var open []string
+	for _, i := range targets {
+		open = append(open, string(i.Type)+" "+i.URL)
+	}
+	p.tab.picture("failed-" + strings.ReplaceAll(p.t.Name(), "/", "-"))
+	p.t.Fatalf("%s\nthe page: %s\nopen: %s", why, see(p), strings.Join(open, ", "))
+}
+
+// element is a JavaScript expression for a node of the page.
+type element string
+
+func css(selector string) element {
+	return element("document.querySelector(" + strconv.Quote(selector) + ")")
+}
+
+// part is a part of the gate's dialog.
+func part(name string) element {
+	return element(`document.querySelector("idgate-dialog")?.shadowRoot?.querySelector("[data-idgate=` + name + `]")`)
+}
+
+// point is where a person would press an element: its middle, once it is there, enabled and not covered by anything else.
+const point = `(el => {
+	if (!el || el.disabled || el.closest('[inert]')) return null;
+	el.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
+	const { x, y, width, height } = el.getClientRects()[0] || {};
+	if (!width || !height) return null;
+	const at = [x + width / 2, y + height / 2];
+	let hit = document.elementFromPoint(...at);
+	for (let inner; hit?.shadowRoot && (inner = hit.shadowRoot.elementFromPoint(...at)) && inner !== hit;) hit = inner;
+	return hit && el.contains(hit) ? at : null;
+})(%s)`
+
+// click presses the left mouse button on an element as soon as a person could.
+func (p *page) click(e element) {
+	p.t.Helper()
+	var at, before []float64
+	p.poll("a place to press "+string(e), func(ctx context.Context) bool {
+		var err error
+		before = at
+		at, err = chromedp.Run(ctx, chromedp.Evaluate[[]float64](fmt.Sprintf(point, e)))
+		return err == nil && at != nil && slices.Equal(at, before) // it does not move any more
+	})
+	p.do(chromedp.MouseClickXY(at[0], at[1]))
+}
+
+// write replaces what stands in a field, by keyboard.
+func (p *page) write(e element, text string) {
+	p.t.Helper()
+	p.click(e)
+	p.until(fmt.Sprintf("(%s) === document.activeElement", e))
+	value[bool](p, fmt.Sprintf("(%s).select(), true", e))
+	if text == "" {
+		text = "\b"
+	}
+	p.do(chromedp.KeyEvent(text))
+}
+
+// choose takes an option of a select by its value.
+func (p *page) choose(e element, option string) {
+	p.t.Helper()
+	p.until(fmt.Sprintf("(%s) && [...(%s).options].some(o => o.value === %q)", e, e, option))
+	value[bool](p, fmt.Sprintf("(el => { el.value = %q; el.dispatchEvent(new Event('input', { bubbles: true })); el.dispatchEvent(new Event('change', { bubbles: true })); return true })(%s)", option, e))
+}
+
+// shows waits until an element's text contains text.
+func (p *page) shows(e element, text string) {
+	p.t.Helper()
+	p.until(fmt.Sprintf("(%s)?.textContent.includes(%q)", e, text))
+}
+
+func (p *page) text(e element) string {
+	p.t.Helper()
+	p.until(string(e))
+	return value[string](p, fmt.Sprintf("((%s).innerText ?? (%s).textContent).trim()", e, e))
+}
+
+// toFront makes a tab the one that is seen: input goes to no other.
+func (p *page) toFront() {
+	p.t.Helper()
+	p.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, cdppage.BringToFront, struct{}{})
+		return err
+	}))
+}
+
+// popup follows a press to the tab that it opens.
+func (p *page) popup(press func()) *page {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.b.ctx, patience)
+	defer cancel()
+	known := map[target.ID]bool{}
+	var opened target.ID
+	find := func() bool {
+		targets, err := chromedp.Targets(ctx)
+		for _, i := range targets {
+			if i.Type == "page" && !known[i.TargetID] {
+				known[i.TargetID], opened = true, i.TargetID
+			}
+		}
+		return err == nil && opened != ""
+	}
+	find()
+	opened = ""
+	press()
+	p.poll("a new tab", func(context.Context) bool { return find() })
+	return p.b.attach(nil, chromedp.WithTargetID(opened))
+}
+
+// frame waits for a frame of another site, with a document that a former one did not have.
+func (p *page) frame(origin string) *page {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.b.ctx, patience)
+	defer cancel()
+	var found target.ID
+	p.poll("a frame of "+origin, func(context.Context) bool {
+		targets, err := chromedp.Targets(ctx)
+		at := slices.IndexFunc(targets, func(i *target.Info) bool { return i.Type == "iframe" && strings.HasPrefix(i.URL, origin) })
+		if at >= 0 {
+			found = targets[at].TargetID
+		}
+		return err == nil && at >= 0
+	})
+	return p.b.attach(p, chromedp.WithTargetID(found))
+}
+
+// Sizes that pages are looked at in.
+var screens = []struct {
+	name          string
+	width, height int64
+}{{"390", 390, 844}, {"1280", 1280, 900}}
+
+// picture saves what a tab looks like, in each size, where IDGATE_SCREENSHOTS names a directory.
+func (p *page) picture(name string) {
+	dir := os.Getenv("IDGATE_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	for _, s := range screens {
+		if err := p.snap(filepath.Join(dir, name+"-"+s.name+".png"), s.width, s.height); err != nil {
+			p.t.Errorf("a picture of %s: %v", name, err)
+		}
+	}
+}
+
+func (p *page) snap(file string, width, height int64) error {
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	settle := `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, height)); err != nil {
+		return err
+	}
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](settle, chromedp.EvalAwaitPromise)); err != nil {
+		return err
+	}
+	shot, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, shot, 0o600)
+}
