@@ -177,12 +177,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.moveSessionStmt, err = db.PrepareContext(ctx, moveSession); err != nil {
 		return nil, fmt.Errorf("error preparing query MoveSession: %w", err)
 	}
-	if q.nextOrderDueStmt, err = db.PrepareContext(ctx, nextOrderDue); err != nil {
-		return nil, fmt.Errorf("error preparing query NextOrderDue: %w", err)
-	}
-	if q.nextSessionPollStmt, err = db.PrepareContext(ctx, nextSessionPoll); err != nil {
-		return nil, fmt.Errorf("error preparing query NextSessionPoll: %w", err)
-	}
 	if q.noticesSeenStmt, err = db.PrepareContext(ctx, noticesSeen); err != nil {
 		return nil, fmt.Errorf("error preparing query NoticesSeen: %w", err)
 	}
@@ -212,6 +206,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.oweStmt, err = db.PrepareContext(ctx, owe); err != nil {
 		return nil, fmt.Errorf("error preparing query Owe: %w", err)
+	}
+	if q.oweAgainStmt, err = db.PrepareContext(ctx, oweAgain); err != nil {
+		return nil, fmt.Errorf("error preparing query OweAgain: %w", err)
 	}
 	if q.pendingWorkStmt, err = db.PrepareContext(ctx, pendingWork); err != nil {
 		return nil, fmt.Errorf("error preparing query PendingWork: %w", err)
@@ -261,6 +258,18 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.replayNoticeStmt, err = db.PrepareContext(ctx, replayNotice); err != nil {
 		return nil, fmt.Errorf("error preparing query ReplayNotice: %w", err)
 	}
+	if q.resumeNoticesStmt, err = db.PrepareContext(ctx, resumeNotices); err != nil {
+		return nil, fmt.Errorf("error preparing query ResumeNotices: %w", err)
+	}
+	if q.resumeOrdersStmt, err = db.PrepareContext(ctx, resumeOrders); err != nil {
+		return nil, fmt.Errorf("error preparing query ResumeOrders: %w", err)
+	}
+	if q.resumeSessionsStmt, err = db.PrepareContext(ctx, resumeSessions); err != nil {
+		return nil, fmt.Errorf("error preparing query ResumeSessions: %w", err)
+	}
+	if q.resumeWritebacksStmt, err = db.PrepareContext(ctx, resumeWritebacks); err != nil {
+		return nil, fmt.Errorf("error preparing query ResumeWritebacks: %w", err)
+	}
 	if q.retryWritebackStmt, err = db.PrepareContext(ctx, retryWriteback); err != nil {
 		return nil, fmt.Errorf("error preparing query RetryWriteback: %w", err)
 	}
@@ -293,6 +302,18 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.shopsStmt, err = db.PrepareContext(ctx, shops); err != nil {
 		return nil, fmt.Errorf("error preparing query Shops: %w", err)
+	}
+	if q.shopsWithDueNoticesStmt, err = db.PrepareContext(ctx, shopsWithDueNotices); err != nil {
+		return nil, fmt.Errorf("error preparing query ShopsWithDueNotices: %w", err)
+	}
+	if q.shopsWithDueOrdersStmt, err = db.PrepareContext(ctx, shopsWithDueOrders); err != nil {
+		return nil, fmt.Errorf("error preparing query ShopsWithDueOrders: %w", err)
+	}
+	if q.shopsWithDueSessionsStmt, err = db.PrepareContext(ctx, shopsWithDueSessions); err != nil {
+		return nil, fmt.Errorf("error preparing query ShopsWithDueSessions: %w", err)
+	}
+	if q.shopsWithDueWritebacksStmt, err = db.PrepareContext(ctx, shopsWithDueWritebacks); err != nil {
+		return nil, fmt.Errorf("error preparing query ShopsWithDueWritebacks: %w", err)
 	}
 	if q.signingKeysStmt, err = db.PrepareContext(ctx, signingKeys); err != nil {
 		return nil, fmt.Errorf("error preparing query SigningKeys: %w", err)
@@ -581,16 +602,6 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing moveSessionStmt: %w", cerr)
 		}
 	}
-	if q.nextOrderDueStmt != nil {
-		if cerr := q.nextOrderDueStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing nextOrderDueStmt: %w", cerr)
-		}
-	}
-	if q.nextSessionPollStmt != nil {
-		if cerr := q.nextSessionPollStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing nextSessionPollStmt: %w", cerr)
-		}
-	}
 	if q.noticesSeenStmt != nil {
 		if cerr := q.noticesSeenStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing noticesSeenStmt: %w", cerr)
@@ -639,6 +650,11 @@ func (q *Queries) Close() error {
 	if q.oweStmt != nil {
 		if cerr := q.oweStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing oweStmt: %w", cerr)
+		}
+	}
+	if q.oweAgainStmt != nil {
+		if cerr := q.oweAgainStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing oweAgainStmt: %w", cerr)
 		}
 	}
 	if q.pendingWorkStmt != nil {
@@ -721,6 +737,26 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing replayNoticeStmt: %w", cerr)
 		}
 	}
+	if q.resumeNoticesStmt != nil {
+		if cerr := q.resumeNoticesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing resumeNoticesStmt: %w", cerr)
+		}
+	}
+	if q.resumeOrdersStmt != nil {
+		if cerr := q.resumeOrdersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing resumeOrdersStmt: %w", cerr)
+		}
+	}
+	if q.resumeSessionsStmt != nil {
+		if cerr := q.resumeSessionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing resumeSessionsStmt: %w", cerr)
+		}
+	}
+	if q.resumeWritebacksStmt != nil {
+		if cerr := q.resumeWritebacksStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing resumeWritebacksStmt: %w", cerr)
+		}
+	}
 	if q.retryWritebackStmt != nil {
 		if cerr := q.retryWritebackStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing retryWritebackStmt: %w", cerr)
@@ -774,6 +810,26 @@ func (q *Queries) Close() error {
 	if q.shopsStmt != nil {
 		if cerr := q.shopsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing shopsStmt: %w", cerr)
+		}
+	}
+	if q.shopsWithDueNoticesStmt != nil {
+		if cerr := q.shopsWithDueNoticesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing shopsWithDueNoticesStmt: %w", cerr)
+		}
+	}
+	if q.shopsWithDueOrdersStmt != nil {
+		if cerr := q.shopsWithDueOrdersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing shopsWithDueOrdersStmt: %w", cerr)
+		}
+	}
+	if q.shopsWithDueSessionsStmt != nil {
+		if cerr := q.shopsWithDueSessionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing shopsWithDueSessionsStmt: %w", cerr)
+		}
+	}
+	if q.shopsWithDueWritebacksStmt != nil {
+		if cerr := q.shopsWithDueWritebacksStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing shopsWithDueWritebacksStmt: %w", cerr)
 		}
 	}
 	if q.signingKeysStmt != nil {
@@ -858,211 +914,225 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 }
 
 type Queries struct {
-	db                        DBTX
-	tx                        *sql.Tx
-	addCapabilityStmt         *sql.Stmt
-	addDecisionStmt           *sql.Stmt
-	addLoginStmt              *sql.Stmt
-	addNoticeStmt             *sql.Stmt
-	addPolicyStmt             *sql.Stmt
-	addProofStmt              *sql.Stmt
-	addSessionStmt            *sql.Stmt
-	addSigningKeyStmt         *sql.Stmt
-	advanceSweepStmt          *sql.Stmt
-	capabilityStmt            *sql.Stmt
-	capabilitySessionsStmt    *sql.Stmt
-	cartDecisionsStmt         *sql.Stmt
-	cartProofsStmt            *sql.Stmt
-	cartSessionsStmt          *sql.Stmt
-	countCartSessionsStmt     *sql.Stmt
-	countDecidedStmt          *sql.Stmt
-	countHoldsStmt            *sql.Stmt
-	countLatePassesStmt       *sql.Stmt
-	countOrderSessionsStmt    *sql.Stmt
-	countSessionsStmt         *sql.Stmt
-	countShopSessionsStmt     *sql.Stmt
-	customerProofsStmt        *sql.Stmt
-	decisionStmt              *sql.Stmt
-	decisionsPageStmt         *sql.Stmt
-	decisionsPageByStageStmt  *sql.Stmt
-	describeShopStmt          *sql.Stmt
-	dropShopWritebacksStmt    *sql.Stmt
-	dropWritebacksStmt        *sql.Stmt
-	dueOrderStmt              *sql.Stmt
-	dueOrderIfChangedStmt     *sql.Stmt
-	dueOrdersOfCartStmt       *sql.Stmt
-	dueOrdersOfCustomerStmt   *sql.Stmt
-	dueOrdersOnHoldStmt       *sql.Stmt
-	endLoginStmt              *sql.Stmt
-	endShopLoginsStmt         *sql.Stmt
-	endUserLoginsStmt         *sql.Stmt
-	finishNoticeStmt          *sql.Stmt
-	finishOrderStmt           *sql.Stmt
-	finishWritebackStmt       *sql.Stmt
-	forgetLoginsStmt          *sql.Stmt
-	forgetOrderStmt           *sql.Stmt
-	forgetTokensStmt          *sql.Stmt
-	installShopStmt           *sql.Stmt
-	leaseNoticesStmt          *sql.Stmt
-	leaseOrdersStmt           *sql.Stmt
-	leaseSessionsStmt         *sql.Stmt
-	leaseWritebacksStmt       *sql.Stmt
-	ledgerKindStmt            *sql.Stmt
-	loginStmt                 *sql.Stmt
-	mailboxProofsStmt         *sql.Stmt
-	moveSessionStmt           *sql.Stmt
-	nextOrderDueStmt          *sql.Stmt
-	nextSessionPollStmt       *sql.Stmt
-	noticesSeenStmt           *sql.Stmt
-	orderStmt                 *sql.Stmt
-	orderDecisionsStmt        *sql.Stmt
-	orderNoticesStmt          *sql.Stmt
-	orderProofsStmt           *sql.Stmt
-	orderSessionsStmt         *sql.Stmt
-	ordersPageStmt            *sql.Stmt
-	ordersPageByHoldStmt      *sql.Stmt
-	ordersPageByOutcomeStmt   *sql.Stmt
-	oweStmt                   *sql.Stmt
-	pendingWorkStmt           *sql.Stmt
-	personSaysStmt            *sql.Stmt
-	policyStmt                *sql.Stmt
-	policyVersionsStmt        *sql.Stmt
-	postponeNoticeStmt        *sql.Stmt
-	postponeOrderStmt         *sql.Stmt
-	postponeSessionStmt       *sql.Stmt
-	postponeWritebackStmt     *sql.Stmt
-	proofStmt                 *sql.Stmt
-	publishScriptStmt         *sql.Stmt
-	publishedScriptStmt       *sql.Stmt
-	publishedScriptHashesStmt *sql.Stmt
-	reconcileShopAtStmt       *sql.Stmt
-	recordInstallationStmt    *sql.Stmt
-	removeUserStmt            *sql.Stmt
-	replayNoticeStmt          *sql.Stmt
-	retryWritebackStmt        *sql.Stmt
-	seeUserStmt               *sql.Stmt
-	sessionStmt               *sql.Stmt
-	sessionsPageStmt          *sql.Stmt
-	setCurrentPolicyStmt      *sql.Stmt
-	setKosmosTenantStmt       *sql.Stmt
-	setOrderHoldStmt          *sql.Stmt
-	setShopStateStmt          *sql.Stmt
-	shopStmt                  *sql.Stmt
-	shopPendingWorkStmt       *sql.Stmt
-	shopsStmt                 *sql.Stmt
-	signingKeysStmt           *sql.Stmt
-	stampLedgerStmt           *sql.Stmt
-	stickNoticeStmt           *sql.Stmt
-	stuckWritebacksStmt       *sql.Stmt
-	subjectWritebacksStmt     *sql.Stmt
-	uninstallShopStmt         *sql.Stmt
-	useTokenStmt              *sql.Stmt
-	usersStmt                 *sql.Stmt
-	wakeSessionStmt           *sql.Stmt
+	db                         DBTX
+	tx                         *sql.Tx
+	addCapabilityStmt          *sql.Stmt
+	addDecisionStmt            *sql.Stmt
+	addLoginStmt               *sql.Stmt
+	addNoticeStmt              *sql.Stmt
+	addPolicyStmt              *sql.Stmt
+	addProofStmt               *sql.Stmt
+	addSessionStmt             *sql.Stmt
+	addSigningKeyStmt          *sql.Stmt
+	advanceSweepStmt           *sql.Stmt
+	capabilityStmt             *sql.Stmt
+	capabilitySessionsStmt     *sql.Stmt
+	cartDecisionsStmt          *sql.Stmt
+	cartProofsStmt             *sql.Stmt
+	cartSessionsStmt           *sql.Stmt
+	countCartSessionsStmt      *sql.Stmt
+	countDecidedStmt           *sql.Stmt
+	countHoldsStmt             *sql.Stmt
+	countLatePassesStmt        *sql.Stmt
+	countOrderSessionsStmt     *sql.Stmt
+	countSessionsStmt          *sql.Stmt
+	countShopSessionsStmt      *sql.Stmt
+	customerProofsStmt         *sql.Stmt
+	decisionStmt               *sql.Stmt
+	decisionsPageStmt          *sql.Stmt
+	decisionsPageByStageStmt   *sql.Stmt
+	describeShopStmt           *sql.Stmt
+	dropShopWritebacksStmt     *sql.Stmt
+	dropWritebacksStmt         *sql.Stmt
+	dueOrderStmt               *sql.Stmt
+	dueOrderIfChangedStmt      *sql.Stmt
+	dueOrdersOfCartStmt        *sql.Stmt
+	dueOrdersOfCustomerStmt    *sql.Stmt
+	dueOrdersOnHoldStmt        *sql.Stmt
+	endLoginStmt               *sql.Stmt
+	endShopLoginsStmt          *sql.Stmt
+	endUserLoginsStmt          *sql.Stmt
+	finishNoticeStmt           *sql.Stmt
+	finishOrderStmt            *sql.Stmt
+	finishWritebackStmt        *sql.Stmt
+	forgetLoginsStmt           *sql.Stmt
+	forgetOrderStmt            *sql.Stmt
+	forgetTokensStmt           *sql.Stmt
+	installShopStmt            *sql.Stmt
+	leaseNoticesStmt           *sql.Stmt
+	leaseOrdersStmt            *sql.Stmt
+	leaseSessionsStmt          *sql.Stmt
+	leaseWritebacksStmt        *sql.Stmt
+	ledgerKindStmt             *sql.Stmt
+	loginStmt                  *sql.Stmt
+	mailboxProofsStmt          *sql.Stmt
+	moveSessionStmt            *sql.Stmt
+	noticesSeenStmt            *sql.Stmt
+	orderStmt                  *sql.Stmt
+	orderDecisionsStmt         *sql.Stmt
+	orderNoticesStmt           *sql.Stmt
+	orderProofsStmt            *sql.Stmt
+	orderSessionsStmt          *sql.Stmt
+	ordersPageStmt             *sql.Stmt
+	ordersPageByHoldStmt       *sql.Stmt
+	ordersPageByOutcomeStmt    *sql.Stmt
+	oweStmt                    *sql.Stmt
+	oweAgainStmt               *sql.Stmt
+	pendingWorkStmt            *sql.Stmt
+	personSaysStmt             *sql.Stmt
+	policyStmt                 *sql.Stmt
+	policyVersionsStmt         *sql.Stmt
+	postponeNoticeStmt         *sql.Stmt
+	postponeOrderStmt          *sql.Stmt
+	postponeSessionStmt        *sql.Stmt
+	postponeWritebackStmt      *sql.Stmt
+	proofStmt                  *sql.Stmt
+	publishScriptStmt          *sql.Stmt
+	publishedScriptStmt        *sql.Stmt
+	publishedScriptHashesStmt  *sql.Stmt
+	reconcileShopAtStmt        *sql.Stmt
+	recordInstallationStmt     *sql.Stmt
+	removeUserStmt             *sql.Stmt
+	replayNoticeStmt           *sql.Stmt
+	resumeNoticesStmt          *sql.Stmt
+	resumeOrdersStmt           *sql.Stmt
+	resumeSessionsStmt         *sql.Stmt
+	resumeWritebacksStmt       *sql.Stmt
+	retryWritebackStmt         *sql.Stmt
+	seeUserStmt                *sql.Stmt
+	sessionStmt                *sql.Stmt
+	sessionsPageStmt           *sql.Stmt
+	setCurrentPolicyStmt       *sql.Stmt
+	setKosmosTenantStmt        *sql.Stmt
+	setOrderHoldStmt           *sql.Stmt
+	setShopStateStmt           *sql.Stmt
+	shopStmt                   *sql.Stmt
+	shopPendingWorkStmt        *sql.Stmt
+	shopsStmt                  *sql.Stmt
+	shopsWithDueNoticesStmt    *sql.Stmt
+	shopsWithDueOrdersStmt     *sql.Stmt
+	shopsWithDueSessionsStmt   *sql.Stmt
+	shopsWithDueWritebacksStmt *sql.Stmt
+	signingKeysStmt            *sql.Stmt
+	stampLedgerStmt            *sql.Stmt
+	stickNoticeStmt            *sql.Stmt
+	stuckWritebacksStmt        *sql.Stmt
+	subjectWritebacksStmt      *sql.Stmt
+	uninstallShopStmt          *sql.Stmt
+	useTokenStmt               *sql.Stmt
+	usersStmt                  *sql.Stmt
+	wakeSessionStmt            *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
-		db:                        tx,
-		tx:                        tx,
-		addCapabilityStmt:         q.addCapabilityStmt,
-		addDecisionStmt:           q.addDecisionStmt,
-		addLoginStmt:              q.addLoginStmt,
-		addNoticeStmt:             q.addNoticeStmt,
-		addPolicyStmt:             q.addPolicyStmt,
-		addProofStmt:              q.addProofStmt,
-		addSessionStmt:            q.addSessionStmt,
-		addSigningKeyStmt:         q.addSigningKeyStmt,
-		advanceSweepStmt:          q.advanceSweepStmt,
-		capabilityStmt:            q.capabilityStmt,
-		capabilitySessionsStmt:    q.capabilitySessionsStmt,
-		cartDecisionsStmt:         q.cartDecisionsStmt,
-		cartProofsStmt:            q.cartProofsStmt,
-		cartSessionsStmt:          q.cartSessionsStmt,
-		countCartSessionsStmt:     q.countCartSessionsStmt,
-		countDecidedStmt:          q.countDecidedStmt,
-		countHoldsStmt:            q.countHoldsStmt,
-		countLatePassesStmt:       q.countLatePassesStmt,
-		countOrderSessionsStmt:    q.countOrderSessionsStmt,
-		countSessionsStmt:         q.countSessionsStmt,
-		countShopSessionsStmt:     q.countShopSessionsStmt,
-		customerProofsStmt:        q.customerProofsStmt,
-		decisionStmt:              q.decisionStmt,
-		decisionsPageStmt:         q.decisionsPageStmt,
-		decisionsPageByStageStmt:  q.decisionsPageByStageStmt,
-		describeShopStmt:          q.describeShopStmt,
-		dropShopWritebacksStmt:    q.dropShopWritebacksStmt,
-		dropWritebacksStmt:        q.dropWritebacksStmt,
-		dueOrderStmt:              q.dueOrderStmt,
-		dueOrderIfChangedStmt:     q.dueOrderIfChangedStmt,
-		dueOrdersOfCartStmt:       q.dueOrdersOfCartStmt,
-		dueOrdersOfCustomerStmt:   q.dueOrdersOfCustomerStmt,
-		dueOrdersOnHoldStmt:       q.dueOrdersOnHoldStmt,
-		endLoginStmt:              q.endLoginStmt,
-		endShopLoginsStmt:         q.endShopLoginsStmt,
-		endUserLoginsStmt:         q.endUserLoginsStmt,
-		finishNoticeStmt:          q.finishNoticeStmt,
-		finishOrderStmt:           q.finishOrderStmt,
-		finishWritebackStmt:       q.finishWritebackStmt,
-		forgetLoginsStmt:          q.forgetLoginsStmt,
-		forgetOrderStmt:           q.forgetOrderStmt,
-		forgetTokensStmt:          q.forgetTokensStmt,
-		installShopStmt:           q.installShopStmt,
-		leaseNoticesStmt:          q.leaseNoticesStmt,
-		leaseOrdersStmt:           q.leaseOrdersStmt,
-		leaseSessionsStmt:         q.leaseSessionsStmt,
-		leaseWritebacksStmt:       q.leaseWritebacksStmt,
-		ledgerKindStmt:            q.ledgerKindStmt,
-		loginStmt:                 q.loginStmt,
-		mailboxProofsStmt:         q.mailboxProofsStmt,
-		moveSessionStmt:           q.moveSessionStmt,
-		nextOrderDueStmt:          q.nextOrderDueStmt,
-		nextSessionPollStmt:       q.nextSessionPollStmt,
-		noticesSeenStmt:           q.noticesSeenStmt,
-		orderStmt:                 q.orderStmt,
-		orderDecisionsStmt:        q.orderDecisionsStmt,
-		orderNoticesStmt:          q.orderNoticesStmt,
-		orderProofsStmt:           q.orderProofsStmt,
-		orderSessionsStmt:         q.orderSessionsStmt,
-		ordersPageStmt:            q.ordersPageStmt,
-		ordersPageByHoldStmt:      q.ordersPageByHoldStmt,
-		ordersPageByOutcomeStmt:   q.ordersPageByOutcomeStmt,
-		oweStmt:                   q.oweStmt,
-		pendingWorkStmt:           q.pendingWorkStmt,
-		personSaysStmt:            q.personSaysStmt,
-		policyStmt:                q.policyStmt,
-		policyVersionsStmt:        q.policyVersionsStmt,
-		postponeNoticeStmt:        q.postponeNoticeStmt,
-		postponeOrderStmt:         q.postponeOrderStmt,
-		postponeSessionStmt:       q.postponeSessionStmt,
-		postponeWritebackStmt:     q.postponeWritebackStmt,
-		proofStmt:                 q.proofStmt,
-		publishScriptStmt:         q.publishScriptStmt,
-		publishedScriptStmt:       q.publishedScriptStmt,
-		publishedScriptHashesStmt: q.publishedScriptHashesStmt,
-		reconcileShopAtStmt:       q.reconcileShopAtStmt,
-		recordInstallationStmt:    q.recordInstallationStmt,
-		removeUserStmt:            q.removeUserStmt,
-		replayNoticeStmt:          q.replayNoticeStmt,
-		retryWritebackStmt:        q.retryWritebackStmt,
-		seeUserStmt:               q.seeUserStmt,
-		sessionStmt:               q.sessionStmt,
-		sessionsPageStmt:          q.sessionsPageStmt,
-		setCurrentPolicyStmt:      q.setCurrentPolicyStmt,
-		setKosmosTenantStmt:       q.setKosmosTenantStmt,
-		setOrderHoldStmt:          q.setOrderHoldStmt,
-		setShopStateStmt:          q.setShopStateStmt,
-		shopStmt:                  q.shopStmt,
-		shopPendingWorkStmt:       q.shopPendingWorkStmt,
-		shopsStmt:                 q.shopsStmt,
-		signingKeysStmt:           q.signingKeysStmt,
-		stampLedgerStmt:           q.stampLedgerStmt,
-		stickNoticeStmt:           q.stickNoticeStmt,
-		stuckWritebacksStmt:       q.stuckWritebacksStmt,
-		subjectWritebacksStmt:     q.subjectWritebacksStmt,
-		uninstallShopStmt:         q.uninstallShopStmt,
-		useTokenStmt:              q.useTokenStmt,
-		usersStmt:                 q.usersStmt,
-		wakeSessionStmt:           q.wakeSessionStmt,
+		db:                         tx,
+		tx:                         tx,
+		addCapabilityStmt:          q.addCapabilityStmt,
+		addDecisionStmt:            q.addDecisionStmt,
+		addLoginStmt:               q.addLoginStmt,
+		addNoticeStmt:              q.addNoticeStmt,
+		addPolicyStmt:              q.addPolicyStmt,
+		addProofStmt:               q.addProofStmt,
+		addSessionStmt:             q.addSessionStmt,
+		addSigningKeyStmt:          q.addSigningKeyStmt,
+		advanceSweepStmt:           q.advanceSweepStmt,
+		capabilityStmt:             q.capabilityStmt,
+		capabilitySessionsStmt:     q.capabilitySessionsStmt,
+		cartDecisionsStmt:          q.cartDecisionsStmt,
+		cartProofsStmt:             q.cartProofsStmt,
+		cartSessionsStmt:           q.cartSessionsStmt,
+		countCartSessionsStmt:      q.countCartSessionsStmt,
+		countDecidedStmt:           q.countDecidedStmt,
+		countHoldsStmt:             q.countHoldsStmt,
+		countLatePassesStmt:        q.countLatePassesStmt,
+		countOrderSessionsStmt:     q.countOrderSessionsStmt,
+		countSessionsStmt:          q.countSessionsStmt,
+		countShopSessionsStmt:      q.countShopSessionsStmt,
+		customerProofsStmt:         q.customerProofsStmt,
+		decisionStmt:               q.decisionStmt,
+		decisionsPageStmt:          q.decisionsPageStmt,
+		decisionsPageByStageStmt:   q.decisionsPageByStageStmt,
+		describeShopStmt:           q.describeShopStmt,
+		dropShopWritebacksStmt:     q.dropShopWritebacksStmt,
+		dropWritebacksStmt:         q.dropWritebacksStmt,
+		dueOrderStmt:               q.dueOrderStmt,
+		dueOrderIfChangedStmt:      q.dueOrderIfChangedStmt,
+		dueOrdersOfCartStmt:        q.dueOrdersOfCartStmt,
+		dueOrdersOfCustomerStmt:    q.dueOrdersOfCustomerStmt,
+		dueOrdersOnHoldStmt:        q.dueOrdersOnHoldStmt,
+		endLoginStmt:               q.endLoginStmt,
+		endShopLoginsStmt:          q.endShopLoginsStmt,
+		endUserLoginsStmt:          q.endUserLoginsStmt,
+		finishNoticeStmt:           q.finishNoticeStmt,
+		finishOrderStmt:            q.finishOrderStmt,
+		finishWritebackStmt:        q.finishWritebackStmt,
+		forgetLoginsStmt:           q.forgetLoginsStmt,
+		forgetOrderStmt:            q.forgetOrderStmt,
+		forgetTokensStmt:           q.forgetTokensStmt,
+		installShopStmt:            q.installShopStmt,
+		leaseNoticesStmt:           q.leaseNoticesStmt,
+		leaseOrdersStmt:            q.leaseOrdersStmt,
+		leaseSessionsStmt:          q.leaseSessionsStmt,
+		leaseWritebacksStmt:        q.leaseWritebacksStmt,
+		ledgerKindStmt:             q.ledgerKindStmt,
+		loginStmt:                  q.loginStmt,
+		mailboxProofsStmt:          q.mailboxProofsStmt,
+		moveSessionStmt:            q.moveSessionStmt,
+		noticesSeenStmt:            q.noticesSeenStmt,
+		orderStmt:                  q.orderStmt,
+		orderDecisionsStmt:         q.orderDecisionsStmt,
+		orderNoticesStmt:           q.orderNoticesStmt,
+		orderProofsStmt:            q.orderProofsStmt,
+		orderSessionsStmt:          q.orderSessionsStmt,
+		ordersPageStmt:             q.ordersPageStmt,
+		ordersPageByHoldStmt:       q.ordersPageByHoldStmt,
+		ordersPageByOutcomeStmt:    q.ordersPageByOutcomeStmt,
+		oweStmt:                    q.oweStmt,
+		oweAgainStmt:               q.oweAgainStmt,
+		pendingWorkStmt:            q.pendingWorkStmt,
+		personSaysStmt:             q.personSaysStmt,
+		policyStmt:                 q.policyStmt,
+		policyVersionsStmt:         q.policyVersionsStmt,
+		postponeNoticeStmt:         q.postponeNoticeStmt,
+		postponeOrderStmt:          q.postponeOrderStmt,
+		postponeSessionStmt:        q.postponeSessionStmt,
+		postponeWritebackStmt:      q.postponeWritebackStmt,
+		proofStmt:                  q.proofStmt,
+		publishScriptStmt:          q.publishScriptStmt,
+		publishedScriptStmt:        q.publishedScriptStmt,
+		publishedScriptHashesStmt:  q.publishedScriptHashesStmt,
+		reconcileShopAtStmt:        q.reconcileShopAtStmt,
+		recordInstallationStmt:     q.recordInstallationStmt,
+		removeUserStmt:             q.removeUserStmt,
+		replayNoticeStmt:           q.replayNoticeStmt,
+		resumeNoticesStmt:          q.resumeNoticesStmt,
+		resumeOrdersStmt:           q.resumeOrdersStmt,
+		resumeSessionsStmt:         q.resumeSessionsStmt,
+		resumeWritebacksStmt:       q.resumeWritebacksStmt,
+		retryWritebackStmt:         q.retryWritebackStmt,
+		seeUserStmt:                q.seeUserStmt,
+		sessionStmt:                q.sessionStmt,
+		sessionsPageStmt:           q.sessionsPageStmt,
+		setCurrentPolicyStmt:       q.setCurrentPolicyStmt,
+		setKosmosTenantStmt:        q.setKosmosTenantStmt,
+		setOrderHoldStmt:           q.setOrderHoldStmt,
+		setShopStateStmt:           q.setShopStateStmt,
+		shopStmt:                   q.shopStmt,
+		shopPendingWorkStmt:        q.shopPendingWorkStmt,
+		shopsStmt:                  q.shopsStmt,
+		shopsWithDueNoticesStmt:    q.shopsWithDueNoticesStmt,
+		shopsWithDueOrdersStmt:     q.shopsWithDueOrdersStmt,
+		shopsWithDueSessionsStmt:   q.shopsWithDueSessionsStmt,
+		shopsWithDueWritebacksStmt: q.shopsWithDueWritebacksStmt,
+		signingKeysStmt:            q.signingKeysStmt,
+		stampLedgerStmt:            q.stampLedgerStmt,
+		stickNoticeStmt:            q.stickNoticeStmt,
+		stuckWritebacksStmt:        q.stuckWritebacksStmt,
+		subjectWritebacksStmt:      q.subjectWritebacksStmt,
+		uninstallShopStmt:          q.uninstallShopStmt,
+		useTokenStmt:               q.useTokenStmt,
+		usersStmt:                  q.usersStmt,
+		wakeSessionStmt:            q.wakeSessionStmt,
 	}
 }

@@ -91,6 +91,7 @@ type Order struct {
 	Link         []byte
 	DueAt        int64
 	Attempt      int64
+	Lease        int64
 	Trouble      string
 }
 

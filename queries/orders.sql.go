@@ -12,8 +12,9 @@ import (
 const dueOrder = `-- name: DueOrder :exec
 
 INSERT INTO orders (store_hash, order_id, seen_at, due_at) VALUES (?1, ?2, ?3, ?4)
-ON CONFLICT (store_hash, order_id) DO UPDATE SET due_at = excluded.due_at, attempt = 0
-WHERE orders.due_at = 0 OR orders.due_at > excluded.due_at
+ON CONFLICT (store_hash, order_id) DO UPDATE SET attempt = 0,
+    due_at = CASE WHEN orders.due_at = 0 THEN excluded.due_at ELSE min(orders.due_at, excluded.due_at) END
+WHERE orders.due_at = 0 OR orders.due_at > excluded.due_at OR orders.attempt != 0
 `
 
 type DueOrderParams struct {
@@ -36,8 +37,9 @@ func (q *Queries) DueOrder(ctx context.Context, arg DueOrderParams) error {
 
 const dueOrderIfChanged = `-- name: DueOrderIfChanged :execrows
 INSERT INTO orders (store_hash, order_id, status_id, modified_at, seen_at, due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-ON CONFLICT (store_hash, order_id) DO UPDATE SET due_at = excluded.due_at, attempt = 0
-WHERE orders.due_at = 0 AND (orders.modified_at != excluded.modified_at OR orders.status_id != excluded.status_id)
+ON CONFLICT (store_hash, order_id) DO UPDATE SET attempt = 0,
+    due_at = CASE WHEN orders.due_at = 0 THEN excluded.due_at ELSE min(orders.due_at, excluded.due_at) END
+WHERE (orders.due_at = 0 OR orders.attempt != 0) AND (orders.modified_at != excluded.modified_at OR orders.status_id != excluded.status_id)
 `
 
 type DueOrderIfChangedParams struct {
@@ -49,6 +51,7 @@ type DueOrderIfChangedParams struct {
 	DueAt      int64
 }
 
+// An order that is being evaluated, or is to be tried again, counts as not known yet: what is being evaluated may be older.
 func (q *Queries) DueOrderIfChanged(ctx context.Context, arg DueOrderIfChangedParams) (int64, error) {
 	result, err := q.exec(ctx, q.dueOrderIfChangedStmt, dueOrderIfChanged,
 		arg.StoreHash,
@@ -113,8 +116,8 @@ const finishOrder = `-- name: FinishOrder :execrows
 UPDATE orders SET status_id = ?1, customer_id = ?2, cart_id = ?3, mailbox = ?4, buyer = ?5, value_minor = ?6,
     currency = ?7, source = ?8, placed_at = ?9, modified_at = ?10,
     hold = ?11, former_status = ?12, hold_status = ?13, held_at = ?14, decision_id = ?15, facts_digest = ?16,
-    link = ?17, person_says = ?18, trouble = '', due_at = CASE WHEN due_at = CAST(?19 AS INTEGER) THEN 0 ELSE due_at END
-WHERE store_hash = ?20 AND order_id = ?21
+    link = ?17, person_says = ?18, trouble = '', due_at = CASE WHEN attempt = 0 THEN due_at ELSE 0 END, lease = lease + 1
+WHERE store_hash = ?19 AND order_id = ?20 AND lease = ?21
 `
 
 type FinishOrderParams struct {
@@ -136,9 +139,9 @@ type FinishOrderParams struct {
 	FactsDigest  []byte
 	Link         []byte
 	PersonSays   string
-	LeasedUntil  int64
 	StoreHash    string
 	OrderID      int64
+	Lease        int64
 }
 
 func (q *Queries) FinishOrder(ctx context.Context, arg FinishOrderParams) (int64, error) {
@@ -161,9 +164,9 @@ func (q *Queries) FinishOrder(ctx context.Context, arg FinishOrderParams) (int64
 		arg.FactsDigest,
 		arg.Link,
 		arg.PersonSays,
-		arg.LeasedUntil,
 		arg.StoreHash,
 		arg.OrderID,
+		arg.Lease,
 	)
 	if err != nil {
 		return 0, err
@@ -172,14 +175,15 @@ func (q *Queries) FinishOrder(ctx context.Context, arg FinishOrderParams) (int64
 }
 
 const forgetOrder = `-- name: ForgetOrder :execrows
-UPDATE orders SET due_at = 0, trouble = ?1 WHERE store_hash = ?2 AND order_id = ?3 AND due_at = CAST(?4 AS INTEGER)
+UPDATE orders SET due_at = CASE WHEN attempt = 0 THEN due_at ELSE 0 END, trouble = ?1, lease = lease + 1
+WHERE store_hash = ?2 AND order_id = ?3 AND lease = ?4
 `
 
 type ForgetOrderParams struct {
-	Trouble     string
-	StoreHash   string
-	OrderID     int64
-	LeasedUntil int64
+	Trouble   string
+	StoreHash string
+	OrderID   int64
+	Lease     int64
 }
 
 func (q *Queries) ForgetOrder(ctx context.Context, arg ForgetOrderParams) (int64, error) {
@@ -187,7 +191,7 @@ func (q *Queries) ForgetOrder(ctx context.Context, arg ForgetOrderParams) (int64
 		arg.Trouble,
 		arg.StoreHash,
 		arg.OrderID,
-		arg.LeasedUntil,
+		arg.Lease,
 	)
 	if err != nil {
 		return 0, err
@@ -196,13 +200,14 @@ func (q *Queries) ForgetOrder(ctx context.Context, arg ForgetOrderParams) (int64
 }
 
 const leaseOrders = `-- name: LeaseOrders :many
-UPDATE orders SET attempt = attempt + 1, due_at = CAST(?1 AS INTEGER)
-WHERE (store_hash, order_id) IN (SELECT o.store_hash, o.order_id FROM orders AS o WHERE o.due_at != 0 AND o.due_at <= ?2 ORDER BY o.due_at LIMIT ?3)
-RETURNING store_hash, order_id, attempt, due_at
+UPDATE orders SET attempt = attempt + 1, lease = lease + 1, due_at = CAST(?1 AS INTEGER)
+WHERE (store_hash, order_id) IN (SELECT o.store_hash, o.order_id FROM orders AS o WHERE o.store_hash = ?2 AND o.due_at != 0 AND o.due_at <= ?3 ORDER BY o.due_at LIMIT ?4)
+RETURNING store_hash, order_id, attempt, lease
 `
 
 type LeaseOrdersParams struct {
 	LeaseUntil int64
+	StoreHash  string
 	Now        int64
 	Count      int64
 }
@@ -211,11 +216,16 @@ type LeaseOrdersRow struct {
 	StoreHash string
 	OrderID   int64
 	Attempt   int64
-	DueAt     int64
+	Lease     int64
 }
 
 func (q *Queries) LeaseOrders(ctx context.Context, arg LeaseOrdersParams) ([]LeaseOrdersRow, error) {
-	rows, err := q.query(ctx, q.leaseOrdersStmt, leaseOrders, arg.LeaseUntil, arg.Now, arg.Count)
+	rows, err := q.query(ctx, q.leaseOrdersStmt, leaseOrders,
+		arg.LeaseUntil,
+		arg.StoreHash,
+		arg.Now,
+		arg.Count,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -227,7 +237,7 @@ func (q *Queries) LeaseOrders(ctx context.Context, arg LeaseOrdersParams) ([]Lea
 			&i.StoreHash,
 			&i.OrderID,
 			&i.Attempt,
-			&i.DueAt,
+			&i.Lease,
 		); err != nil {
 			return nil, err
 		}
@@ -242,20 +252,9 @@ func (q *Queries) LeaseOrders(ctx context.Context, arg LeaseOrdersParams) ([]Lea
 	return items, nil
 }
 
-const nextOrderDue = `-- name: NextOrderDue :one
-SELECT CAST(coalesce(min(due_at), 0) AS INTEGER) FROM orders WHERE due_at != 0
-`
-
-func (q *Queries) NextOrderDue(ctx context.Context) (int64, error) {
-	row := q.queryRow(ctx, q.nextOrderDueStmt, nextOrderDue)
-	var column_1 int64
-	err := row.Scan(&column_1)
-	return column_1, err
-}
-
 const order = `-- name: Order :one
 SELECT store_hash, order_id, status_id, customer_id, cart_id, mailbox, buyer, value_minor, currency, source, placed_at, modified_at, seen_at, hold, former_status,
-    hold_status, held_at, decision_id, facts_digest, person_says, link, due_at, attempt, trouble
+    hold_status, held_at, decision_id, facts_digest, person_says, link, due_at, attempt, lease, trouble
 FROM orders WHERE store_hash = ?1 AND order_id = ?2
 `
 
@@ -291,6 +290,7 @@ func (q *Queries) Order(ctx context.Context, arg OrderParams) (Order, error) {
 		&i.Link,
 		&i.DueAt,
 		&i.Attempt,
+		&i.Lease,
 		&i.Trouble,
 	)
 	return i, err
@@ -325,15 +325,16 @@ func (q *Queries) PersonSays(ctx context.Context, arg PersonSaysParams) (int64, 
 }
 
 const postponeOrder = `-- name: PostponeOrder :execrows
-UPDATE orders SET due_at = ?1, trouble = ?2 WHERE store_hash = ?3 AND order_id = ?4 AND due_at = CAST(?5 AS INTEGER)
+UPDATE orders SET due_at = CASE WHEN attempt = 0 THEN due_at ELSE CAST(?1 AS INTEGER) END, trouble = ?2, lease = lease + 1
+WHERE store_hash = ?3 AND order_id = ?4 AND lease = ?5
 `
 
 type PostponeOrderParams struct {
-	DueAt       int64
-	Trouble     string
-	StoreHash   string
-	OrderID     int64
-	LeasedUntil int64
+	DueAt     int64
+	Trouble   string
+	StoreHash string
+	OrderID   int64
+	Lease     int64
 }
 
 func (q *Queries) PostponeOrder(ctx context.Context, arg PostponeOrderParams) (int64, error) {
@@ -342,8 +343,20 @@ func (q *Queries) PostponeOrder(ctx context.Context, arg PostponeOrderParams) (i
 		arg.Trouble,
 		arg.StoreHash,
 		arg.OrderID,
-		arg.LeasedUntil,
+		arg.Lease,
 	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const resumeOrders = `-- name: ResumeOrders :execrows
+UPDATE orders SET due_at = ?1 WHERE due_at > ?1
+`
+
+func (q *Queries) ResumeOrders(ctx context.Context, now int64) (int64, error) {
+	result, err := q.exec(ctx, q.resumeOrdersStmt, resumeOrders, now)
 	if err != nil {
 		return 0, err
 	}
@@ -376,4 +389,31 @@ func (q *Queries) SetOrderHold(ctx context.Context, arg SetOrderHoldParams) (int
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const shopsWithDueOrders = `-- name: ShopsWithDueOrders :many
+SELECT DISTINCT store_hash FROM orders WHERE due_at != 0 AND due_at <= ?1
+`
+
+func (q *Queries) ShopsWithDueOrders(ctx context.Context, now int64) ([]string, error) {
+	rows, err := q.query(ctx, q.shopsWithDueOrdersStmt, shopsWithDueOrders, now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var store_hash string
+		if err := rows.Scan(&store_hash); err != nil {
+			return nil, err
+		}
+		items = append(items, store_hash)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

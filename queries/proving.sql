@@ -54,22 +54,25 @@ SELECT count(*) FROM (SELECT 1 FROM sessions AS s WHERE s.store_hash = @store_ha
 
 -- name: LeaseSessions :many
 UPDATE sessions SET attempt = attempt + 1, poll_at = CAST(@lease_until AS INTEGER), leased_until = CAST(@lease_until AS INTEGER)
-WHERE id IN (SELECT s.id FROM sessions AS s WHERE s.poll_at != 0 AND s.poll_at <= @now ORDER BY s.poll_at LIMIT @count)
+WHERE id IN (SELECT s.id FROM sessions AS s WHERE s.store_hash = @store_hash AND s.poll_at != 0 AND s.poll_at <= @now ORDER BY s.poll_at LIMIT @count)
 RETURNING id, store_hash, provider, provider_ref, capture_url, state, capability, cart_id, order_id, customer_id, mailbox, requirement, policy_version, reason, trouble, started_at, deadline, changed_at, attempt, poll_at, late;
 
 -- name: MoveSession :execrows
 UPDATE sessions SET state = @state, reason = @reason, digest = @digest, trouble = '', changed_at = @changed_at, poll_at = @poll_at, late = @late, capture_url = @capture_url, deadline = @deadline, leased_until = 0
-WHERE id = @id AND attempt = @attempt AND state NOT IN ('passed', 'failed', 'declined', 'expired', 'abandoned', 'error');
+WHERE id = @id AND attempt = @attempt AND leased_until != 0 AND state NOT IN ('passed', 'failed', 'declined', 'expired', 'abandoned', 'error');
 
 -- name: PostponeSession :execrows
-UPDATE sessions SET poll_at = @poll_at, trouble = @trouble, leased_until = 0 WHERE id = @id AND attempt = @attempt AND poll_at != 0;
+UPDATE sessions SET poll_at = @poll_at, trouble = @trouble, leased_until = 0 WHERE id = @id AND attempt = @attempt AND leased_until != 0 AND poll_at != 0;
 
 -- name: WakeSession :execrows
 UPDATE sessions SET poll_at = @now, woken_at = @now
 WHERE id = @id AND store_hash = @store_hash AND poll_at > @now AND woken_at <= @rung_before AND leased_until <= @now;
 
--- name: NextSessionPoll :one
-SELECT CAST(coalesce(min(poll_at), 0) AS INTEGER) FROM sessions WHERE poll_at != 0;
+-- name: ShopsWithDueSessions :many
+SELECT DISTINCT store_hash FROM sessions WHERE poll_at != 0 AND poll_at <= @now;
+
+-- name: ResumeSessions :execrows
+UPDATE sessions SET poll_at = @now, leased_until = 0 WHERE poll_at != 0 AND leased_until != 0;
 
 -- name: AddProof :exec
 INSERT INTO proofs (id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until)

@@ -673,12 +673,13 @@ func (q *Queries) Decision(ctx context.Context, arg DecisionParams) (DecisionRow
 
 const leaseSessions = `-- name: LeaseSessions :many
 UPDATE sessions SET attempt = attempt + 1, poll_at = CAST(?1 AS INTEGER), leased_until = CAST(?1 AS INTEGER)
-WHERE id IN (SELECT s.id FROM sessions AS s WHERE s.poll_at != 0 AND s.poll_at <= ?2 ORDER BY s.poll_at LIMIT ?3)
+WHERE id IN (SELECT s.id FROM sessions AS s WHERE s.store_hash = ?2 AND s.poll_at != 0 AND s.poll_at <= ?3 ORDER BY s.poll_at LIMIT ?4)
 RETURNING id, store_hash, provider, provider_ref, capture_url, state, capability, cart_id, order_id, customer_id, mailbox, requirement, policy_version, reason, trouble, started_at, deadline, changed_at, attempt, poll_at, late
 `
 
 type LeaseSessionsParams struct {
 	LeaseUntil int64
+	StoreHash  string
 	Now        int64
 	Count      int64
 }
@@ -708,7 +709,12 @@ type LeaseSessionsRow struct {
 }
 
 func (q *Queries) LeaseSessions(ctx context.Context, arg LeaseSessionsParams) ([]LeaseSessionsRow, error) {
-	rows, err := q.query(ctx, q.leaseSessionsStmt, leaseSessions, arg.LeaseUntil, arg.Now, arg.Count)
+	rows, err := q.query(ctx, q.leaseSessionsStmt, leaseSessions,
+		arg.LeaseUntil,
+		arg.StoreHash,
+		arg.Now,
+		arg.Count,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -823,7 +829,7 @@ func (q *Queries) MailboxProofs(ctx context.Context, arg MailboxProofsParams) ([
 
 const moveSession = `-- name: MoveSession :execrows
 UPDATE sessions SET state = ?1, reason = ?2, digest = ?3, trouble = '', changed_at = ?4, poll_at = ?5, late = ?6, capture_url = ?7, deadline = ?8, leased_until = 0
-WHERE id = ?9 AND attempt = ?10 AND state NOT IN ('passed', 'failed', 'declined', 'expired', 'abandoned', 'error')
+WHERE id = ?9 AND attempt = ?10 AND leased_until != 0 AND state NOT IN ('passed', 'failed', 'declined', 'expired', 'abandoned', 'error')
 `
 
 type MoveSessionParams struct {
@@ -856,17 +862,6 @@ func (q *Queries) MoveSession(ctx context.Context, arg MoveSessionParams) (int64
 		return 0, err
 	}
 	return result.RowsAffected()
-}
-
-const nextSessionPoll = `-- name: NextSessionPoll :one
-SELECT CAST(coalesce(min(poll_at), 0) AS INTEGER) FROM sessions WHERE poll_at != 0
-`
-
-func (q *Queries) NextSessionPoll(ctx context.Context) (int64, error) {
-	row := q.queryRow(ctx, q.nextSessionPollStmt, nextSessionPoll)
-	var column_1 int64
-	err := row.Scan(&column_1)
-	return column_1, err
 }
 
 const orderDecisions = `-- name: OrderDecisions :many
@@ -1087,7 +1082,7 @@ func (q *Queries) OrderSessions(ctx context.Context, arg OrderSessionsParams) ([
 }
 
 const postponeSession = `-- name: PostponeSession :execrows
-UPDATE sessions SET poll_at = ?1, trouble = ?2, leased_until = 0 WHERE id = ?3 AND attempt = ?4 AND poll_at != 0
+UPDATE sessions SET poll_at = ?1, trouble = ?2, leased_until = 0 WHERE id = ?3 AND attempt = ?4 AND leased_until != 0 AND poll_at != 0
 `
 
 type PostponeSessionParams struct {
@@ -1163,6 +1158,18 @@ func (q *Queries) Proof(ctx context.Context, arg ProofParams) (ProofRow, error) 
 	return i, err
 }
 
+const resumeSessions = `-- name: ResumeSessions :execrows
+UPDATE sessions SET poll_at = ?1, leased_until = 0 WHERE poll_at != 0 AND leased_until != 0
+`
+
+func (q *Queries) ResumeSessions(ctx context.Context, now int64) (int64, error) {
+	result, err := q.exec(ctx, q.resumeSessionsStmt, resumeSessions, now)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const session = `-- name: Session :one
 SELECT id, store_hash, provider, provider_ref, capture_url, state, capability, cart_id, order_id, customer_id, mailbox, requirement, policy_version, reason, trouble, started_at, deadline, changed_at, attempt, poll_at, late
 FROM sessions WHERE id = ?1
@@ -1219,6 +1226,33 @@ func (q *Queries) Session(ctx context.Context, id string) (SessionRow, error) {
 		&i.Late,
 	)
 	return i, err
+}
+
+const shopsWithDueSessions = `-- name: ShopsWithDueSessions :many
+SELECT DISTINCT store_hash FROM sessions WHERE poll_at != 0 AND poll_at <= ?1
+`
+
+func (q *Queries) ShopsWithDueSessions(ctx context.Context, now int64) ([]string, error) {
+	rows, err := q.query(ctx, q.shopsWithDueSessionsStmt, shopsWithDueSessions, now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var store_hash string
+		if err := rows.Scan(&store_hash); err != nil {
+			return nil, err
+		}
+		items = append(items, store_hash)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const wakeSession = `-- name: WakeSession :execrows

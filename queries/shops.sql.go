@@ -155,7 +155,8 @@ const installShop = `-- name: InstallShop :exec
 INSERT INTO shops (store_hash, state, owner_id, scopes, data_key, token, hook_secret, installed_at, sweep_at, reconcile_at, swept_to)
 VALUES (?1, 'installed', ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?7, ?7)
 ON CONFLICT (store_hash) DO UPDATE SET state = 'installed', owner_id = excluded.owner_id, scopes = excluded.scopes, data_key = excluded.data_key,
-    token = excluded.token, hook_secret = excluded.hook_secret, reconcile_at = excluded.reconcile_at, sweep_at = excluded.sweep_at, uninstalled_at = 0
+    token = excluded.token, hook_secret = excluded.hook_secret, reconcile_at = excluded.reconcile_at, sweep_at = excluded.sweep_at, uninstalled_at = 0,
+    kosmos = CASE WHEN shops.data_key IS NULL THEN NULL ELSE shops.kosmos END
 `
 
 type InstallShopParams struct {
@@ -169,6 +170,7 @@ type InstallShopParams struct {
 }
 
 // Shops, their users and Logins, their Policies.
+// A Shop whose key was destroyed meanwhile gets a new one, and with it loses what only the old one opened.
 func (q *Queries) InstallShop(ctx context.Context, arg InstallShopParams) error {
 	_, err := q.exec(ctx, q.installShopStmt, installShop,
 		arg.StoreHash,

@@ -8,42 +8,64 @@ RETURNING deliveries;
 
 -- name: LeaseNotices :many
 UPDATE notices SET attempt = attempt + 1, due_at = CAST(@lease_until AS INTEGER)
-WHERE id IN (SELECT n.id FROM notices AS n WHERE n.due_at != 0 AND n.due_at <= @now ORDER BY n.due_at LIMIT @count)
-RETURNING id, store_hash, scope, subject, detail, received_at, attempt;
+WHERE id IN (SELECT n.id FROM notices AS n WHERE n.store_hash = @store_hash AND n.due_at != 0 AND n.due_at <= @now ORDER BY n.due_at LIMIT @count)
+RETURNING id, store_hash, scope, subject, detail, received_at, attempt, due_at;
+
+-- name: ShopsWithDueNotices :many
+SELECT DISTINCT store_hash FROM notices WHERE due_at != 0 AND due_at <= @now;
+
+-- name: ResumeNotices :execrows
+UPDATE notices SET due_at = @now WHERE due_at > @now;
 
 -- name: FinishNotice :execrows
-UPDATE notices SET state = 'done', due_at = 0, handled_at = @now, remark = @remark WHERE id = @id AND attempt = @attempt;
+UPDATE notices SET state = 'done', due_at = 0, handled_at = @now, remark = @remark
+WHERE id = @id AND attempt = @attempt AND due_at = CAST(@leased_until AS INTEGER) AND state = 'pending';
 
 -- name: PostponeNotice :execrows
-UPDATE notices SET due_at = @due_at, remark = @remark WHERE id = @id AND attempt = @attempt AND state = 'pending';
+UPDATE notices SET due_at = @due_at, remark = @remark
+WHERE id = @id AND attempt = @attempt AND due_at = CAST(@leased_until AS INTEGER) AND state = 'pending';
 
 -- name: StickNotice :execrows
-UPDATE notices SET state = 'stuck', due_at = 0, handled_at = @now, remark = @remark WHERE id = @id AND attempt = @attempt;
+UPDATE notices SET state = 'stuck', due_at = 0, handled_at = @now, remark = @remark
+WHERE id = @id AND attempt = @attempt AND due_at = CAST(@leased_until AS INTEGER) AND state = 'pending';
 
 -- name: ReplayNotice :execrows
-UPDATE notices SET state = 'pending', due_at = @now, attempt = 0 WHERE id = @id AND store_hash = @store_hash AND state != 'pending';
+UPDATE notices SET state = 'pending', due_at = @now WHERE id = @id AND store_hash = @store_hash AND state != 'pending';
 
 -- name: OrderNotices :many
 SELECT id, scope, subject, detail, received_at, deliveries, state, remark, handled_at FROM notices
 WHERE store_hash = @store_hash AND subject = @subject ORDER BY id DESC LIMIT 50;
 
+-- The same effect is owed once. Owed again after it was done or dropped (an order put on hold for the second time on one Decision), it
+-- waits again; owed again while it is tried, it is tried once more, since that try may have looked too early.
 -- name: Owe :exec
 INSERT INTO writebacks (store_hash, key, kind, subject, ref, urgency, state, due_at, made_at)
-VALUES (@store_hash, @key, @kind, @subject, @ref, @urgency, 'pending', @now, @now) ON CONFLICT (store_hash, key) DO NOTHING;
+VALUES (@store_hash, @key, @kind, @subject, @ref, @urgency, 'pending', @now, @now)
+ON CONFLICT (store_hash, key) DO UPDATE SET state = 'pending', attempt = writebacks.attempt + 1, due_at = excluded.due_at, reason = '', done_at = 0,
+    made_at = CASE WHEN writebacks.state = 'pending' THEN writebacks.made_at ELSE excluded.made_at END
+WHERE writebacks.state != 'stuck';
 
 -- name: LeaseWritebacks :many
 UPDATE writebacks SET attempt = attempt + 1, due_at = CAST(@lease_until AS INTEGER)
-WHERE id IN (SELECT w.id FROM writebacks AS w WHERE w.due_at != 0 AND w.due_at <= @now ORDER BY w.urgency, w.due_at LIMIT @count)
-RETURNING id, store_hash, key, kind, subject, ref, urgency, attempt;
+WHERE id IN (SELECT w.id FROM writebacks AS w WHERE w.store_hash = @store_hash AND w.urgency = @urgency AND w.due_at != 0 AND w.due_at <= @now ORDER BY w.due_at LIMIT @count)
+RETURNING id, store_hash, kind, subject, ref, urgency, attempt, due_at;
+
+-- name: ShopsWithDueWritebacks :many
+SELECT DISTINCT store_hash FROM writebacks WHERE due_at != 0 AND due_at <= @now;
+
+-- name: ResumeWritebacks :execrows
+UPDATE writebacks SET due_at = @now WHERE due_at > @now;
 
 -- name: FinishWriteback :execrows
-UPDATE writebacks SET state = @state, due_at = 0, done_at = @now, reason = @reason WHERE id = @id AND attempt = @attempt AND state = 'pending';
+UPDATE writebacks SET state = @state, due_at = 0, done_at = @now, reason = @reason
+WHERE id = @id AND attempt = @attempt AND due_at = CAST(@leased_until AS INTEGER) AND state = 'pending';
 
 -- name: PostponeWriteback :execrows
-UPDATE writebacks SET due_at = @due_at, reason = @reason WHERE id = @id AND attempt = @attempt AND state = 'pending';
+UPDATE writebacks SET due_at = @due_at, reason = @reason
+WHERE id = @id AND attempt = @attempt AND due_at = CAST(@leased_until AS INTEGER) AND state = 'pending';
 
 -- name: RetryWriteback :execrows
-UPDATE writebacks SET state = 'pending', due_at = @now, attempt = 0, done_at = 0 WHERE id = @id AND store_hash = @store_hash AND state = 'stuck';
+UPDATE writebacks SET state = 'pending', due_at = @now, done_at = 0 WHERE id = @id AND store_hash = @store_hash AND state = 'stuck';
 
 -- name: DropWritebacks :exec
 UPDATE writebacks SET state = 'dropped', due_at = 0, done_at = @now, reason = @reason
@@ -51,6 +73,13 @@ WHERE store_hash = @store_hash AND subject = @subject AND kind = @kind AND state
 
 -- name: DropShopWritebacks :exec
 UPDATE writebacks SET state = 'dropped', due_at = 0, done_at = @now, reason = @reason WHERE store_hash = @store_hash AND state IN ('pending', 'stuck');
+
+-- What a re-installed Shop still owes its orders: the holds and releases that its uninstallation dropped half-way.
+-- name: OweAgain :execrows
+UPDATE writebacks SET state = 'pending', attempt = attempt + 1, due_at = @now, done_at = 0, reason = ''
+WHERE writebacks.store_hash = @store_hash AND writebacks.state = 'dropped' AND writebacks.kind IN ('hold', 'release') AND EXISTS (
+    SELECT 1 FROM orders AS o WHERE o.store_hash = writebacks.store_hash AND o.order_id = writebacks.subject
+        AND o.hold = CASE writebacks.kind WHEN 'hold' THEN 'holding' ELSE 'releasing' END);
 
 -- name: SubjectWritebacks :many
 SELECT id, kind, subject, ref, state, attempt, due_at, reason, made_at, done_at FROM writebacks WHERE store_hash = @store_hash AND subject = @subject ORDER BY id DESC LIMIT 50;

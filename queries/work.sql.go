@@ -83,14 +83,16 @@ func (q *Queries) DropWritebacks(ctx context.Context, arg DropWritebacksParams) 
 }
 
 const finishNotice = `-- name: FinishNotice :execrows
-UPDATE notices SET state = 'done', due_at = 0, handled_at = ?1, remark = ?2 WHERE id = ?3 AND attempt = ?4
+UPDATE notices SET state = 'done', due_at = 0, handled_at = ?1, remark = ?2
+WHERE id = ?3 AND attempt = ?4 AND due_at = CAST(?5 AS INTEGER) AND state = 'pending'
 `
 
 type FinishNoticeParams struct {
-	Now     int64
-	Remark  string
-	ID      int64
-	Attempt int64
+	Now         int64
+	Remark      string
+	ID          int64
+	Attempt     int64
+	LeasedUntil int64
 }
 
 func (q *Queries) FinishNotice(ctx context.Context, arg FinishNoticeParams) (int64, error) {
@@ -99,6 +101,7 @@ func (q *Queries) FinishNotice(ctx context.Context, arg FinishNoticeParams) (int
 		arg.Remark,
 		arg.ID,
 		arg.Attempt,
+		arg.LeasedUntil,
 	)
 	if err != nil {
 		return 0, err
@@ -107,15 +110,17 @@ func (q *Queries) FinishNotice(ctx context.Context, arg FinishNoticeParams) (int
 }
 
 const finishWriteback = `-- name: FinishWriteback :execrows
-UPDATE writebacks SET state = ?1, due_at = 0, done_at = ?2, reason = ?3 WHERE id = ?4 AND attempt = ?5 AND state = 'pending'
+UPDATE writebacks SET state = ?1, due_at = 0, done_at = ?2, reason = ?3
+WHERE id = ?4 AND attempt = ?5 AND due_at = CAST(?6 AS INTEGER) AND state = 'pending'
 `
 
 type FinishWritebackParams struct {
-	State   string
-	Now     int64
-	Reason  string
-	ID      int64
-	Attempt int64
+	State       string
+	Now         int64
+	Reason      string
+	ID          int64
+	Attempt     int64
+	LeasedUntil int64
 }
 
 func (q *Queries) FinishWriteback(ctx context.Context, arg FinishWritebackParams) (int64, error) {
@@ -125,6 +130,7 @@ func (q *Queries) FinishWriteback(ctx context.Context, arg FinishWritebackParams
 		arg.Reason,
 		arg.ID,
 		arg.Attempt,
+		arg.LeasedUntil,
 	)
 	if err != nil {
 		return 0, err
@@ -134,12 +140,13 @@ func (q *Queries) FinishWriteback(ctx context.Context, arg FinishWritebackParams
 
 const leaseNotices = `-- name: LeaseNotices :many
 UPDATE notices SET attempt = attempt + 1, due_at = CAST(?1 AS INTEGER)
-WHERE id IN (SELECT n.id FROM notices AS n WHERE n.due_at != 0 AND n.due_at <= ?2 ORDER BY n.due_at LIMIT ?3)
-RETURNING id, store_hash, scope, subject, detail, received_at, attempt
+WHERE id IN (SELECT n.id FROM notices AS n WHERE n.store_hash = ?2 AND n.due_at != 0 AND n.due_at <= ?3 ORDER BY n.due_at LIMIT ?4)
+RETURNING id, store_hash, scope, subject, detail, received_at, attempt, due_at
 `
 
 type LeaseNoticesParams struct {
 	LeaseUntil int64
+	StoreHash  string
 	Now        int64
 	Count      int64
 }
@@ -152,10 +159,16 @@ type LeaseNoticesRow struct {
 	Detail     string
 	ReceivedAt int64
 	Attempt    int64
+	DueAt      int64
 }
 
 func (q *Queries) LeaseNotices(ctx context.Context, arg LeaseNoticesParams) ([]LeaseNoticesRow, error) {
-	rows, err := q.query(ctx, q.leaseNoticesStmt, leaseNotices, arg.LeaseUntil, arg.Now, arg.Count)
+	rows, err := q.query(ctx, q.leaseNoticesStmt, leaseNotices,
+		arg.LeaseUntil,
+		arg.StoreHash,
+		arg.Now,
+		arg.Count,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -171,6 +184,7 @@ func (q *Queries) LeaseNotices(ctx context.Context, arg LeaseNoticesParams) ([]L
 			&i.Detail,
 			&i.ReceivedAt,
 			&i.Attempt,
+			&i.DueAt,
 		); err != nil {
 			return nil, err
 		}
@@ -187,12 +201,14 @@ func (q *Queries) LeaseNotices(ctx context.Context, arg LeaseNoticesParams) ([]L
 
 const leaseWritebacks = `-- name: LeaseWritebacks :many
 UPDATE writebacks SET attempt = attempt + 1, due_at = CAST(?1 AS INTEGER)
-WHERE id IN (SELECT w.id FROM writebacks AS w WHERE w.due_at != 0 AND w.due_at <= ?2 ORDER BY w.urgency, w.due_at LIMIT ?3)
-RETURNING id, store_hash, key, kind, subject, ref, urgency, attempt
+WHERE id IN (SELECT w.id FROM writebacks AS w WHERE w.store_hash = ?2 AND w.urgency = ?3 AND w.due_at != 0 AND w.due_at <= ?4 ORDER BY w.due_at LIMIT ?5)
+RETURNING id, store_hash, kind, subject, ref, urgency, attempt, due_at
 `
 
 type LeaseWritebacksParams struct {
 	LeaseUntil int64
+	StoreHash  string
+	Urgency    int64
 	Now        int64
 	Count      int64
 }
@@ -200,16 +216,22 @@ type LeaseWritebacksParams struct {
 type LeaseWritebacksRow struct {
 	ID        int64
 	StoreHash string
-	Key       string
 	Kind      string
 	Subject   int64
 	Ref       string
 	Urgency   int64
 	Attempt   int64
+	DueAt     int64
 }
 
 func (q *Queries) LeaseWritebacks(ctx context.Context, arg LeaseWritebacksParams) ([]LeaseWritebacksRow, error) {
-	rows, err := q.query(ctx, q.leaseWritebacksStmt, leaseWritebacks, arg.LeaseUntil, arg.Now, arg.Count)
+	rows, err := q.query(ctx, q.leaseWritebacksStmt, leaseWritebacks,
+		arg.LeaseUntil,
+		arg.StoreHash,
+		arg.Urgency,
+		arg.Now,
+		arg.Count,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -220,12 +242,12 @@ func (q *Queries) LeaseWritebacks(ctx context.Context, arg LeaseWritebacksParams
 		if err := rows.Scan(
 			&i.ID,
 			&i.StoreHash,
-			&i.Key,
 			&i.Kind,
 			&i.Subject,
 			&i.Ref,
 			&i.Urgency,
 			&i.Attempt,
+			&i.DueAt,
 		); err != nil {
 			return nil, err
 		}
@@ -297,7 +319,10 @@ func (q *Queries) OrderNotices(ctx context.Context, arg OrderNoticesParams) ([]O
 
 const owe = `-- name: Owe :exec
 INSERT INTO writebacks (store_hash, key, kind, subject, ref, urgency, state, due_at, made_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', ?7, ?7) ON CONFLICT (store_hash, key) DO NOTHING
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', ?7, ?7)
+ON CONFLICT (store_hash, key) DO UPDATE SET state = 'pending', attempt = writebacks.attempt + 1, due_at = excluded.due_at, reason = '', done_at = 0,
+    made_at = CASE WHEN writebacks.state = 'pending' THEN writebacks.made_at ELSE excluded.made_at END
+WHERE writebacks.state != 'stuck'
 `
 
 type OweParams struct {
@@ -310,6 +335,8 @@ type OweParams struct {
 	Now       int64
 }
 
+// The same effect is owed once. Owed again after it was done or dropped (an order put on hold for the second time on one Decision), it
+// waits again; owed again while it is tried, it is tried once more, since that try may have looked too early.
 func (q *Queries) Owe(ctx context.Context, arg OweParams) error {
 	_, err := q.exec(ctx, q.oweStmt, owe,
 		arg.StoreHash,
@@ -321,6 +348,27 @@ func (q *Queries) Owe(ctx context.Context, arg OweParams) error {
 		arg.Now,
 	)
 	return err
+}
+
+const oweAgain = `-- name: OweAgain :execrows
+UPDATE writebacks SET state = 'pending', attempt = attempt + 1, due_at = ?1, done_at = 0, reason = ''
+WHERE writebacks.store_hash = ?2 AND writebacks.state = 'dropped' AND writebacks.kind IN ('hold', 'release') AND EXISTS (
+    SELECT 1 FROM orders AS o WHERE o.store_hash = writebacks.store_hash AND o.order_id = writebacks.subject
+        AND o.hold = CASE writebacks.kind WHEN 'hold' THEN 'holding' ELSE 'releasing' END)
+`
+
+type OweAgainParams struct {
+	Now       int64
+	StoreHash string
+}
+
+// What a re-installed Shop still owes its orders: the holds and releases that its uninstallation dropped half-way.
+func (q *Queries) OweAgain(ctx context.Context, arg OweAgainParams) (int64, error) {
+	result, err := q.exec(ctx, q.oweAgainStmt, oweAgain, arg.Now, arg.StoreHash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const pendingWork = `-- name: PendingWork :one
@@ -350,14 +398,16 @@ func (q *Queries) PendingWork(ctx context.Context) (PendingWorkRow, error) {
 }
 
 const postponeNotice = `-- name: PostponeNotice :execrows
-UPDATE notices SET due_at = ?1, remark = ?2 WHERE id = ?3 AND attempt = ?4 AND state = 'pending'
+UPDATE notices SET due_at = ?1, remark = ?2
+WHERE id = ?3 AND attempt = ?4 AND due_at = CAST(?5 AS INTEGER) AND state = 'pending'
 `
 
 type PostponeNoticeParams struct {
-	DueAt   int64
-	Remark  string
-	ID      int64
-	Attempt int64
+	DueAt       int64
+	Remark      string
+	ID          int64
+	Attempt     int64
+	LeasedUntil int64
 }
 
 func (q *Queries) PostponeNotice(ctx context.Context, arg PostponeNoticeParams) (int64, error) {
@@ -366,6 +416,7 @@ func (q *Queries) PostponeNotice(ctx context.Context, arg PostponeNoticeParams) 
 		arg.Remark,
 		arg.ID,
 		arg.Attempt,
+		arg.LeasedUntil,
 	)
 	if err != nil {
 		return 0, err
@@ -374,14 +425,16 @@ func (q *Queries) PostponeNotice(ctx context.Context, arg PostponeNoticeParams) 
 }
 
 const postponeWriteback = `-- name: PostponeWriteback :execrows
-UPDATE writebacks SET due_at = ?1, reason = ?2 WHERE id = ?3 AND attempt = ?4 AND state = 'pending'
+UPDATE writebacks SET due_at = ?1, reason = ?2
+WHERE id = ?3 AND attempt = ?4 AND due_at = CAST(?5 AS INTEGER) AND state = 'pending'
 `
 
 type PostponeWritebackParams struct {
-	DueAt   int64
-	Reason  string
-	ID      int64
-	Attempt int64
+	DueAt       int64
+	Reason      string
+	ID          int64
+	Attempt     int64
+	LeasedUntil int64
 }
 
 func (q *Queries) PostponeWriteback(ctx context.Context, arg PostponeWritebackParams) (int64, error) {
@@ -390,6 +443,7 @@ func (q *Queries) PostponeWriteback(ctx context.Context, arg PostponeWritebackPa
 		arg.Reason,
 		arg.ID,
 		arg.Attempt,
+		arg.LeasedUntil,
 	)
 	if err != nil {
 		return 0, err
@@ -398,7 +452,7 @@ func (q *Queries) PostponeWriteback(ctx context.Context, arg PostponeWritebackPa
 }
 
 const replayNotice = `-- name: ReplayNotice :execrows
-UPDATE notices SET state = 'pending', due_at = ?1, attempt = 0 WHERE id = ?2 AND store_hash = ?3 AND state != 'pending'
+UPDATE notices SET state = 'pending', due_at = ?1 WHERE id = ?2 AND store_hash = ?3 AND state != 'pending'
 `
 
 type ReplayNoticeParams struct {
@@ -415,8 +469,32 @@ func (q *Queries) ReplayNotice(ctx context.Context, arg ReplayNoticeParams) (int
 	return result.RowsAffected()
 }
 
+const resumeNotices = `-- name: ResumeNotices :execrows
+UPDATE notices SET due_at = ?1 WHERE due_at > ?1
+`
+
+func (q *Queries) ResumeNotices(ctx context.Context, now int64) (int64, error) {
+	result, err := q.exec(ctx, q.resumeNoticesStmt, resumeNotices, now)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const resumeWritebacks = `-- name: ResumeWritebacks :execrows
+UPDATE writebacks SET due_at = ?1 WHERE due_at > ?1
+`
+
+func (q *Queries) ResumeWritebacks(ctx context.Context, now int64) (int64, error) {
+	result, err := q.exec(ctx, q.resumeWritebacksStmt, resumeWritebacks, now)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const retryWriteback = `-- name: RetryWriteback :execrows
-UPDATE writebacks SET state = 'pending', due_at = ?1, attempt = 0, done_at = 0 WHERE id = ?2 AND store_hash = ?3 AND state = 'stuck'
+UPDATE writebacks SET state = 'pending', due_at = ?1, done_at = 0 WHERE id = ?2 AND store_hash = ?3 AND state = 'stuck'
 `
 
 type RetryWritebackParams struct {
@@ -433,15 +511,71 @@ func (q *Queries) RetryWriteback(ctx context.Context, arg RetryWritebackParams) 
 	return result.RowsAffected()
 }
 
+const shopsWithDueNotices = `-- name: ShopsWithDueNotices :many
+SELECT DISTINCT store_hash FROM notices WHERE due_at != 0 AND due_at <= ?1
+`
+
+func (q *Queries) ShopsWithDueNotices(ctx context.Context, now int64) ([]string, error) {
+	rows, err := q.query(ctx, q.shopsWithDueNoticesStmt, shopsWithDueNotices, now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var store_hash string
+		if err := rows.Scan(&store_hash); err != nil {
+			return nil, err
+		}
+		items = append(items, store_hash)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const shopsWithDueWritebacks = `-- name: ShopsWithDueWritebacks :many
+SELECT DISTINCT store_hash FROM writebacks WHERE due_at != 0 AND due_at <= ?1
+`
+
+func (q *Queries) ShopsWithDueWritebacks(ctx context.Context, now int64) ([]string, error) {
+	rows, err := q.query(ctx, q.shopsWithDueWritebacksStmt, shopsWithDueWritebacks, now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var store_hash string
+		if err := rows.Scan(&store_hash); err != nil {
+			return nil, err
+		}
+		items = append(items, store_hash)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const stickNotice = `-- name: StickNotice :execrows
-UPDATE notices SET state = 'stuck', due_at = 0, handled_at = ?1, remark = ?2 WHERE id = ?3 AND attempt = ?4
+UPDATE notices SET state = 'stuck', due_at = 0, handled_at = ?1, remark = ?2
+WHERE id = ?3 AND attempt = ?4 AND due_at = CAST(?5 AS INTEGER) AND state = 'pending'
 `
 
 type StickNoticeParams struct {
-	Now     int64
-	Remark  string
-	ID      int64
-	Attempt int64
+	Now         int64
+	Remark      string
+	ID          int64
+	Attempt     int64
+	LeasedUntil int64
 }
 
 func (q *Queries) StickNotice(ctx context.Context, arg StickNoticeParams) (int64, error) {
@@ -450,6 +584,7 @@ func (q *Queries) StickNotice(ctx context.Context, arg StickNoticeParams) (int64
 		arg.Remark,
 		arg.ID,
 		arg.Attempt,
+		arg.LeasedUntil,
 	)
 	if err != nil {
 		return 0, err

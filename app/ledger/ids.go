@@ -22,6 +22,23 @@ func newID(now time.Time) string {
 	return u.String()
 }
 
+// nextID is newID, but always after the one before, also within one millisecond and when the clock is put back: "the latest Decision"
+// is the one with the greatest id. Only the writer calls it.
+func (l *Ledger) nextID(now time.Time) string {
+	id := newID(now)
+	if id <= l.lastID {
+		u := uuid.MustParse(l.lastID)
+		n := binary.BigEndian.Uint64(u[8:])
+		binary.BigEndian.PutUint64(u[8:], n&^variantFree|(n+1)&variantFree)
+		id = u.String()
+	}
+	l.lastID = id
+	return id
+}
+
+// variantFree are the bits of the second half of a UUID that are not its variant.
+const variantFree = 1<<62 - 1
+
 // newSecret is n random bytes in hex.
 func newSecret(n int) string {
 	b := make([]byte, n)

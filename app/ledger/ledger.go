@@ -37,6 +37,7 @@ var (
 	ErrUnknownShop = errors.New("unknown shop")
 	ErrPolicyMoved = errors.New("the policy has moved on since this form was opened")
 	ErrMoved       = errors.New("the order has moved on since this page was opened")
+	ErrLeaseLost   = errors.New("the lease has run out and is another's, or has ended already")
 	ErrClosed      = errors.New("the ledger is closed")
 )
 
@@ -68,6 +69,8 @@ type Ledger struct {
 	readDB  *sql.DB
 	read    *queries.Queries
 	writeDB *sql.DB
+
+	lastID string // the writer's own: see nextID
 
 	queue  chan *request
 	done   chan struct{}
@@ -142,6 +145,12 @@ func (l *Ledger) open(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
+	running := false
+	defer func() {
+		if !running {
+			err = errors.Join(err, conn.Close())
+		}
+	}()
 	q, err := queries.Prepare(ctx, conn)
 	if err != nil {
 		return err
@@ -160,11 +169,15 @@ func (l *Ledger) open(ctx context.Context, o Options) (err error) {
 	if l.read, err = queries.Prepare(ctx, l.readDB); err != nil {
 		return err
 	}
+	running = true
 	go l.writer(conn, q)
 	if err := l.loadKeys(ctx, o.Now); err != nil {
 		return errors.Join(err, l.stop())
 	}
 	if err := l.loadShops(ctx); err != nil {
+		return errors.Join(err, l.stop())
+	}
+	if err := l.resume(ctx, o.Now); err != nil {
 		return errors.Join(err, l.stop())
 	}
 	return nil

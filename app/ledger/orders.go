@@ -64,7 +64,7 @@ type OrderLease struct {
 	Shop    string
 	OrderID int64
 	Attempt int64
-	until   int64
+	lease   int64
 }
 
 // DueOrder makes an order due for evaluation. It may be repeated; ten webhooks for one order become one evaluation.
@@ -101,27 +101,22 @@ func (l *Ledger) DueSwept(ctx context.Context, hash string, found []Swept, now t
 	return due, err
 }
 
-// LeaseOrders takes up to count due orders.
-func (l *Ledger) LeaseOrders(ctx context.Context, now, until time.Time, count int) (out []OrderLease, err error) {
-	return out, l.do(ctx, func(ctx context.Context, t *tx) error {
-		rows, err := t.LeaseOrders(ctx, queries.LeaseOrdersParams{Now: millis(now), LeaseUntil: millis(until), Count: int64(count)})
+// LeaseOrders takes up to count of a Shop's due orders.
+func (l *Ledger) LeaseOrders(ctx context.Context, hash string, now, until time.Time, count int) (out []OrderLease, err error) {
+	err = l.do(ctx, func(ctx context.Context, t *tx) error {
+		rows, err := t.LeaseOrders(ctx, queries.LeaseOrdersParams{StoreHash: hash, Now: millis(now), LeaseUntil: millis(until), Count: int64(count)})
 		for _, r := range rows {
-			out = append(out, OrderLease{r.StoreHash, r.OrderID, r.Attempt, r.DueAt})
+			out = append(out, OrderLease{r.StoreHash, r.OrderID, r.Attempt, r.Lease})
 		}
 		return err
 	})
-}
-
-// NextOrder is when the next order is due, or the zero time.
-func (l *Ledger) NextOrder(ctx context.Context) (time.Time, error) {
-	ms, err := l.read.NextOrderDue(ctx)
-	return instant(ms), err
+	return out, err
 }
 
 // PostponeOrder ends a lease without an answer: BigCommerce could not be asked.
 func (l *Ledger) PostponeOrder(ctx context.Context, o OrderLease, dueAt time.Time, trouble string) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
-		_, err := t.PostponeOrder(ctx, queries.PostponeOrderParams{StoreHash: o.Shop, OrderID: o.OrderID, DueAt: millis(dueAt), LeasedUntil: o.until, Trouble: trouble})
+		_, err := t.PostponeOrder(ctx, queries.PostponeOrderParams{StoreHash: o.Shop, OrderID: o.OrderID, DueAt: millis(dueAt), Lease: o.lease, Trouble: trouble})
 		return err
 	})
 }
@@ -129,7 +124,7 @@ func (l *Ledger) PostponeOrder(ctx context.Context, o OrderLease, dueAt time.Tim
 // ForgetOrder ends a lease for good: BigCommerce has no such order. A later Notice makes it due again.
 func (l *Ledger) ForgetOrder(ctx context.Context, o OrderLease, why string) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
-		_, err := t.ForgetOrder(ctx, queries.ForgetOrderParams{StoreHash: o.Shop, OrderID: o.OrderID, LeasedUntil: o.until, Trouble: why})
+		_, err := t.ForgetOrder(ctx, queries.ForgetOrderParams{StoreHash: o.Shop, OrderID: o.OrderID, Lease: o.lease, Trouble: why})
 		return err
 	})
 }
@@ -143,7 +138,8 @@ type Settlement struct {
 	Drop     []WritebackKind // no longer owed
 }
 
-// SettleOrder stores a Settlement. If something made the order due again meanwhile it stays due.
+// SettleOrder stores a Settlement. If something made the order due again meanwhile it stays due. When the lease is no longer ours,
+// nothing is stored: ErrLeaseLost.
 func (l *Ledger) SettleOrder(ctx context.Context, s *Shop, lease OrderLease, n Settlement, now time.Time) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
 		o := n.Order
@@ -160,7 +156,7 @@ func (l *Ledger) SettleOrder(ctx context.Context, s *Shop, lease OrderLease, n S
 			}
 			o.Link = n.Grant.ID
 		}
-		if err := l.finishOrder(ctx, t, s, o, lease.until); err != nil {
+		if err := l.finishOrder(ctx, t, s, o, lease.lease); err != nil {
 			return err
 		}
 		for _, k := range n.Drop {
@@ -178,7 +174,7 @@ func (l *Ledger) SettleOrder(ctx context.Context, s *Shop, lease OrderLease, n S
 	})
 }
 
-func (l *Ledger) finishOrder(ctx context.Context, t *tx, s *Shop, o Order, leasedUntil int64) error {
+func (l *Ledger) finishOrder(ctx context.Context, t *tx, s *Shop, o Order, lease int64) error {
 	plain, err := json.Marshal(o.Buyer)
 	if err != nil {
 		return err
@@ -197,9 +193,9 @@ func (l *Ledger) finishOrder(ctx context.Context, t *tx, s *Shop, o Order, lease
 		CartID: o.CartID, Mailbox: unhex(o.Mailbox), Buyer: buyer, ValueMinor: o.Value.Minor, Currency: o.Value.Currency, Source: o.Source,
 		PlacedAt: millis(o.PlacedAt), ModifiedAt: millis(o.ModifiedAt), Hold: string(o.Hold), FormerStatus: int64(o.FormerStatus),
 		HoldStatus: int64(o.HoldStatus), HeldAt: millis(o.HeldAt), DecisionID: o.DecisionID, FactsDigest: o.FactsDigest, Link: o.Link,
-		PersonSays: o.PersonSays, LeasedUntil: leasedUntil})
+		PersonSays: o.PersonSays, Lease: lease})
 	if err == nil && n == 0 {
-		err = fmt.Errorf("settling order %d: %w", o.ID, ErrNotFound)
+		err = fmt.Errorf("settling order %d: %w", o.ID, ErrLeaseLost)
 	}
 	return err
 }

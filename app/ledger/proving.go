@@ -126,7 +126,7 @@ type NewDecision struct {
 
 // addDecision signs and stores a Decision.
 func (l *Ledger) addDecision(ctx context.Context, t *tx, s *Shop, n NewDecision, now time.Time) (string, error) {
-	id := newID(now)
+	id := l.nextID(now)
 	digest := s.FactsDigest(n.Facts.Canonical())
 	codes := make([]string, len(n.Decision.Reasons))
 	for i, r := range n.Decision.Reasons {
@@ -290,11 +290,11 @@ func (l *Ledger) CountSessions(ctx context.Context, c Capability, since time.Tim
 	return l.read.CountCartSessions(ctx, queries.CountCartSessionsParams{StoreHash: c.Shop, CartID: c.CartID, Since: millis(since)})
 }
 
-// LeaseSessions takes up to count Sessions that are due and keeps others from polling them until the lease ends.
-func (l *Ledger) LeaseSessions(ctx context.Context, now, until time.Time, count int) ([]Session, error) {
+// LeaseSessions takes up to count of a Shop's Sessions that are due and keeps others from polling them until the lease ends.
+func (l *Ledger) LeaseSessions(ctx context.Context, hash string, now, until time.Time, count int) ([]Session, error) {
 	var out []Session
-	return out, l.do(ctx, func(ctx context.Context, t *tx) error {
-		rows, err := t.LeaseSessions(ctx, queries.LeaseSessionsParams{Now: millis(now), LeaseUntil: millis(until), Count: int64(count)})
+	err := l.do(ctx, func(ctx context.Context, t *tx) error {
+		rows, err := t.LeaseSessions(ctx, queries.LeaseSessionsParams{StoreHash: hash, Now: millis(now), LeaseUntil: millis(until), Count: int64(count)})
 		if err != nil {
 			return err
 		}
@@ -307,12 +307,7 @@ func (l *Ledger) LeaseSessions(ctx context.Context, now, until time.Time, count 
 		}
 		return nil
 	})
-}
-
-// NextPoll is when the next Session is due, or the zero time.
-func (l *Ledger) NextPoll(ctx context.Context) (time.Time, error) {
-	ms, err := l.read.NextSessionPoll(ctx)
-	return instant(ms), err
+	return out, err
 }
 
 // PostponeSession ends a lease without a change of state: the provider could not be asked, or had nothing new.
@@ -395,7 +390,7 @@ func (l *Ledger) MoveSession(ctx context.Context, s *Shop, n Session, m Move, no
 
 func (l *Ledger) addProof(ctx context.Context, t *tx, s *Shop, n Session, m Move, now time.Time) error {
 	p := m.Proof
-	id := newID(now)
+	id := l.nextID(now)
 	plain, err := json.Marshal(p.Person)
 	if err != nil {
 		return err

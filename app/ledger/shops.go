@@ -199,7 +199,8 @@ type Install struct {
 }
 
 // InstallShop records an installation, the first or a later one. A later one replaces the token and finds its history,
-// unless the Shop's key has been destroyed meanwhile: then it begins anew.
+// unless the Shop's key has been destroyed meanwhile: then it begins anew. Orders whose hold or release the uninstallation cut off
+// are held and released after all.
 func (l *Ledger) InstallShop(ctx context.Context, in Install, now time.Time) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
 		key, sealedKey, hookSecret, err := l.shopKeyFor(ctx, t, in.StoreHash)
@@ -216,11 +217,16 @@ func (l *Ledger) InstallShop(ctx context.Context, in Install, now time.Time) err
 			}
 		}
 		t.reload = append(t.reload, in.StoreHash)
-		t.ring = append(t.ring, ShopBell)
-		return t.InstallShop(ctx, queries.InstallShopParams{
+		t.ring = append(t.ring, ShopBell, WritebackBell)
+		err = t.InstallShop(ctx, queries.InstallShopParams{
 			StoreHash: in.StoreHash, OwnerID: in.OwnerID, Scopes: strings.Join(in.Scopes, " "),
 			DataKey: sealedKey, Token: token, HookSecret: hookSecret, Now: millis(now),
 		})
+		if err != nil {
+			return err
+		}
+		_, err = t.OweAgain(ctx, queries.OweAgainParams{StoreHash: in.StoreHash, Now: millis(now)})
+		return err
 	})
 }
 

@@ -35,6 +35,7 @@ type Notice struct {
 	Detail     Detail
 	ReceivedAt time.Time
 	Attempt    int64
+	until      int64
 }
 
 // RecordNotice stores a Notice; when it returns nil the sender may be told 2xx. A repeated one is counted and has no effect: it reports false.
@@ -54,15 +55,15 @@ func (l *Ledger) RecordNotice(ctx context.Context, n NewNotice, now time.Time) (
 	return first, err
 }
 
-// LeaseNotices takes up to count due Notices.
-func (l *Ledger) LeaseNotices(ctx context.Context, now, until time.Time, count int) (out []Notice, err error) {
-	return out, l.do(ctx, func(ctx context.Context, t *tx) error {
-		rows, err := t.LeaseNotices(ctx, queries.LeaseNoticesParams{Now: millis(now), LeaseUntil: millis(until), Count: int64(count)})
+// LeaseNotices takes up to count of a Shop's due Notices.
+func (l *Ledger) LeaseNotices(ctx context.Context, hash string, now, until time.Time, count int) (out []Notice, err error) {
+	err = l.do(ctx, func(ctx context.Context, t *tx) error {
+		rows, err := t.LeaseNotices(ctx, queries.LeaseNoticesParams{StoreHash: hash, Now: millis(now), LeaseUntil: millis(until), Count: int64(count)})
 		if err != nil {
 			return err
 		}
 		for _, r := range rows {
-			n := Notice{ID: r.ID, Shop: r.StoreHash, Scope: r.Scope, Subject: r.Subject, ReceivedAt: instant(r.ReceivedAt), Attempt: r.Attempt}
+			n := Notice{ID: r.ID, Shop: r.StoreHash, Scope: r.Scope, Subject: r.Subject, ReceivedAt: instant(r.ReceivedAt), Attempt: r.Attempt, until: r.DueAt}
 			if err := json.Unmarshal([]byte(r.Detail), &n.Detail); err != nil {
 				return fmt.Errorf("reading notice %d: %w", r.ID, err)
 			}
@@ -70,12 +71,13 @@ func (l *Ledger) LeaseNotices(ctx context.Context, now, until time.Time, count i
 		}
 		return nil
 	})
+	return out, err
 }
 
 // FinishNotice ends a lease: handled, with what came of it. Orders named are made due in the same transaction.
 func (l *Ledger) FinishNotice(ctx context.Context, n Notice, remark string, dueOrders []int64, now time.Time) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
-		k, err := t.FinishNotice(ctx, queries.FinishNoticeParams{ID: n.ID, Attempt: n.Attempt, Remark: remark, Now: millis(now)})
+		k, err := t.FinishNotice(ctx, queries.FinishNoticeParams{ID: n.ID, Attempt: n.Attempt, LeasedUntil: n.until, Remark: remark, Now: millis(now)})
 		if err != nil || k == 0 {
 			return err
 		}
@@ -92,7 +94,7 @@ func (l *Ledger) FinishNotice(ctx context.Context, n Notice, remark string, dueO
 // PostponeNotice ends a lease: it is tried again at dueAt.
 func (l *Ledger) PostponeNotice(ctx context.Context, n Notice, dueAt time.Time, remark string) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
-		_, err := t.PostponeNotice(ctx, queries.PostponeNoticeParams{ID: n.ID, Attempt: n.Attempt, DueAt: millis(dueAt), Remark: remark})
+		_, err := t.PostponeNotice(ctx, queries.PostponeNoticeParams{ID: n.ID, Attempt: n.Attempt, LeasedUntil: n.until, DueAt: millis(dueAt), Remark: remark})
 		return err
 	})
 }
@@ -100,13 +102,16 @@ func (l *Ledger) PostponeNotice(ctx context.Context, n Notice, dueAt time.Time, 
 // StickNotice ends a lease: it cannot be handled, and a person is told why.
 func (l *Ledger) StickNotice(ctx context.Context, n Notice, reason string, now time.Time) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
-		_, err := t.StickNotice(ctx, queries.StickNoticeParams{ID: n.ID, Attempt: n.Attempt, Remark: reason, Now: millis(now)})
+		_, err := t.StickNotice(ctx, queries.StickNoticeParams{ID: n.ID, Attempt: n.Attempt, LeasedUntil: n.until, Remark: reason, Now: millis(now)})
 		return err
 	})
 }
 
 // WritebackKind names an outside change that we owe.
 type WritebackKind string
+
+// Urgencies lists the urgencies of Writebacks, the most urgent first.
+func Urgencies() []int64 { return []int64{0, 1, 2} }
 
 // The kinds. The first three change an order's status or staff notes; the rest write what others may read.
 const (
@@ -140,24 +145,26 @@ type Writeback struct {
 	Subject int64  // order or customer id
 	Ref     string // Decision or Proof id
 	Attempt int64
+	until   int64
 }
 
-// owe stores a Writeback; the key names the effect, so that owing it twice is owing it once.
+// owe stores a Writeback; the key names the effect, so that owing it twice is owing it once. One that was done or dropped is owed anew.
 func owe(ctx context.Context, t *tx, hash string, kind WritebackKind, subject int64, ref string, now time.Time) error {
 	t.ring = append(t.ring, WritebackBell)
 	return t.Owe(ctx, queries.OweParams{StoreHash: hash, Key: fmt.Sprintf("%s/%d/%s", kind, subject, ref), Kind: string(kind), Subject: subject,
 		Ref: ref, Urgency: kind.urgency(), Now: millis(now)})
 }
 
-// LeaseWritebacks takes up to count due Writebacks, the most urgent first.
-func (l *Ledger) LeaseWritebacks(ctx context.Context, now, until time.Time, count int) (out []Writeback, err error) {
-	return out, l.do(ctx, func(ctx context.Context, t *tx) error {
-		rows, err := t.LeaseWritebacks(ctx, queries.LeaseWritebacksParams{Now: millis(now), LeaseUntil: millis(until), Count: int64(count)})
+// LeaseWritebacks takes up to count of a Shop's due Writebacks of one urgency.
+func (l *Ledger) LeaseWritebacks(ctx context.Context, hash string, urgency int64, now, until time.Time, count int) (out []Writeback, err error) {
+	err = l.do(ctx, func(ctx context.Context, t *tx) error {
+		rows, err := t.LeaseWritebacks(ctx, queries.LeaseWritebacksParams{StoreHash: hash, Urgency: urgency, Now: millis(now), LeaseUntil: millis(until), Count: int64(count)})
 		for _, r := range rows {
-			out = append(out, Writeback{r.ID, r.StoreHash, WritebackKind(r.Kind), r.Subject, r.Ref, r.Attempt})
+			out = append(out, Writeback{r.ID, r.StoreHash, WritebackKind(r.Kind), r.Subject, r.Ref, r.Attempt, r.DueAt})
 		}
 		return err
 	})
+	return out, err
 }
 
 // FinishWriteback ends a lease: the effect was read back.
@@ -177,7 +184,7 @@ func (l *Ledger) DropWriteback(ctx context.Context, w Writeback, reason string, 
 
 func (l *Ledger) endWriteback(ctx context.Context, w Writeback, state, reason string, now time.Time) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
-		_, err := t.FinishWriteback(ctx, queries.FinishWritebackParams{ID: w.ID, Attempt: w.Attempt, State: state, Reason: reason, Now: millis(now)})
+		_, err := t.FinishWriteback(ctx, queries.FinishWritebackParams{ID: w.ID, Attempt: w.Attempt, LeasedUntil: w.until, State: state, Reason: reason, Now: millis(now)})
 		return err
 	})
 }
@@ -185,7 +192,7 @@ func (l *Ledger) endWriteback(ctx context.Context, w Writeback, state, reason st
 // PostponeWriteback ends a lease: it is tried again at dueAt.
 func (l *Ledger) PostponeWriteback(ctx context.Context, w Writeback, dueAt time.Time, reason string) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
-		_, err := t.PostponeWriteback(ctx, queries.PostponeWritebackParams{ID: w.ID, Attempt: w.Attempt, DueAt: millis(dueAt), Reason: reason})
+		_, err := t.PostponeWriteback(ctx, queries.PostponeWritebackParams{ID: w.ID, Attempt: w.Attempt, LeasedUntil: w.until, DueAt: millis(dueAt), Reason: reason})
 		return err
 	})
 }
@@ -199,6 +206,34 @@ func (l *Ledger) RetryWriteback(ctx context.Context, hash string, id int64, now 
 		}
 		t.ring = append(t.ring, WritebackBell)
 		return err
+	})
+}
+
+// Due lists the Shops that have work of the bell's kind due now; ShopBell has none, Shops are in memory.
+func (l *Ledger) Due(ctx context.Context, b Bell, now time.Time) ([]string, error) {
+	switch b {
+	case NoticeBell:
+		return l.read.ShopsWithDueNotices(ctx, millis(now))
+	case OrderBell:
+		return l.read.ShopsWithDueOrders(ctx, millis(now))
+	case SessionBell:
+		return l.read.ShopsWithDueSessions(ctx, millis(now))
+	case WritebackBell:
+		return l.read.ShopsWithDueWritebacks(ctx, millis(now))
+	case ShopBell:
+	}
+	return nil, nil
+}
+
+// resume makes all that waits due now. It is called once, before anybody works: whoever held the leases is dead.
+func (l *Ledger) resume(ctx context.Context, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		for _, q := range []func(context.Context, int64) (int64, error){t.ResumeNotices, t.ResumeOrders, t.ResumeSessions, t.ResumeWritebacks} {
+			if _, err := q(ctx, millis(now)); err != nil {
+				return fmt.Errorf("resuming what was under way: %w", err)
+			}
+		}
+		return nil
 	})
 }
 

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"idgate/queries"
@@ -45,8 +46,14 @@ func (l *Ledger) do(ctx context.Context, work func(context.Context, *tx) error) 
 }
 
 // writer is the only goroutine that writes. It takes no timer: what has arrived while the last COMMIT was flushing is the next batch.
+// It gives its connection back at the end: a connection in use outlives its sql.DB, and would keep the file open and the WAL behind.
 func (l *Ledger) writer(conn *sql.Conn, q *queries.Queries) {
 	defer close(l.done)
+	defer func() {
+		if err := conn.Close(); err != nil {
+			l.log.Error("giving back the writing connection", "error", err)
+		}
+	}()
 	batch := make([]*request, 0, batchLength)
 	for r := range l.queue {
 		batch = append(batch[:0], r)
@@ -69,10 +76,12 @@ func (l *Ledger) writer(conn *sql.Conn, q *queries.Queries) {
 	}
 }
 
-// commit runs a batch in one transaction. A request that fails is rolled back alone.
+// commit runs a batch in one transaction. A request that fails is rolled back alone. When SQLite has given up the whole transaction
+// (a full disk), the rest of the batch is not begun: each statement would commit by itself.
 func (l *Ledger) commit(conn *sql.Conn, q *queries.Queries, batch []*request) {
 	ctx := context.Background() // a caller that goes away must not abort its neighbours
 	fail := func(err error) {
+		_, _ = conn.ExecContext(ctx, "ROLLBACK") // the transaction may have ended already
 		for _, r := range batch {
 			r.err = err
 		}
@@ -86,7 +95,12 @@ func (l *Ledger) commit(conn *sql.Conn, q *queries.Queries, batch []*request) {
 			continue
 		}
 		r.tx = tx{Queries: q, conn: conn}
-		if r.err = l.apply(ctx, conn, r); r.err != nil {
+		whole, err := l.apply(ctx, conn, r)
+		if !whole {
+			fail(fmt.Errorf("the transaction was given up: %w", err))
+			return
+		}
+		if r.err = err; err != nil {
 			r.tx = tx{}
 		}
 	}
@@ -94,7 +108,6 @@ func (l *Ledger) commit(conn *sql.Conn, q *queries.Queries, batch []*request) {
 		l.crash("before commit")
 	}
 	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
-		_, _ = conn.ExecContext(ctx, "ROLLBACK") // COMMIT may have ended the transaction already
 		fail(fmt.Errorf("committing: %w", err))
 		return
 	}
@@ -116,19 +129,19 @@ func (l *Ledger) commit(conn *sql.Conn, q *queries.Queries, batch []*request) {
 	}
 }
 
-// apply runs one request inside a savepoint.
-func (l *Ledger) apply(ctx context.Context, conn *sql.Conn, r *request) error {
+// apply runs one request inside a savepoint. It reports false when the savepoint, and so the transaction, is lost.
+func (l *Ledger) apply(ctx context.Context, conn *sql.Conn, r *request) (whole bool, err error) {
 	if _, err := conn.ExecContext(ctx, "SAVEPOINT request"); err != nil {
-		return fmt.Errorf("opening a savepoint: %w", err)
+		return false, fmt.Errorf("opening a savepoint: %w", err)
 	}
-	err := r.work(ctx, &r.tx)
+	err = r.work(ctx, &r.tx)
 	if err != nil {
 		if _, rerr := conn.ExecContext(ctx, "ROLLBACK TO request"); rerr != nil {
-			return fmt.Errorf("%w; rolling back: %w", err, rerr)
+			return false, fmt.Errorf("%w; rolling back: %w", err, rerr)
 		}
 	}
-	if _, rerr := conn.ExecContext(ctx, "RELEASE request"); rerr != nil && err == nil {
-		return fmt.Errorf("releasing a savepoint: %w", rerr)
+	if _, rerr := conn.ExecContext(ctx, "RELEASE request"); rerr != nil {
+		return false, errors.Join(err, fmt.Errorf("releasing a savepoint: %w", rerr))
 	}
-	return err
+	return true, err
 }

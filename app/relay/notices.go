@@ -10,21 +10,14 @@ import (
 	"idgate/app/ledger"
 )
 
-// StepNotices handles the Notices that are due, and returns how many.
-func (r *Relay) StepNotices(ctx context.Context) (int, error) {
+// someNotices handles a few of a Shop's Notices. It calls nobody, but for one kind.
+func (r *Relay) someNotices(ctx context.Context, hash string) (int, error) {
 	now := r.Now()
-	due, err := r.Ledger.LeaseNotices(ctx, now, now.Add(lease), batch)
-	if err != nil {
-		return 0, fmt.Errorf("leasing notices: %w", err)
-	}
-	each(due, func(n ledger.Notice) string { return n.Shop }, func(n ledger.Notice) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
-		defer cancel()
-		if err := r.handle(ctx, n); err != nil {
-			r.Log.Error("handling a notice", "shop", n.Shop, "notice", n.ID, "error", err)
-		}
+	due, err := r.Ledger.LeaseNotices(ctx, hash, now, now.Add(lease), 16*laneBatch)
+	each(ctx, due, r.handle, func(n ledger.Notice, err error) {
+		r.Log.Error("handling a notice", "shop", n.Shop, "notice", n.ID, "error", err)
 	})
-	return len(due), nil
+	return len(due), err
 }
 
 // handle acts on one Notice. What it carries is a hint to look: the thing itself is fetched when the work it causes is done.

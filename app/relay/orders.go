@@ -13,21 +13,19 @@ import (
 	"idgate/app/ledger"
 )
 
-// StepOrders evaluates the orders that are due, and returns how many.
-func (r *Relay) StepOrders(ctx context.Context) (int, error) {
+// someOrders evaluates a few of a Shop's orders, within its share of the quota.
+func (r *Relay) someOrders(ctx context.Context, hash string) (int, error) {
 	now := r.Now()
-	due, err := r.Ledger.LeaseOrders(ctx, now, now.Add(lease), batch)
-	if err != nil {
-		return 0, fmt.Errorf("leasing orders: %w", err)
+	_, release := r.pacers.of(hash).reserve(now, urgent, laneBatch*orderCost)
+	if release == nil {
+		return 0, nil // the orders stay due
 	}
-	each(due, func(o ledger.OrderLease) string { return o.Shop }, func(o ledger.OrderLease) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
-		defer cancel()
-		if err := r.evaluate(ctx, o); err != nil {
-			r.Log.Error("evaluating an order", "shop", o.Shop, "order", o.OrderID, "error", err)
-		}
+	defer release()
+	due, err := r.Ledger.LeaseOrders(ctx, hash, now, now.Add(lease), laneBatch)
+	each(ctx, due, r.evaluate, func(o ledger.OrderLease, err error) {
+		r.Log.Error("evaluating an order", "shop", o.Shop, "order", o.OrderID, "error", err)
 	})
-	return len(due), nil
+	return len(due), err
 }
 
 // evaluate is the order gate: fetch, decide, and store what follows in one transaction.

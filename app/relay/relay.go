@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -27,7 +28,7 @@ type Script struct {
 	Integrity string // its SRI value
 }
 
-// Options makes a Relay.
+// Options makes a Relay, which takes BigCommerce's OnQuota for itself.
 type Options struct {
 	Ledger      *ledger.Ledger
 	BigCommerce *bigcommerce.App
@@ -45,6 +46,7 @@ type Options struct {
 type Relay struct {
 	Options
 	watching    watchers
+	pacers      pacers
 	reconciling sync.Map // by Shop: the lock of its reconciliation
 }
 
@@ -53,94 +55,165 @@ func New(o Options) *Relay {
 	if o.SweepEvery == 0 {
 		o.SweepEvery = time.Minute
 	}
-	return &Relay{Options: o, watching: watchers{m: map[string]map[chan struct{}]bool{}}}
+	r := &Relay{Options: o, watching: watchers{m: map[string]map[chan struct{}]bool{}}, pacers: pacers{m: map[string]*pacer{}}}
+	o.BigCommerce.OnQuota = func(hash string, q bigcommerce.Quota) { r.pacers.of(hash).observe(q) }
+	return r
 }
 
 // Tunables of the loops. They are not settings: nobody would know what to set them to.
 const (
 	lease     = 2 * time.Minute  // longer than any piece of work may take
 	workTime  = 90 * time.Second // deadline of one piece of work
-	batch     = 64
-	atOnce    = 8           // Shops worked for at the same time, per loop
-	idleCheck = time.Second // how long a missed bell goes unnoticed
+	atOnce    = 64               // lanes open at the same time, per loop
+	laneBatch = 4                // pieces of work leased together
+	orderCost = 8                // API calls that one order may take, for reservations
+	writeCost = 5                // likewise one Writeback
+	sweepCost = 3                // likewise a sweep
+	checkCost = 12               // likewise a reconciliation that finds all in place
+	idleCheck = time.Second      // how long a missed bell goes unnoticed
 )
 
 // Run runs every loop until ctx ends and what is in flight has been finished or given back.
 func (r *Relay) Run(ctx context.Context) {
-	loops := []struct {
-		name string
-		bell ledger.Bell
-		step func(context.Context) (int, error)
-	}{
-		{"notices", ledger.NoticeBell, r.StepNotices},
-		{"orders", ledger.OrderBell, r.StepOrders},
-		{"sessions", ledger.SessionBell, r.StepSessions},
-		{"writebacks", ledger.WritebackBell, r.StepWritebacks},
-		{"shops", ledger.ShopBell, r.StepShops},
-	}
 	var wg sync.WaitGroup
-	for _, l := range loops {
-		wg.Go(func() { r.loop(ctx, l.name, r.Ledger.Ring(l.bell), l.step) })
+	for _, l := range r.loops() {
+		wg.Go(func() { r.run(ctx, l) })
 	}
 	wg.Wait()
 }
 
-func (r *Relay) loop(ctx context.Context, name string, bell <-chan struct{}, step func(context.Context) (int, error)) {
+// loop is one kind of durable work. Each Shop has a lane of its own in each loop, so that one Shop's storm, or a BigCommerce that
+// answers for it in a minute or never, delays nobody else.
+type loop struct {
+	name string
+	bell ledger.Bell
+	due  func(ctx context.Context, now time.Time) ([]string, error) // Shops that have work now
+	some func(ctx context.Context, hash string) (int, error)        // does a little of one Shop's work; 0: none, or not now
+}
+
+func (r *Relay) loops() []loop {
+	rows := func(b ledger.Bell) func(context.Context, time.Time) ([]string, error) {
+		return func(ctx context.Context, now time.Time) ([]string, error) { return r.Ledger.Due(ctx, b, now) }
+	}
+	return []loop{
+		{"notices", ledger.NoticeBell, rows(ledger.NoticeBell), r.someNotices},
+		{"orders", ledger.OrderBell, rows(ledger.OrderBell), r.someOrders},
+		{"sessions", ledger.SessionBell, rows(ledger.SessionBell), r.someSessions},
+		{"writebacks", ledger.WritebackBell, rows(ledger.WritebackBell), r.someWritebacks},
+		{"shops", ledger.ShopBell, r.dueShops, r.someShop},
+	}
+}
+
+// run keeps a lane open for every Shop with work, within the room there is.
+func (r *Relay) run(ctx context.Context, l loop) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	var mu sync.Mutex
+	busy := map[string]bool{}
+	free := make(chan struct{}, 1)
 	tick := time.NewTicker(idleCheck)
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		n, err := step(ctx)
-		switch {
-		case err != nil && ctx.Err() == nil:
-			r.Log.Error("a loop's step failed; it goes on", "loop", name, "error", err)
-		case err == nil && n > 0:
-			continue
+		hashes, err := l.due(ctx, r.Now())
+		if err != nil && ctx.Err() == nil {
+			r.Log.Error("looking for work; the loop goes on", "loop", l.name, "error", err)
+		}
+		rand.Shuffle(len(hashes), func(i, j int) { hashes[i], hashes[j] = hashes[j], hashes[i] })
+		for _, hash := range hashes {
+			mu.Lock()
+			start := !busy[hash] && len(busy) < atOnce
+			if start {
+				busy[hash] = true
+			}
+			mu.Unlock()
+			if !start {
+				continue
+			}
+			wg.Go(func() {
+				r.lane(ctx, l, hash)
+				mu.Lock()
+				delete(busy, hash)
+				mu.Unlock()
+				select {
+				case free <- struct{}{}:
+				default:
+				}
+			})
 		}
 		select {
 		case <-ctx.Done():
-		case <-bell:
+		case <-r.Ledger.Ring(l.bell):
+		case <-free:
+			// A lane ended because its Shop has no more work now; what came meanwhile has rung, or is found at the tick.
 		case <-tick.C:
 		}
 	}
 }
 
-// Settle steps every loop until nothing is due, for tests and for the tour. Each round must make progress within limit rounds.
-func (r *Relay) Settle(ctx context.Context) error {
-	const limit = 1000
-	for range limit {
-		total := 0
-		for _, step := range []func(context.Context) (int, error){r.StepNotices, r.StepOrders, r.StepSessions, r.StepWritebacks, r.StepShops} {
-			n, err := step(ctx)
+// lane does one Shop's work until there is none, or none that may be done now.
+func (r *Relay) lane(ctx context.Context, l loop, hash string) {
+	for ctx.Err() == nil {
+		n, err := l.some(ctx, hash)
+		if err != nil && ctx.Err() == nil {
+			r.Log.Error("a step of a loop failed; it goes on", "loop", l.name, "shop", hash, "error", err)
+		}
+		if err != nil || n == 0 {
+			return
+		}
+	}
+}
+
+// Step does a little of each Shop's work in one loop, one Shop after the other, and says how much it did. For tests.
+func (r *Relay) Step(ctx context.Context, b ledger.Bell) (int, error) {
+	total := 0
+	for _, l := range r.loops() {
+		if l.bell != b {
+			continue
+		}
+		hashes, err := l.due(ctx, r.Now())
+		if err != nil {
+			return total, err
+		}
+		for _, hash := range hashes {
+			n, err := l.some(ctx, hash)
 			if err != nil {
-				return err
+				return total, err
 			}
 			total += n
 		}
-		if total == 0 {
-			return nil
-		}
 	}
-	return fmt.Errorf("work did not settle in %d rounds", limit)
+	return total, nil
 }
 
-// each runs work for every item, items of one Shop one after the other, several Shops at once.
-func each[T any](items []T, shop func(T) string, work func(T)) {
-	lanes := map[string][]T{}
-	for _, it := range items {
-		lanes[shop(it)] = append(lanes[shop(it)], it)
-	}
-	var wg sync.WaitGroup
-	room := make(chan struct{}, atOnce)
-	for _, lane := range lanes {
-		room <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-room }()
-			for _, it := range lane {
-				work(it)
+// Settle steps every loop until nothing is due, and says how much it did. For tests.
+func (r *Relay) Settle(ctx context.Context) (int, error) {
+	const limit = 1000
+	total := 0
+	for range limit {
+		before := total
+		for _, l := range r.loops() {
+			n, err := r.Step(ctx, l.bell)
+			if err != nil {
+				return total, err
 			}
-		})
+			total += n
+		}
+		if total == before {
+			return total, nil
+		}
 	}
-	wg.Wait()
+	return total, fmt.Errorf("work did not settle in %d rounds", limit)
+}
+
+// each does a leased piece of work. It is finished even when the process is to stop: what has been begun outside is read back.
+func each[T any](ctx context.Context, items []T, do func(context.Context, T) error, failed func(T, error)) {
+	for _, it := range items {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
+		if err := do(ctx, it); err != nil {
+			failed(it, err)
+		}
+		cancel()
+	}
 }
 
 // An ending is how a piece of work ends.
@@ -180,6 +253,9 @@ func (r *Relay) judge(ctx context.Context, s *ledger.Shop, err error, attempt in
 	case errors.Is(err, bigcommerce.ErrNotFound):
 		return dropped("BigCommerce no longer has it: " + be.Error())
 	case be.Temporary():
+		if be.Status == 429 || be.Status == 509 {
+			r.pacers.of(s.Hash).refused(r.Now(), be.RetryAfter)
+		}
 		at := r.retry(attempt)
 		if be.RetryAfter > 0 {
 			at = r.Now().Add(be.RetryAfter)

@@ -15,21 +15,14 @@ import (
 // ReasonLate marks a pass that arrived after our deadline: it makes no Proof, a person is asked.
 const ReasonLate = "late"
 
-// StepSessions polls the Sessions that are due, and returns how many.
-func (r *Relay) StepSessions(ctx context.Context) (int, error) {
+// someSessions polls a few of a Shop's Sessions.
+func (r *Relay) someSessions(ctx context.Context, hash string) (int, error) {
 	now := r.Now()
-	due, err := r.Ledger.LeaseSessions(ctx, now, now.Add(lease), batch)
-	if err != nil {
-		return 0, fmt.Errorf("leasing sessions: %w", err)
-	}
-	each(due, func(n ledger.Session) string { return n.Shop }, func(n ledger.Session) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
-		defer cancel()
-		if err := r.poll(ctx, n); err != nil {
-			r.Log.Error("polling a session", "shop", n.Shop, "session", n.ID, "error", err)
-		}
+	due, err := r.Ledger.LeaseSessions(ctx, hash, now, now.Add(lease), laneBatch)
+	each(ctx, due, r.poll, func(n ledger.Session, err error) {
+		r.Log.Error("polling a session", "shop", n.Shop, "session", n.ID, "error", err)
 	})
-	return len(due), nil
+	return len(due), err
 }
 
 // poll asks the provider once and acts on the answer. An error of the provider's changes no state; only our deadline does.

@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -81,30 +82,43 @@ func ReadInstallation(s *ledger.Shop) (Installation, error) {
 	return i, nil
 }
 
-// StepShops sweeps and reconciles the Shops that are due, and returns how many pieces of work it did.
-func (r *Relay) StepShops(ctx context.Context) (int, error) {
-	now := r.Now()
-	var due []*ledger.Shop
+// dueShops lists the Shops to sweep or to reconcile.
+func (r *Relay) dueShops(_ context.Context, now time.Time) ([]string, error) {
+	var out []string
 	for _, s := range r.Ledger.Shops() {
 		if !now.Before(s.SweepAt) || !now.Before(s.ReconcileAt) {
-			due = append(due, s)
+			out = append(out, s.Hash)
 		}
 	}
-	each(due, func(s *ledger.Shop) string { return s.Hash }, func(s *ledger.Shop) {
+	return out, nil
+}
+
+// someShop reconciles and sweeps one Shop, if they are due and its quota has room for housekeeping.
+func (r *Relay) someShop(ctx context.Context, hash string) (int, error) {
+	s, err := r.Ledger.Shop(hash)
+	if err != nil || s.State != ledger.Installed {
+		return 0, nil
+	}
+	now, n := r.Now(), 0
+	work := func(due time.Time, cost int, do func(context.Context, *ledger.Shop) error) error {
+		if now.Before(due) {
+			return nil
+		}
+		_, release := r.pacers.of(hash).reserve(now, someday, cost)
+		if release == nil {
+			return nil
+		}
+		defer release()
+		n++
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
 		defer cancel()
-		if !now.Before(s.ReconcileAt) {
-			if _, err := r.Reconcile(ctx, s); err != nil {
-				r.Log.Error("reconciling an installation", "shop", s.Hash, "error", err)
-			}
-		}
-		if !now.Before(s.SweepAt) {
-			if err := r.sweep(ctx, s); err != nil {
-				r.Log.Error("sweeping orders", "shop", s.Hash, "error", err)
-			}
-		}
+		return do(ctx, s)
+	}
+	err = work(s.ReconcileAt, checkCost, func(ctx context.Context, s *ledger.Shop) error {
+		_, err := r.Reconcile(ctx, s)
+		return err
 	})
-	return len(due), nil
+	return n, errors.Join(err, work(s.SweepAt, sweepCost, r.sweep))
 }
 
 // sweep makes every order due that was modified since the watermark and that we do not know as it is now. The watermark is

@@ -180,7 +180,7 @@ func (w *world) settle() {
 	w.t.Helper()
 	for range 100 {
 		n := w.platform.Deliver(context.Background())
-		if err := w.relay.Settle(context.Background()); err != nil {
+		if _, err := w.relay.Settle(context.Background()); err != nil {
 			w.t.Fatal(err)
 		}
 		if n == 0 {

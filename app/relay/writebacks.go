@@ -22,21 +22,29 @@ const (
 	proofKey           = "vc_token"
 )
 
-// StepWritebacks pays the Writebacks that are due, and returns how many.
-func (r *Relay) StepWritebacks(ctx context.Context) (int, error) {
-	now := r.Now()
-	due, err := r.Ledger.LeaseWritebacks(ctx, now, now.Add(lease), batch)
-	if err != nil {
-		return 0, fmt.Errorf("leasing writebacks: %w", err)
-	}
-	each(due, func(w ledger.Writeback) string { return w.Shop }, func(w ledger.Writeback) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
-		defer cancel()
-		if err := r.pay(ctx, w); err != nil {
-			r.Log.Error("paying a writeback", "shop", w.Shop, "kind", w.Kind, "subject", w.Subject, "error", err)
+// someWritebacks pays a few of a Shop's Writebacks, the most urgent first. What the quota has no room for stays due.
+func (r *Relay) someWritebacks(ctx context.Context, hash string) (int, error) {
+	for i, u := range ledger.Urgencies() {
+		n, err := r.someOfUrgency(ctx, hash, u, urgency(i))
+		if n > 0 || err != nil {
+			return n, err
 		}
+	}
+	return 0, nil
+}
+
+func (r *Relay) someOfUrgency(ctx context.Context, hash string, stored int64, u urgency) (int, error) {
+	now := r.Now()
+	_, release := r.pacers.of(hash).reserve(now, u, laneBatch*writeCost)
+	if release == nil {
+		return 0, nil
+	}
+	defer release()
+	due, err := r.Ledger.LeaseWritebacks(ctx, hash, stored, now, now.Add(lease), laneBatch)
+	each(ctx, due, r.pay, func(w ledger.Writeback, err error) {
+		r.Log.Error("paying a writeback", "shop", w.Shop, "kind", w.Kind, "subject", w.Subject, "error", err)
 	})
-	return len(due), nil
+	return len(due), err
 }
 
 func (r *Relay) pay(ctx context.Context, w ledger.Writeback) error {

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -36,7 +35,7 @@ func (b *bench) policyForm(change map[string]string) url.Values {
 
 func TestSavePolicy(t *testing.T) {
 	b := newBench(t)
-	b.want(200, b.as(ledger.Viewer, shopBase+"/policy", nil), `name="base_version" value="0"`, "No version has been saved yet")
+	b.want(200, b.as(ledger.Manager, shopBase+"/policy", nil), `name="base_version" value="0"`, "No version has been saved yet")
 	good := map[string]string{"mode": "enforce", "evidence_selfie_ial": "2", "step_up_value": "500", "step_up_ial": "2", "step_up_max_age_days": "30",
 		"step_up_selfie": "on", "least_age": "21", "note": "Knives & <b>wine</b>"}
 	b.wantGo(b.as(ledger.Manager, shopBase+"/policy", b.policyForm(good)), shopBase+"/policy?saved=1")
@@ -47,10 +46,12 @@ func TestSavePolicy(t *testing.T) {
 	if got, wanted := fmt.Sprintf("%+v %+v", p, *p.StepUp), fmt.Sprintf("%+v %+v", want, *want.StepUp); stripPointers(got) != stripPointers(wanted) {
 		t.Errorf("saved %s\nwant  %s", got, wanted)
 	}
-	page := b.as(ledger.Viewer, shopBase+"/policy?saved=1", nil)
+	page := b.as(ledger.Manager, shopBase+"/policy?saved=1", nil)
 	b.want(200, page, "Saved as version 1.", `value="500.00"`, "manager@abc123.example", "Knives &amp; &lt;b&gt;wine&lt;/b&gt;", "Tue 10 Mar 2026, 09:12")
 	b.lacks(page, "<b>wine")
 	b.lacks(b.as(ledger.Viewer, shopBase+"/policy?saved=<b>", nil), "Saved as version")
+	b.lacks(b.as(ledger.Viewer, shopBase+"/policy", nil), "Save as new version")
+	b.want(200, b.as(ledger.Manager, shopBase+"/policy", nil), "Save as new version")
 
 	for _, tc := range []struct {
 		name   string
@@ -150,7 +151,7 @@ func TestRetry(t *testing.T) {
 		b.ok(b.s.Ledger.InstallShop(b.Context(), ledger.Install{StoreHash: shopHash, Token: token.Value, Scopes: scopes, OwnerID: 1}, b.clock()))
 	}
 	reinstall("store_v2_orders_read_only", "store_v2_information_read_only")
-	b.settle(b.s.Relay.StepWritebacks)
+	b.settle(ledger.WritebackBell)
 	stuck, err := b.s.Ledger.StuckWritebacks(b.Context(), shopHash)
 	b.ok(err)
 	if len(stuck) == 0 || stuck[0].Kind != ledger.Hold {
@@ -160,14 +161,17 @@ func TestRetry(t *testing.T) {
 	b.want(200, b.as(ledger.Viewer, shopBase+"/overview", nil), "could not be written to the shop")
 	b.want(200, b.as(ledger.Viewer, fmt.Sprintf("%s/orders/%d", shopBase, id), nil), "does not get on")
 	other := b.cookies[otherHash+" owner"]
-	retry := url.Values{"id": {strconv.FormatInt(stuck[0].ID, 10)}}
-	b.want(404, b.send(other, "/s/"+otherHash+"/health/retry", retry))
-	reinstall(sim.DefaultScopes...)
-	for _, w := range stuck {
-		b.wantGo(b.as(ledger.Manager, shopBase+"/health/retry", url.Values{"id": {strconv.FormatInt(w.ID, 10)}}), shopBase+"/health?retried=1")
+	forms := b.forms(b.as(ledger.Manager, shopBase+"/health", nil), "/health/retry")
+	if len(forms) != len(stuck) {
+		t.Fatalf("%d forms to try again with, want %d", len(forms), len(stuck))
 	}
-	b.settle(b.s.Relay.StepWritebacks)
-	b.want(404, b.as(ledger.Manager, shopBase+"/health/retry", retry))
+	b.want(404, b.send(other, "/s/"+otherHash+"/health/retry", forms[0]))
+	reinstall(sim.DefaultScopes...)
+	for _, form := range forms {
+		b.wantGo(b.as(ledger.Manager, shopBase+"/health/retry", form), shopBase+"/health?retried=1")
+	}
+	b.settle(ledger.WritebackBell)
+	b.want(404, b.as(ledger.Manager, shopBase+"/health/retry", forms[0]))
 	if o, err := b.world.Shop(shopHash).Order(id); err != nil || o.StatusID != 12 {
 		t.Errorf("status %d (%v) after the retry, want 12", o.StatusID, err)
 	}
@@ -208,7 +212,9 @@ func TestSettingsDoor(t *testing.T) {
 		t.Errorf("stored %#v, want %#v", got, want)
 	}
 	b.want(200, b.as(ledger.Viewer, shopBase+"/health", nil), "larkspur.1kosmos.net", "this shop")
-	b.wantGo(b.as(ledger.Owner, shopBase+"/settings", url.Values{"disconnect": {"on"}}), shopBase+"/settings?reverted=1")
+	b.lacks(b.as(ledger.Manager, shopBase+"/settings", nil), `<form method="post" action="`+shopBase+`/settings"`)
+	forms := b.forms(b.as(ledger.Owner, shopBase+"/settings", nil), "/settings")
+	b.wantGo(b.as(ledger.Owner, shopBase+"/settings", forms[len(forms)-1]), shopBase+"/settings?reverted=1")
 	if b.shop(shopHash).Kosmos != nil {
 		t.Error("the tenant is still there")
 	}

@@ -77,7 +77,7 @@ func (s *Server) retryWriteback(w http.ResponseWriter, r *http.Request, v visit)
 	if err != nil {
 		return err
 	}
-	id, err := parseID(values.Get("id"))
+	id, err := parseID(values.Get(views.WritebackField))
 	if err != nil {
 		return err
 	}

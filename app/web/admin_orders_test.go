@@ -32,7 +32,7 @@ func TestReleaseAndRefuse(t *testing.T) {
 	}
 	b.wantGo(b.as(ledger.Reviewer, path+"/release", url.Values{"reason": {"Called her;\r\nit is <fine>"}}), path+"?released="+strconv.FormatInt(id, 10))
 	b.want(409, b.as(ledger.Reviewer, path+"/release", url.Values{"reason": {"once more"}}), "has moved on")
-	b.settle(b.s.Relay.StepWritebacks, b.s.Relay.StepOrders)
+	b.settle(ledger.WritebackBell, ledger.OrderBell)
 	o, err := b.world.Shop(shopHash).Order(id)
 	b.ok(err)
 	if o.StatusID != 11 || !strings.Contains(o.StaffNotes, "released by reviewer@abc123.example: Called her; it is <fine>") {
@@ -46,7 +46,7 @@ func TestReleaseAndRefuse(t *testing.T) {
 	id = b.hold(shopHash)
 	path = shopBase + "/orders/" + strconv.FormatInt(id, 10)
 	b.wantGo(b.as(ledger.Reviewer, path+"/refuse", url.Values{"reason": {"Stolen card"}}), path+"?refused="+strconv.FormatInt(id, 10))
-	b.settle(b.s.Relay.StepWritebacks, b.s.Relay.StepOrders)
+	b.settle(ledger.WritebackBell, ledger.OrderBell)
 	if o, err = b.world.Shop(shopHash).Order(id); err != nil || o.StatusID != 12 {
 		t.Errorf("a refused order has status %d (%v), want 12", o.StatusID, err)
 	}
@@ -87,7 +87,7 @@ func TestHolding(t *testing.T) {
 	b.lacks(b.as(ledger.Reviewer, path, nil), "Refuse order")
 	b.want(409, b.as(ledger.Reviewer, path+"/refuse", url.Values{"reason": {"Stolen card"}}))
 	b.wantGo(b.as(ledger.Reviewer, path+"/release", url.Values{"reason": {"It is fine"}}), path+"?released="+strconv.FormatInt(id, 10))
-	b.settle(b.s.Relay.StepWritebacks, b.s.Relay.StepOrders)
+	b.settle(ledger.WritebackBell, ledger.OrderBell)
 	o, err := b.world.Shop(shopHash).Order(id)
 	b.ok(err)
 	known, err := b.s.Ledger.Order(b.Context(), b.shop(shopHash), id)
@@ -132,7 +132,7 @@ func TestOrdersAndHistoryPages(t *testing.T) {
 		ids = append([]string{strconv.FormatInt(b.buy(shopHash), 10)}, ids...)
 		b.wait(time.Second)
 	}
-	b.settle(b.s.Relay.StepWritebacks, b.s.Relay.StepOrders)
+	b.settle(ledger.WritebackBell, ledger.OrderBell)
 	for _, path := range []string{"/orders", "/orders?filter=held"} {
 		pages := b.follow(shopBase+path, orderHref)
 		if len(pages) != 2 || len(pages[0]) != pageLength || strings.Join(append(pages[0], pages[1]...), " ") != strings.Join(ids, " ") {
@@ -143,7 +143,7 @@ func TestOrdersAndHistoryPages(t *testing.T) {
 	if first := b.follow(shopBase+"/orders?filter=held", orderHref)[0][0]; first != holding {
 		t.Errorf("the first held order is %s, want %s, which is on its way there", first, holding)
 	}
-	b.settle(b.s.Relay.StepWritebacks, b.s.Relay.StepOrders)
+	b.settle(ledger.WritebackBell, ledger.OrderBell)
 	ids = append([]string{holding}, ids...)
 	b.want(200, b.as(ledger.Viewer, shopBase+"/orders?filter=allowed", nil), "No order has been allowed yet")
 	b.want(200, b.as(ledger.Viewer, shopBase+"/orders?filter=leaks", nil), "No leaks")
@@ -166,7 +166,7 @@ func TestOrdersAndHistoryPages(t *testing.T) {
 	b.want(200, overview, fmt.Sprintf("%d orders are held", n+1), fmt.Sprintf("<strong>%d</strong>", n+1), "Enforcing", "1Kosmos is not connected")
 
 	b.wantGo(b.as(ledger.Reviewer, shopBase+"/orders/"+ids[0]+"/release", url.Values{"reason": {"It is fine"}}), shopBase+"/orders/"+ids[0]+"?released="+ids[0])
-	b.settle(b.s.Relay.StepWritebacks, b.s.Relay.StepOrders)
+	b.settle(ledger.WritebackBell, ledger.OrderBell)
 	b.want(200, b.as(ledger.Viewer, shopBase+"/history?kind=order", nil), "Released", "It is fine")
 	if pages := b.follow(shopBase+"/orders?filter=allowed", orderHref); len(pages) != 1 || strings.Join(pages[0], " ") != ids[0] {
 		t.Errorf("allowed: %v, want %s", pages, ids[0])
@@ -231,7 +231,7 @@ func TestLeak(t *testing.T) {
 	o, err := shop.PlaceOrderByAPI(sim.APIOrder{CustomerID: c.ID, Billing: sim.BillingOf(c), Items: []sim.APIItem{{ProductID: shop.Products()[0].ID, Quantity: 1}}, StatusID: &shipped})
 	b.ok(err)
 	b.ok(b.s.Ledger.DueOrder(b.Context(), shopHash, o.ID, b.clock()))
-	b.settle(b.s.Relay.StepOrders)
+	b.settle(ledger.OrderBell)
 	id := strconv.FormatInt(o.ID, 10)
 	b.want(200, b.as(ledger.Viewer, shopBase+"/orders/"+id, nil), "left without proof", "Leak")
 	b.want(200, b.as(ledger.Viewer, shopBase+"/orders?filter=leaks", nil), "/orders/"+id)

@@ -32,7 +32,7 @@ func (s *Server) showPolicy(w http.ResponseWriter, r *http.Request, v visit, sta
 		d.Versions = append(d.Versions, views.PolicyVersion{Number: strconv.FormatInt(n.Policy.Version, 10), Who: n.Author, When: p.when(n.SavedAt), Note: n.Note,
 			Mode: string(n.Policy.Mode), Current: n.Policy.Version == v.Shop.Policy.Version})
 	}
-	d.Layout, d.Currency = s.layout(v, r), v.Shop.Currency
+	d.Layout, d.Currency, d.ReadOnly = s.layout(v, r), v.Shop.Currency, !v.may(ledger.Manager)
 	d.SourceChoices = sourceChoices(v.Shop.Policy)
 	d.Warnings = policyWarnings(v.Shop.Policy, s.tenantKnown(v.Shop))
 	return render(w, r, status, views.Policy(d))

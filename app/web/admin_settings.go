@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/idna"
 
+	"idgate/app/ledger"
 	"idgate/views"
 )
 
@@ -38,6 +39,7 @@ func (s *Server) showSettings(w http.ResponseWriter, r *http.Request, v visit, s
 	d.Own, d.OperatorTenant = v.Shop.Kosmos != nil, s.Tenant != ""
 	d.LicenseKeySet, d.DVCIDSet = t.LicenseKey != "", t.DVCID != ""
 	d.Tenant.LicenseKey, d.Tenant.DVCID = "", "" // keys go in and never out
+	d.ReadOnly = !v.may(ledger.Owner)
 	return render(w, r, status, views.Settings(d))
 }
 
@@ -47,7 +49,7 @@ func (s *Server) saveSettings(w http.ResponseWriter, r *http.Request, v visit) e
 	if err != nil {
 		return err
 	}
-	if values.Get("disconnect") != "" {
+	if values.Get(views.DisconnectField) != "" {
 		if err := s.Ledger.SetKosmosTenant(r.Context(), v.Shop.Hash, nil); err != nil {
 			return err
 		}

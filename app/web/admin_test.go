@@ -14,61 +14,6 @@ import (
 	"idgate/views"
 )
 
-func TestMoney(t *testing.T) {
-	p := present(&ledger.Shop{Timezone: "UTC"})
-	for _, tc := range []struct {
-		m            gate.Money
-		shown, typed string
-	}{
-		{gate.Money{Minor: 124900, Currency: "USD"}, "1,249.00 USD", "1249.00"},
-		{gate.Money{Minor: 5, Currency: "EUR"}, "0.05 EUR", "0.05"},
-		{gate.Money{Minor: 12000, Currency: "JPY"}, "12,000 JPY", "12000"},
-		{gate.Money{Minor: 1234567, Currency: "KWD"}, "1,234.567 KWD", "1234.567"},
-		{gate.Money{Minor: -150, Currency: "USD"}, "-1.50 USD", "-1.50"},
-		{gate.Money{Minor: 9007199254740993, Currency: "USD"}, "90,071,992,547,409.93 USD", "90071992547409.93"}, // more than a float64 holds
-		{gate.Money{}, "", "0.00"},
-	} {
-		if got := p.money(tc.m); got != tc.shown {
-			t.Errorf("%v is shown as %q, want %q", tc.m, got, tc.shown)
-		}
-		if got := plainMoney(tc.m); got != tc.typed {
-			t.Errorf("%v is typed as %q, want %q", tc.m, got, tc.typed)
-		}
-	}
-}
-
-func TestWhen(t *testing.T) {
-	at := time.Date(2026, 3, 10, 15, 12, 30, 0, time.UTC)
-	for _, tc := range []struct {
-		zone string
-		at   time.Time
-		want views.When
-	}{
-		{"America/Denver", at, views.When{Text: "Tue 10 Mar 2026, 09:12", ISO: "2026-03-10T09:12:30-06:00"}},
-		{"UTC", at, views.When{Text: "Tue 10 Mar 2026, 15:12", ISO: "2026-03-10T15:12:30Z"}},
-		{"Middle-earth/Shire", at, views.When{Text: "Tue 10 Mar 2026, 15:12", ISO: "2026-03-10T15:12:30Z"}},
-		{"", at, views.When{Text: "Tue 10 Mar 2026, 15:12", ISO: "2026-03-10T15:12:30Z"}},
-		{"UTC", time.Time{}, views.When{}},
-	} {
-		if got := present(&ledger.Shop{Timezone: tc.zone}).when(tc.at); got != tc.want {
-			t.Errorf("in %q: %+v, want %+v", tc.zone, got, tc.want)
-		}
-	}
-}
-
-func TestCount(t *testing.T) {
-	p := present(&ledger.Shop{})
-	for _, tc := range []struct {
-		n       int64
-		atLeast bool
-		want    string
-	}{{0, false, "0"}, {1204, false, "1,204"}, {10000, false, "10,000"}, {10001, false, "10,000+"}, {7, true, "7+"}} {
-		if got := p.count(tc.n, tc.atLeast); got != tc.want {
-			t.Errorf("%d, %v: %q, want %q", tc.n, tc.atLeast, got, tc.want)
-		}
-	}
-}
-
 func TestParseAmount(t *testing.T) {
 	for _, tc := range []struct {
 		text, currency string

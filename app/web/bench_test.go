@@ -1,15 +1,16 @@
 package web
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
+	"html"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -147,6 +148,30 @@ func (b *bench) want(status int, w *httptest.ResponseRecorder, texts ...string) 
 	}
 }
 
+var (
+	postForm = regexp.MustCompile(`(?s)<form method="post" action="([^"]+)"(.*?)</form>`)
+	hidden   = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)"`)
+)
+
+// forms finds a page's forms to an address, with the hidden fields that a browser would send.
+func (b *bench) forms(w *httptest.ResponseRecorder, to string) (out []url.Values) {
+	b.Helper()
+	for _, f := range postForm.FindAllStringSubmatch(w.Body.String(), -1) {
+		if f[1] != shopBase+to {
+			continue
+		}
+		v := url.Values{}
+		for _, in := range hidden.FindAllStringSubmatch(f[2], -1) {
+			v.Add(html.UnescapeString(in[1]), html.UnescapeString(in[2]))
+		}
+		out = append(out, v)
+	}
+	if len(out) == 0 {
+		b.Fatalf("the page has no form to %s: %s", to, brief(w.Body.String()))
+	}
+	return out
+}
+
 func (b *bench) lacks(w *httptest.ResponseRecorder, texts ...string) {
 	b.Helper()
 	for _, text := range texts {
@@ -197,17 +222,17 @@ func (b *bench) buy(hash string) int64 {
 	o, err := shop.PlaceOrderByAPI(sim.APIOrder{CustomerID: c.ID, Billing: sim.BillingOf(c), Items: []sim.APIItem{{ProductID: shop.Products()[0].ID, Quantity: 1}}})
 	b.ok(err)
 	b.ok(b.s.Ledger.DueOrder(b.Context(), hash, o.ID, b.clock()))
-	b.settle(b.s.Relay.StepOrders)
+	b.settle(ledger.OrderBell)
 	return o.ID
 }
 
 // settle steps loops until they have nothing left to do.
-func (b *bench) settle(steps ...func(context.Context) (int, error)) {
+func (b *bench) settle(bells ...ledger.Bell) {
 	b.Helper()
 	for range 20 {
 		n := 0
-		for _, step := range steps {
-			k, err := step(b.Context())
+		for _, bell := range bells {
+			k, err := b.s.Relay.Step(b.Context(), bell)
 			b.ok(err)
 			n += k
 		}
@@ -222,7 +247,7 @@ func (b *bench) settle(steps ...func(context.Context) (int, error)) {
 func (b *bench) hold(hash string) int64 {
 	b.Helper()
 	id := b.buy(hash)
-	b.settle(b.s.Relay.StepWritebacks, b.s.Relay.StepOrders)
+	b.settle(ledger.WritebackBell, ledger.OrderBell)
 	o, err := b.s.Ledger.Order(b.Context(), b.shop(hash), id)
 	b.ok(err)
 	if o.Hold != ledger.Held {

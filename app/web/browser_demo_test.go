@@ -64,7 +64,7 @@ func startDemo(t *testing.T) *demo {
 	}
 	var complaints strings.Builder // read once the process has ended
 	c := exec.Command(path, "demo", "-app-port", "0", "-store-port", "0", "-kosmos-port", "0", "-seed", "1")
-	c.Stderr = &complaints
+	c.Dir, c.Stderr = "../..", &complaints // where litestream.yml is
 	c.WaitDelay = patience
 	out, err := c.StdoutPipe()
 	if err == nil {

@@ -19,8 +19,8 @@ type story struct {
 
 func newStory(t *testing.T) *story {
 	t.Helper()
-	b := newBrowser(t, thirdPartyCookiesBlocked)
 	d := startDemo(t)
+	b := newBrowser(t, thirdPartyCookiesBlocked)
 	return &story{t: t, demo: d, browser: b, panel: b.newPage()}
 }
 
@@ -30,7 +30,7 @@ func (s *story) install() {
 	s.panel.open(s.demo.store + "/manage/apps")
 	s.panel.click(css("#install-app"))
 	s.app = s.panel.frame(s.demo.app)
-	s.app.shows(css("h1"), "Overview")
+	s.app.shows(css("h1"), "idgate is installed")
 }
 
 // load opens the app from the control panel.
@@ -131,19 +131,24 @@ func (s *story) asked(view string) {
 	s.shop.until(fmt.Sprintf(`document.querySelector("idgate-dialog")?.shadowRoot?.querySelector("dialog[open]")?.dataset.view === %q`, view))
 }
 
+// Statuses of the platform's orders.
+const (
+	awaitingFulfillment = "11"
+	manualVerification  = "12"
+)
+
 // verify starts from the dialog and plays a person on the phone, whose page is another tab.
 func (s *story) verify(person, name string) {
 	s.t.Helper()
 	s.shop.click(part("start"))
 	s.asked("session")
-	s.phone(func() { s.shop.click(part("link")) }, person, name)
+	s.play(s.shop.popup(func() { s.shop.click(part("link")) }), person, name)
 	s.shop.toFront()
 }
 
-// phone opens the provider's page, plays a person on it, and closes it.
-func (s *story) phone(press func(), person, name string) {
+// play plays a person on the provider's page, and closes it.
+func (s *story) play(phone *page, person, name string) {
 	s.t.Helper()
-	phone := s.shop.popup(press)
 	phone.toFront()
 	phone.click(css(fmt.Sprintf("label:has([value=%q])", person)))
 	phone.write(css("input[name=name]"), name)

@@ -130,7 +130,7 @@ func customer(id int64) string {
 // decided is a Decision as one line of a stream.
 func (p presenter) decided(d ledger.Decision) views.Entry {
 	e := views.Entry{Kind: "decision", Code: string(d.Outcome), When: p.when(d.At), Customer: customer(d.CustomerID), Reasons: reasons(d.Reasons),
-		By: d.Person, Note: d.Note, Shadow: d.Mode == gate.Shadow}
+		Note: d.Note, Shadow: d.Mode == gate.Shadow} // a person's reason names the person
 	if d.OrderID != 0 {
 		e.OrderID, e.OrderNumber = orderNumber(d.OrderID), orderNumber(d.OrderID)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"idgate/app/ledger"
+	"idgate/views"
 )
 
 // TestRoutesRoles holds every admin route to who may use it, and to telling nobody what another Shop has.
@@ -61,8 +62,8 @@ func TestRoutesRoles(t *testing.T) {
 		{"/history?kind=nonsense", nil, viewer, 400},
 		{"/history?before=1.x", nil, viewer, 400},
 		{"/health", nil, viewer, 200},
-		{"/health/retry", url.Values{"id": {"1"}}, manager, 404}, // it is not stuck
-		{"/health/retry", url.Values{"id": {"1' OR 1=1"}}, manager, 404},
+		{"/health/retry", url.Values{views.WritebackField: {"1"}}, manager, 404}, // it is not stuck
+		{"/health/retry", url.Values{views.WritebackField: {"1' OR 1=1"}}, manager, 404},
 		{"/health/retry", url.Values{}, manager, 404},
 		{"/settings", nil, viewer, 200},
 		{"/settings", url.Values{"dns": {"https://evil.example/"}}, owner, 422},

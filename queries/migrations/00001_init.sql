@@ -154,7 +154,7 @@ CREATE TABLE sessions (
     UNIQUE (provider, provider_ref),
     CHECK ((poll_at = 0) = (state IN ('passed', 'failed', 'declined', 'expired', 'abandoned', 'error')))
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX sessions_due ON sessions (poll_at) WHERE poll_at != 0;
+CREATE INDEX sessions_due ON sessions (store_hash, poll_at) WHERE poll_at != 0;
 CREATE INDEX sessions_shop ON sessions (store_hash, started_at, id);
 CREATE INDEX sessions_cart ON sessions (store_hash, cart_id, started_at) WHERE cart_id != '';
 CREATE INDEX sessions_order ON sessions (store_hash, order_id, started_at) WHERE order_id != 0;
@@ -205,7 +205,7 @@ CREATE TABLE notices (
     UNIQUE (event_at, event_hash, store_hash),
     CHECK ((state = 'pending') = (due_at != 0))
 ) STRICT;
-CREATE INDEX notices_due ON notices (due_at) WHERE due_at != 0;
+CREATE INDEX notices_due ON notices (store_hash, due_at) WHERE due_at != 0;
 CREATE INDEX notices_shop ON notices (store_hash, id);
 
 CREATE TABLE orders (
@@ -231,12 +231,13 @@ CREATE TABLE orders (
     person_says   TEXT    NOT NULL DEFAULT '' CHECK (person_says IN ('', 'release', 'refuse')), -- a named person's word stands over the rules
     link          BLOB    NOT NULL DEFAULT x'', -- id of the mail Capability of its verification link
     due_at        INTEGER NOT NULL DEFAULT 0, -- when to evaluate; 0: not waiting
-    attempt       INTEGER NOT NULL DEFAULT 0, -- evaluations begun since it last became due
+    attempt       INTEGER NOT NULL DEFAULT 0, -- evaluations begun since it last became due; 0 under a lease: it became due again meanwhile
+    lease         INTEGER NOT NULL DEFAULT 0, -- counted up when a lease is taken and when it ends: only the one with this number may end, once
     trouble       TEXT    NOT NULL DEFAULT '', -- why the last evaluation could not finish
     PRIMARY KEY (store_hash, order_id),
     CHECK (hold NOT IN ('holding', 'held', 'releasing') OR former_status >= 0)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX orders_due ON orders (due_at) WHERE due_at != 0;
+CREATE INDEX orders_due ON orders (store_hash, due_at) WHERE due_at != 0;
 CREATE INDEX orders_cart ON orders (store_hash, cart_id) WHERE cart_id != '';
 CREATE INDEX orders_customer ON orders (store_hash, customer_id, order_id) WHERE customer_id != 0;
 CREATE INDEX orders_hold ON orders (store_hash, hold, order_id);
@@ -258,7 +259,7 @@ CREATE TABLE writebacks (
     UNIQUE (store_hash, key),
     CHECK ((state = 'pending') = (due_at != 0))
 ) STRICT;
-CREATE INDEX writebacks_due ON writebacks (urgency, due_at) WHERE due_at != 0;
+CREATE INDEX writebacks_due ON writebacks (store_hash, urgency, due_at) WHERE due_at != 0;
 CREATE INDEX writebacks_stuck ON writebacks (store_hash, id) WHERE state = 'stuck';
 CREATE INDEX writebacks_subject ON writebacks (store_hash, subject);
 

@@ -39,6 +39,9 @@ func (t *tour) install(ctx context.Context) error {
 	if err := t.frame.want(http.StatusOK); err != nil {
 		return err
 	}
+	if said := text(one(t.frame.doc, tag("h1"))); said != "idgate is installed" {
+		return differs("the page after the installation", "“idgate is installed” (a tour needs a data directory of its own)", "“"+said+"”")
+	}
 	next := one(t.frame.doc, tag("a"), has("class", "primary"))
 	named := strings.Split(value(next, "href"), "/") // /s/{shop}/…
 	if len(named) < 3 || named[1] != "s" {

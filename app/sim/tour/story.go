@@ -158,37 +158,41 @@ func (t *tour) stepUp(ctx context.Context) error {
 	return nil
 }
 
-// customerCarries waits until Ada's attributes say a level and whether a selfie was taken, and verifies her token.
-func (t *tour) customerCarries(ctx context.Context, ial, selfie string) (panelCustomer, claims, error) {
-	var c panelCustomer
-	_, err := t.until(ctx, "the customer to carry blockid_ial "+ial, func(ctx context.Context) (done bool, seen string, err error) {
-		c, err = t.customer(ctx, adasMailbox)
-		return c.attributes["blockid_ial"] == ial && c.metafields["blockid.vc_token"] != "", fmt.Sprint(c.attributes), err
+// customerCarries waits until Ada's attributes and metafield say a level and whether a selfie was taken, and verifies both receipts.
+func (t *tour) customerCarries(ctx context.Context, ial, selfie string) (c panelCustomer, token claims, err error) {
+	what := fmt.Sprintf("the customer to carry blockid_ial %s, blockid_liveid_enrolled %s and the receipts of them", ial, selfie)
+	_, err = t.until(ctx, what, func(ctx context.Context) (done bool, seen string, err error) {
+		if c, err = t.customer(ctx, adasMailbox); err != nil {
+			return false, "", err
+		}
+		for _, name := range wantedAttributes {
+			if c.attributes[name] == "" {
+				return false, fmt.Sprint(c.attributes), nil
+			}
+		}
+		full := c.metafields["blockid.vc_token"]
+		if full == "" || c.attributes["blockid_ial"] != ial || c.attributes["blockid_liveid_enrolled"] != selfie {
+			return false, fmt.Sprint(c.attributes, " metafields ", c.metafields), nil
+		}
+		said, err := t.receipt(ctx, full)
+		level := said.IAL != nil && fmt.Sprint(*said.IAL) == ial
+		return level && said.kind == "proof+jwt" && said.Subject == t.subject(c) && said.Source == "policy", fmt.Sprintf("%+v", said), err
 	})
 	if err != nil {
-		return c, claims{}, err
+		return c, token, err
 	}
-	for _, name := range wantedAttributes {
-		if c.attributes[name] == "" {
-			return c, claims{}, differs("the customer's attributes", name, c.attributes)
-		}
-	}
-	if c.attributes["blockid_liveid_enrolled"] != selfie || len(c.attributes["blockid_vc_token"]) > 255 {
-		return c, claims{}, differs("the customer's attributes", "blockid_liveid_enrolled "+selfie+" and a token of at most 255 characters", c.attributes)
-	}
-	token, err := t.receipt(ctx, c.attributes["blockid_vc_token"])
-	if err != nil {
+	compact := c.attributes["blockid_vc_token"]
+	if token, err = t.receipt(ctx, compact); err != nil {
 		return c, token, fmt.Errorf("blockid_vc_token: %w", err)
 	}
-	if token.kind != "" || token.Subject != fmt.Sprintf("%s/%d", t.shop, c.id) || token.IAL == nil || fmt.Sprint(*token.IAL) != ial || token.Expires == 0 {
-		return c, token, differs("blockid_vc_token", "IAL "+ial+" of this customer, until some day", fmt.Sprintf("%+v", token))
-	}
-	full, err := t.receipt(ctx, c.metafields["blockid.vc_token"])
-	if err == nil && (full.kind != "proof+jwt" || full.Subject != token.Subject || full.Source != "policy") {
-		err = differs("the customer's metafield", "the full receipt, its level declared by the policy", fmt.Sprintf("%+v", full))
+	if len(compact) > 255 || token.kind != "" || token.Subject != t.subject(c) || token.IAL == nil || fmt.Sprint(*token.IAL) != ial || token.Expires == 0 {
+		err = differs("blockid_vc_token", "at most 255 characters: IAL "+ial+" of this customer, until some day", fmt.Sprintf("%d: %+v", len(compact), token))
 	}
 	return c, token, err
 }
+
+// subject is how a receipt names a customer.
+func (t *tour) subject(c panelCustomer) string { return fmt.Sprintf("%s/%d", t.shop, c.id) }
 
 // roundTheScript is step 7.
 func (t *tour) roundTheScript(ctx context.Context) error {

@@ -6,7 +6,7 @@
 // kept where a browser that blocks third-party cookies keeps it, and a cross-origin answer is read only if CORS lets the page.
 //
 // Each step prints what each party saw, one line for each party; Run ends at the first step that went otherwise, and its error says
-// what was expected and what came.
+// what was expected and what came. The package is long because three browsers' worth of behaviour is in it.
 package tour
 
 import (
@@ -80,12 +80,15 @@ func begin(o Options) (*tour, error) {
 	client.Jar = nil // cookies and redirects are the browsers' business
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	t := &tour{client: &client, out: o.Out}
-	for name, u := range map[string]**url.URL{o.AppURL: &t.app, o.StoreURL: &t.store, o.KosmosURL: &t.kosmos} {
-		parsed, err := url.Parse(name)
-		if err != nil || parsed.Host == "" || parsed.Path != "" {
-			return nil, fmt.Errorf("%q is not an origin such as http://app.localhost:8080", name)
+	for _, to := range []struct {
+		address string
+		is      **url.URL
+	}{{o.AppURL, &t.app}, {o.StoreURL, &t.store}, {o.KosmosURL, &t.kosmos}} {
+		u, err := url.Parse(to.address)
+		if err != nil || u.Host == "" || u.Path != "" {
+			return nil, fmt.Errorf("%q is not an origin such as http://app.localhost:8080", to.address)
 		}
-		*u = parsed
+		*to.is = u
 	}
 	t.merchant = t.newBrowser()
 	return t, nil
