@@ -606,7 +606,7 @@ func (f demoFlags) build(ctx context.Context, errOut io.Writer) (*world, error) 
 	w.tenant = simkosmos.New(simkosmos.Options{BaseURL: w.idv, Community: "demo", LicenseKey: licence, DVCID: "demo-dvc", Now: time.Now, Log: w.log})
 	w.platform = sim.New(sim.Options{ClientID: clientID, ClientSecret: clientSecret, AppURL: w.app, StoreURL: w.store, KosmosURL: w.idv, Seed: f.seed,
 		HTTP: loopbackClient(), Log: w.log})
-	if err := sim.SeedDemo(w.platform.AddShop(sim.ShopOptions{Hash: "demoshop", Name: "Harbour & Vine"})); err != nil {
+	if err := sim.SeedDemo(w.platform.AddShop(sim.ShopOptions{Hash: "demoshop", Name: "Harbour & Vine", RequestsPerWindow: 450})); err != nil {
 		return nil, fmt.Errorf("seeding the simulated shop: %w", err)
 	}
 	s := settings.Serve{Data: f.data}

@@ -2,6 +2,7 @@ package bigcommerce
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -125,12 +126,32 @@ func (s *Store) writeMetafield(ctx context.Context, method, resource string, id,
 		m.ID = metafieldID // required in the body too, for customers only
 	}
 	r := request{method: method, path: path, body: m}
-	var e envelope[Metafield]
+	var e envelope[oneMetafield]
 	if err := s.object(ctx, r, &e); err != nil {
 		return Metafield{}, err
 	}
 	if e.Data.ID <= 0 {
 		return Metafield{}, r.trouble(http.StatusOK, "the answer holds no metafield", nil)
 	}
-	return e.Data, nil
+	return Metafield(e.Data), nil
+}
+
+// oneMetafield is the answer to a write: an object for orders, a list of one for customers (S: customers.v3,
+// createCustomerMetafields and updateCustomerMetafield).
+type oneMetafield Metafield
+
+// UnmarshalJSON reads either form.
+func (m *oneMetafield) UnmarshalJSON(b []byte) error {
+	if len(b) == 0 || b[0] != '[' {
+		return json.Unmarshal(b, (*Metafield)(m))
+	}
+	var list []Metafield
+	if err := json.Unmarshal(b, &list); err != nil {
+		return err
+	}
+	if len(list) != 1 {
+		return mismatch[Metafield](fmt.Sprintf("a list of %d metafields", len(list)))
+	}
+	*m = oneMetafield(list[0])
+	return nil
 }

@@ -16,12 +16,12 @@ import (
 // someOrders evaluates a few of a Shop's orders, within its share of the quota.
 func (r *Relay) someOrders(ctx context.Context, hash string) (int, error) {
 	now := r.Now()
-	_, release := r.pacers.of(hash).reserve(now, urgent, laneBatch*orderCost)
-	if release == nil {
-		return 0, nil // the orders stay due
-	}
+	n, release := r.reserve(hash, urgent, orderCost)
 	defer release()
-	due, err := r.Ledger.LeaseOrders(ctx, hash, now, now.Add(lease), laneBatch)
+	if n == 0 {
+		return 0, nil
+	}
+	due, err := r.Ledger.LeaseOrders(ctx, hash, now, now.Add(lease), n)
 	each(ctx, due, r.evaluate, func(o ledger.OrderLease, err error) {
 		r.Log.Error("evaluating an order", "shop", o.Shop, "order", o.OrderID, "error", err)
 	})

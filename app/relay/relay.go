@@ -66,7 +66,7 @@ const (
 	workTime  = 90 * time.Second // deadline of one piece of work
 	atOnce    = 64               // lanes open at the same time, per loop
 	laneBatch = 4                // pieces of work leased together
-	orderCost = 8                // API calls that one order may take, for reservations
+	orderCost = 6                // API calls that one order may take, for reservations
 	writeCost = 5                // likewise one Writeback
 	sweepCost = 3                // likewise a sweep
 	checkCost = 12               // likewise a reconciliation that finds all in place
@@ -203,6 +203,17 @@ func (r *Relay) Settle(ctx context.Context) (int, error) {
 		}
 	}
 	return total, fmt.Errorf("work did not settle in %d rounds", limit)
+}
+
+// reserve sets calls aside for as many pieces of work as there is room for, at most laneBatch; 0 for none. Work that finds no room
+// stays due.
+func (r *Relay) reserve(hash string, u urgency, cost int) (pieces int, release func()) {
+	for n := laneBatch; n > 0; n /= 2 {
+		if _, release := r.pacers.of(hash).reserve(r.Now(), u, n*cost); release != nil {
+			return n, release
+		}
+	}
+	return 0, func() {}
 }
 
 // each does a leased piece of work. It is finished even when the process is to stop: what has been begun outside is read back.

@@ -142,6 +142,12 @@ func (w *world) checkAttributes(customer int64) {
 	if got["blockid_ial"] != "2" || got["blockid_liveid_enrolled"] != "true" || got["blockid_verified_at"] == "" || got["blockid_expires_at"] == "" {
 		w.t.Errorf("attributes %v", got)
 	}
+	if fields := w.shop.Metafields("customer", customer); len(fields) != 1 || fields[0].Namespace != "blockid" || fields[0].PermissionSet != "app_only" {
+		w.t.Errorf("customer metafields %+v", fields)
+	}
+	if stuck, err := w.ledger.StuckWritebacks(context.Background(), hash); err != nil || len(stuck) != 0 {
+		w.t.Errorf("stuck writebacks %+v, %v", stuck, err)
+	}
 	if len(got["blockid_vc_token"]) > 255 {
 		w.t.Errorf("a token of %d characters", len(got["blockid_vc_token"]))
 	}

@@ -35,12 +35,12 @@ func (r *Relay) someWritebacks(ctx context.Context, hash string) (int, error) {
 
 func (r *Relay) someOfUrgency(ctx context.Context, hash string, stored int64, u urgency) (int, error) {
 	now := r.Now()
-	_, release := r.pacers.of(hash).reserve(now, u, laneBatch*writeCost)
-	if release == nil {
+	n, release := r.reserve(hash, u, writeCost)
+	defer release()
+	if n == 0 {
 		return 0, nil
 	}
-	defer release()
-	due, err := r.Ledger.LeaseWritebacks(ctx, hash, stored, now, now.Add(lease), laneBatch)
+	due, err := r.Ledger.LeaseWritebacks(ctx, hash, stored, now, now.Add(lease), n)
 	each(ctx, due, r.pay, func(w ledger.Writeback, err error) {
 		r.Log.Error("paying a writeback", "shop", w.Shop, "kind", w.Kind, "subject", w.Subject, "error", err)
 	})
