@@ -27,6 +27,7 @@ import (
 	"time"
 	_ "time/tzdata" // times in every shop's zone, on any machine
 
+	"github.com/gofrs/flock"
 	"golang.org/x/crypto/acme/autocert"
 
 	"idgate/app/bigcommerce"
@@ -119,10 +120,28 @@ type product struct {
 	relay   *relay.Relay
 	server  *web.Server
 	replica *ledger.Replica
+	lock    *flock.Flock
 }
 
 // assemble restores a missing ledger from its replica, opens it, and wires the rest to it.
 func (h house) assemble(ctx context.Context) (*product, error) {
+	// The lock comes before anything else looks at the data: two processes on one ledger would each believe the other's leases dead.
+	lock := flock.New(filepath.Join(h.dir, "idgate.lock"))
+	switch held, err := lock.TryLock(); {
+	case err != nil:
+		return nil, fmt.Errorf("locking the data directory: %w", err)
+	case !held:
+		return nil, fmt.Errorf("another idgate is running on the data directory %s: stop it first, or choose another directory", h.dir)
+	}
+	p, err := h.assembleLocked(ctx)
+	if err != nil {
+		return nil, errors.Join(err, lock.Unlock())
+	}
+	p.lock = lock
+	return p, nil
+}
+
+func (h house) assembleLocked(ctx context.Context) (*product, error) {
 	path := filepath.Join(h.dir, "idgate.db")
 	replica, err := ledger.OpenReplica(ctx, path, h.replicas, h.log)
 	if err != nil {
@@ -148,12 +167,12 @@ func (h house) assemble(ctx context.Context) (*product, error) {
 	if err != nil {
 		return nil, errors.Join(err, l.Close(), replica.Close(ctx))
 	}
-	return &product{l, r, s, replica}, nil
+	return &product{ledger: l, relay: r, server: s, replica: replica}, nil
 }
 
-// close closes in the order that loses nothing: the ledger, then its replica.
+// close closes in the order that loses nothing: the ledger, then its replica, and lets others in last.
 func (p *product) close(ctx context.Context) error {
-	return errors.Join(p.ledger.Close(), p.replica.Close(ctx))
+	return errors.Join(p.ledger.Close(), p.replica.Close(ctx), p.lock.Unlock())
 }
 
 // listener is one address with what answers there.

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,7 +26,7 @@ var mayImport = map[string][]string{
 	"idgate/app/idv/kosmos":     {"app/idv"},
 	"idgate/app/ledger":         {"app/gate", "app/idv", "app/receipt", "queries"},
 	"idgate/app/relay":          {"app/bigcommerce", "app/gate", "app/idv", "app/ledger", "app/receipt"},
-	"idgate/app/web":            {"app/bigcommerce", "app/gate", "app/idv", "app/ledger", "app/relay", "views"},
+	"idgate/app/web":            {"app/bigcommerce", "app/gate", "app/idv", "app/ledger", "app/receipt", "app/relay", "views"},
 	"idgate/app/sim":            {"app/sim/spec"},
 	"idgate/app/sim/tour":       {"app/sim/kosmos"},
 	"idgate/app/sim/spec":       {},
@@ -169,6 +170,39 @@ func TestDemoAndRealLedgersRefuseEachOther(t *testing.T) {
 	if code != 1 || !strings.Contains(errOut, "this is a demo ledger and the command is for a real one") {
 		t.Errorf("serve on a demo ledger: %d %s", code, errOut)
 	}
+}
+
+func TestSecondProcessOnOneDirectoryIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(context.Background())
+	started, ended := make(chan struct{}), make(chan int)
+	out := onFirstWrite{started: started}
+	go func() {
+		ended <- run(ctx, []string{"demo", "-data", dir, "-app-port", "0", "-store-port", "0", "-kosmos-port", "0", "-plain"}, func(string) string { return "" }, nil, &out, &out)
+	}()
+	<-started
+	code, _, errOut := command(t, nil, "demo", "-data", dir, "-app-port", "0", "-store-port", "0", "-kosmos-port", "0", "-plain")
+	if code != 1 || !strings.Contains(errOut, "another idgate is running on the data directory") {
+		t.Errorf("the second: %d %s", code, errOut)
+	}
+	cancel()
+	if code := <-ended; code != 0 {
+		t.Errorf("the first ends with %d", code)
+	}
+	if code, _, errOut := command(t, nil, "demo", "-tour", "-h"); code != 0 {
+		t.Errorf("help: %d %s", code, errOut)
+	}
+}
+
+// onFirstWrite tells when a command has said something.
+type onFirstWrite struct {
+	once    sync.Once
+	started chan struct{}
+}
+
+func (w *onFirstWrite) Write(b []byte) (int, error) {
+	w.once.Do(func() { close(w.started) })
+	return len(b), nil
 }
 
 // The README lists every setting, and every scope that is asked for.

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/fetch"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
@@ -290,10 +291,7 @@ func (p *page) text(e element) string {
 // toFront makes a tab the one that is seen: input goes to no other.
 func (p *page) toFront() {
 	p.t.Helper()
-	p.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Call(ctx, cdppage.BringToFront, struct{}{})
-		return err
-	}))
+	p.do(call(cdppage.BringToFront, struct{}{}))
 }
 
 // popup follows a press to the tab that it opens.
@@ -339,20 +337,40 @@ func (p *page) frame(origin string) *page {
 // withhold keeps a tab's requests to an address waiting until release is called.
 func (p *page) withhold(address string) (release func()) {
 	p.t.Helper()
-	call := func(ctx context.Context, on bool) error {
-		if !on {
-			_, err := chromedp.Call(ctx, fetch.Disable, struct{}{})
-			return err
+	p.do(call(fetch.Enable, fetch.EnableParams{Patterns: []*fetch.RequestPattern{{URLPattern: address}}}))
+	return func() { p.t.Helper(); p.do(call(fetch.Disable, struct{}{})) }
+}
+
+// cutOff fails a tab's requests to an address, as if nobody listened there, until back is called.
+func (p *page) cutOff(address string) (back func()) {
+	p.t.Helper()
+	ctx, cancel := context.WithCancel(p.ctx)
+	paused := chromedp.Events(ctx, fetch.RequestPaused)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for ev, err := range paused {
+			if err != nil {
+				return
+			}
+			_, _ = chromedp.Call(p.ctx, fetch.FailRequest, fetch.FailRequestParams{RequestID: ev.RequestID, ErrorReason: network.ErrorReasonConnectionRefused}) // the page may be gone
 		}
-		_, err := chromedp.Call(ctx, fetch.Enable, fetch.EnableParams{Patterns: []*fetch.RequestPattern{{URLPattern: address}}})
-		return err
-	}
-	set := func(on bool) {
+	}()
+	release := p.withhold(address)
+	return func() {
 		p.t.Helper()
-		p.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error { return call(ctx, on) }))
+		cancel()
+		<-over
+		release()
 	}
-	set(true)
-	return func() { p.t.Helper(); set(false) }
+}
+
+// call is a command of the protocol as a step.
+func call[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, command, params)
+		return err
+	})
 }
 
 // Sizes that pages are looked at in.

@@ -64,11 +64,15 @@ func (t *tour) byToolbar(ctx context.Context) (int64, error) {
 func (t *tour) decide(ctx context.Context, number int64, what, reason string) error {
 	path := fmt.Sprintf("/orders/%d", number)
 	action := "/s/" + t.shop + path + "/" + what
-	p, err := t.admin(ctx, path)
-	if err != nil {
-		return err
-	}
-	f, err := p.form("to "+what, has("action", action))
+	var f *form
+	_, err := t.until(ctx, "the form to "+what, func(ctx context.Context) (bool, string, error) { // an order can be refused once its hold is confirmed
+		p, err := t.admin(ctx, path)
+		if err != nil || one(p.doc, has("action", action)) == nil {
+			return false, "a page without it", err
+		}
+		f, err = p.form("to "+what, has("action", action))
+		return true, "", err
+	})
 	if err != nil {
 		return err
 	}
@@ -76,7 +80,8 @@ func (t *tour) decide(ctx context.Context, number int64, what, reason string) er
 	if err != nil {
 		return err
 	}
-	if p, err = f.submit(ctx); err != nil {
+	p, err := f.submit(ctx)
+	if err != nil {
 		return err
 	}
 	if why := text(one(p.doc, id(what+"-reason-error"))); p.status != http.StatusUnprocessableEntity || why == "" {
@@ -193,7 +198,8 @@ func (t *tour) history(ctx context.Context, reasons ...string) error {
 	if err := t.nothingStuck(ctx); err != nil {
 		return err
 	}
-	t.say("merchant", "History lists %d sessions, %d decisions and %d decisions on orders, with their reasons; nothing is stuck", counts["session"], counts["decision"], counts["order"])
+	t.say("merchant", "History lists %d sessions, %d decisions and %d decisions on orders, with their reasons; nothing is stuck",
+		counts["session"], counts["decision"], counts["order"])
 	return nil
 }
 

@@ -89,7 +89,8 @@ func (t *tour) inPlace(ctx context.Context) (parts, error) {
 	}
 	for n := range all(p.doc, has("data-test", "script-row")) {
 		said := text(n)
-		for _, want := range []string{"checkout, head, default", at(t.app, "/storefront/v1/scripts/"+t.shop+"/"), "sha384-", "Consent essential", "enabled, removed with the app"} {
+		for _, want := range []string{"checkout, head, default", at(t.app, "/storefront/v1/scripts/"+t.shop+"/"), "sha384-", "Consent essential",
+			"enabled, removed with the app"} {
 			if !strings.Contains(said, want) {
 				return out, differs("the script in the control panel", want, clip(said))
 			}

@@ -80,7 +80,8 @@ func metafields(p *page) map[string]string {
 
 // orderBecomes waits until an order has a status and a word in its staff notes, and says how long it took.
 func (t *tour) orderBecomes(ctx context.Context, number int64, status int, noted string) (string, error) {
-	took, err := t.until(ctx, fmt.Sprintf("order %d in status %d (%s), noted “%s”", number, status, statusNames[status], noted), func(ctx context.Context) (bool, string, error) {
+	what := fmt.Sprintf("order %d in status %d (%s), noted “%s”", number, status, statusNames[status], noted)
+	took, err := t.until(ctx, what, func(ctx context.Context) (bool, string, error) {
 		o, err := t.order(ctx, number)
 		return o.status == status && strings.Contains(o.notes, noted), fmt.Sprintf("status %d, notes “%s”", o.status, clip(o.notes)), err
 	})

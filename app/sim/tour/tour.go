@@ -27,9 +27,10 @@ type Options struct {
 	Out                         io.Writer
 }
 
-// patience is how long the tour waits for what happens by itself; "within seconds" is what the story promises.
+// patience is how long the tour waits for what happens by itself: longer than a window of BigCommerce's API quota (30 s), after which
+// paced work goes on. glance is how often it looks.
 const (
-	patience = 20 * time.Second
+	patience = 40 * time.Second
 	glance   = 75 * time.Millisecond
 )
 
