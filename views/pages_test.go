@@ -167,7 +167,7 @@ func heldOrder() OrderData {
 			{Kind: "decision", When: monday, KID: "k1", JWT: "eyJhbGciOiJFZERTQSIsImtpZCI6ImsxIn0.eyJzdWIiOiIxMDQ2In0.c2lnbmF0dXJl"},
 			{Kind: "proof", When: monday, KID: "k1", JWT: "eyJhbGciOiJFZERTQSIsImtpZCI6ImsxIn0.eyJzdWIiOiI3In0.c2lnbmF0dXJl"},
 		},
-		JWKSURL: "https://idgate.example/.well-known/jwks.json", VerifyCommand: "idgate receipt verify -jwks https://idgate.example/.well-known/jwks.json receipt.jwt",
+		JWKSURL: "https://idgate.example/.well-known/jwks.json", VerifyCommand: "idgate receipt verify -jwks jwks.json < receipt.jwt",
 	}
 }
 

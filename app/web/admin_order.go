@@ -44,7 +44,7 @@ func (s *Server) showOrder(w http.ResponseWriter, r *http.Request, v visit, o le
 		d.VerifyURL, d.VerifyExpires = s.AppURL+"/v/"+s.Ledger.Token(rec.link), present(v.Shop).when(rec.link.ExpiresAt)
 	}
 	d.JWKSURL = s.AppURL + "/.well-known/jwks.json"
-	d.VerifyCommand = "idgate receipt verify -jwks " + d.JWKSURL + " receipt.jwt"
+	d.VerifyCommand = "idgate receipt verify -jwks jwks.json < receipt.jwt"
 	change(&d)
 	return render(w, r, status, views.Order(d))
 }
