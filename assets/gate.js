@@ -121,7 +121,7 @@
     const known = /^(.*)\/internalapi\//.exec(ask.path) || /^(.*?)\/(?:embedded-)?(?:checkout|cart)(?:[/.]|$)/.exec(location.pathname);
     const roots = known ? [known[1], ''] : ['', (/^\/[^/]+/.exec(location.pathname) || [''])[0]];
     for (const root of new Set(roots)) {
-      const r = await native.fetch.call(window, root + what, { cache: 'no-store', headers: { Accept: 'application/json, text/plain' }, signal });
+      const r = await native.fetch.call(window, root + what, { cache: 'no-store', signal });
       if (r.ok) return text(await r.text(), MAX_BODY * 4);
     }
     return '';
@@ -192,8 +192,7 @@
     for (;;) {
       const { config: { shop, channel }, page, locale } = ask;
       const r = await api(ask.config, 'POST', '/decisions', {
-        signal, headers: { 'Content-Type': 'text/plain' },
-        body: JSON.stringify({ shop, channel, cart_id: cart, customer_jwt: jwt, capability, page, locale }),
+        signal, body: JSON.stringify({ shop, channel, cart_id: cart, customer_jwt: jwt, capability, page, locale }),
       });
       if (r.ok) {
         const said = decisionFrom(await r.text(), ask.config);
@@ -242,7 +241,7 @@ h2{margin:0;line-height:1.3;outline:0}
 p{margin:.6rem 0}
 p+p{color:#4b5563}
 [hidden]{display:none!important}
-[role=status]{padding:.6rem .8rem;border-radius:.4rem;background:#eef2f7}
+[role=status]:not(:empty){padding:.6rem .8rem;border-radius:.4rem;background:#eef2f7}
 :is([data-view=final],[data-view=refuse],[data-view=unreachable]) [role=status]{background:#fdeceb}
 :is([data-view=passed],[data-view=done]) [role=status]{background:#e3f4e8}
 img{display:block;width:min(12rem,45vw);margin:auto}
@@ -320,10 +319,10 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
       this.host.remove();
     }
 
-    /** @param {HTMLElement} node @param {string} [s] */
-    put(node, s) {
-      node.hidden = !s;
-      if (s && node.textContent !== s) node.textContent = s;
+    /** @param {HTMLElement} node */
+    put(node, s = '') {
+      node.hidden = !s && node !== this.state; // what announces is always there
+      if (node.textContent !== s) node.textContent = s;
     }
 
     /** @param {View} v @param {Talk} talk */
@@ -435,10 +434,11 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
       this.ended = null;
       /** @type {AbortController | null} */
       this.life = null;
-      this.timer = this.haste = this.turn = 0;
+      this.timer = this.haste = 0;
       this.busy = this.over = this.allowed = false;
       /** What the retry button does. @type {() => Promise<void>} */
       this.again = this.recheck;
+      this.blocked = ask.page === 'order_confirmation' ? '' : 'order_blocked';
     }
 
     /** @param {View} view */
@@ -478,13 +478,11 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
     /** @param {() => Promise<void>} retry */
     unreachable(retry) {
       this.again = retry;
-      this.show({ view: 'unreachable', state: t('unreachable'), next: t('order_blocked'), retry: true, over: true });
+      this.show({ view: 'unreachable', state: t('unreachable'), next: t(this.blocked), retry: true, over: true });
     }
 
     async recheck() {
-      const turn = ++this.turn;
-      const answer = await askServer(this.ask);
-      if (turn === this.turn) this.take(answer); // an older answer must not overtake a newer
+      this.take(await askServer(this.ask));
     }
 
     /** At once the first time, then ever slower. */
@@ -509,7 +507,7 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
         if (this.ask.page !== 'order_confirmation') return this.finish(true);
         this.show({ view: 'done', session: s, state: t('done'), over: true });
       } else if (word === 'refuse') {
-        this.show({ view: 'refuse', state: why || t('why'), next: next || t('order_blocked'), over: true });
+        this.show({ view: 'refuse', state: why || t('why'), next: next || t(this.blocked), over: true });
       } else if (word === 'review' && (!s || ended)) {
         this.show({ view: 'review', state: t('review'), next });
         this.timer = setTimeout(() => this.recheck(), SLOW_MS);
@@ -547,13 +545,14 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
       for (let tries = 0; tries < 2; tries++) {
         const { config, capability, locale } = this.ask;
         const r = await within(ASK_MS, (signal) => api(config, 'POST', '/sessions', {
-          signal, headers: { 'Content-Type': 'application/json', 'Idgate-Capability': capability }, body: JSON.stringify({ locale }),
+          signal, headers: { 'Idgate-Capability': capability }, body: JSON.stringify({ locale }),
         }));
         const body = record(await r.json().catch(() => null));
         const s = r.ok && sessionFrom(body, config);
+        if (this.over) return;
         if (s) return this.hear(s);
         if (r.status === 429) {
-          return this.show({ view: 'final', title: t('failed_title'), state: text(record(body.error).message), next: t('order_blocked'), over: true });
+          return this.show({ view: 'final', title: t('failed_title'), state: text(record(body.error).message), next: t(this.blocked), over: true });
         }
         // A new Capability, and with it once more; or another word: with the provider down, the merchant's choice.
         await this.recheck();
@@ -760,7 +759,7 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
     if (!here || sung.has(missing)) return;
     sung.add(missing);
     const { shop, channel } = here;
-    api(here, 'POST', '/canary', { keepalive: true, headers: { 'Content-Type': 'text/plain' }, body: JSON.stringify({ shop, channel, missing: [missing] }) }).catch(() => {});
+    api(here, 'POST', '/canary', { keepalive: true, body: JSON.stringify({ shop, channel, missing: [missing] }) }).catch(() => {});
   }
 
   /** @type {Parts['on']} */

@@ -84,7 +84,7 @@ interface View {
 
 /** What the functions of gate.js take and promise. */
 interface Parts {
-  /** Calls our server: no cookies, no cache, the browser's own fetch. */
+  /** Calls our server: no cookies, no cache, the browser's own fetch. A string body goes as text/plain, which spares a preflight. */
   api(config: Config, method: string, path: string, init: RequestInit): Promise<Response>;
   /** Resolves after ms, or at once when signal is aborted; to nothing. */
   pause(ms: number, signal?: AbortSignal): Promise<void>;

@@ -68,7 +68,8 @@ func (q *Queries) DueOrderIfChanged(ctx context.Context, arg DueOrderIfChangedPa
 }
 
 const dueOrdersOfCart = `-- name: DueOrdersOfCart :exec
-UPDATE orders SET due_at = ?1, attempt = 0 WHERE store_hash = ?2 AND cart_id = ?3 AND cart_id != ''
+UPDATE orders SET due_at = ?1, attempt = 0 WHERE (store_hash, order_id) IN (
+    SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_cart WHERE o.store_hash = ?2 AND o.cart_id = ?3 AND o.cart_id != '')
 `
 
 type DueOrdersOfCartParams struct {
@@ -77,14 +78,16 @@ type DueOrdersOfCartParams struct {
 	CartID    string
 }
 
+// The next three name their index: left to itself, SQLite takes the primary key and reads every order of the Shop.
 func (q *Queries) DueOrdersOfCart(ctx context.Context, arg DueOrdersOfCartParams) error {
 	_, err := q.exec(ctx, q.dueOrdersOfCartStmt, dueOrdersOfCart, arg.DueAt, arg.StoreHash, arg.CartID)
 	return err
 }
 
 const dueOrdersOfCustomer = `-- name: DueOrdersOfCustomer :exec
-UPDATE orders SET due_at = ?1, attempt = 0
-WHERE store_hash = ?2 AND customer_id = ?3 AND customer_id != 0 AND hold IN ('holding', 'held', 'leaked')
+UPDATE orders SET due_at = ?1, attempt = 0 WHERE (store_hash, order_id) IN (
+    SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_customer
+    WHERE o.store_hash = ?2 AND o.customer_id = ?3 AND o.customer_id != 0) AND hold IN ('holding', 'held', 'leaked')
 `
 
 type DueOrdersOfCustomerParams struct {
@@ -99,7 +102,8 @@ func (q *Queries) DueOrdersOfCustomer(ctx context.Context, arg DueOrdersOfCustom
 }
 
 const dueOrdersOnHold = `-- name: DueOrdersOnHold :exec
-UPDATE orders SET due_at = ?1, attempt = 0 WHERE store_hash = ?2 AND hold IN ('holding', 'held')
+UPDATE orders SET due_at = ?1, attempt = 0 WHERE (store_hash, order_id) IN (
+    SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_hold WHERE o.store_hash = ?2 AND o.hold IN ('holding', 'held'))
 `
 
 type DueOrdersOnHoldParams struct {
@@ -297,23 +301,28 @@ func (q *Queries) Order(ctx context.Context, arg OrderParams) (Order, error) {
 }
 
 const personSays = `-- name: PersonSays :execrows
-UPDATE orders SET person_says = ?1, hold = ?2, decision_id = ?3 WHERE store_hash = ?4 AND order_id = ?5 AND hold = CAST(?6 AS TEXT)
+UPDATE orders SET person_says = ?1, hold = ?2, decision_id = ?3, lease = lease + 1, attempt = 0,
+    due_at = CASE WHEN due_at = 0 THEN 0 ELSE CAST(?4 AS INTEGER) END
+WHERE store_hash = ?5 AND order_id = ?6 AND hold = CAST(?7 AS TEXT)
 `
 
 type PersonSaysParams struct {
 	Says       string
 	Hold       string
 	DecisionID string
+	Now        int64
 	StoreHash  string
 	OrderID    int64
 	Was        string
 }
 
+// A lease taken before this does not know of the person's word: it is lost, and if there is one the order is due again.
 func (q *Queries) PersonSays(ctx context.Context, arg PersonSaysParams) (int64, error) {
 	result, err := q.exec(ctx, q.personSaysStmt, personSays,
 		arg.Says,
 		arg.Hold,
 		arg.DecisionID,
+		arg.Now,
 		arg.StoreHash,
 		arg.OrderID,
 		arg.Was,
@@ -352,7 +361,7 @@ func (q *Queries) PostponeOrder(ctx context.Context, arg PostponeOrderParams) (i
 }
 
 const resumeOrders = `-- name: ResumeOrders :execrows
-UPDATE orders SET due_at = ?1 WHERE due_at > ?1
+UPDATE orders SET due_at = ?1 WHERE due_at != 0 AND due_at > ?1
 `
 
 func (q *Queries) ResumeOrders(ctx context.Context, now int64) (int64, error) {
@@ -364,23 +373,28 @@ func (q *Queries) ResumeOrders(ctx context.Context, now int64) (int64, error) {
 }
 
 const setOrderHold = `-- name: SetOrderHold :execrows
-UPDATE orders SET hold = ?1, status_id = ?2, held_at = ?3 WHERE store_hash = ?4 AND order_id = ?5 AND hold = CAST(?6 AS TEXT)
+UPDATE orders SET hold = ?1, status_id = ?2, held_at = ?3, lease = lease + 1, attempt = 0,
+    due_at = CASE WHEN due_at = 0 THEN 0 ELSE CAST(?4 AS INTEGER) END
+WHERE store_hash = ?5 AND order_id = ?6 AND hold = CAST(?7 AS TEXT)
 `
 
 type SetOrderHoldParams struct {
 	Hold      string
 	StatusID  int64
 	HeldAt    int64
+	Now       int64
 	StoreHash string
 	OrderID   int64
 	Was       string
 }
 
+// A lease taken before this looked at an older order: it is lost, and if there is one the order is due again.
 func (q *Queries) SetOrderHold(ctx context.Context, arg SetOrderHoldParams) (int64, error) {
 	result, err := q.exec(ctx, q.setOrderHoldStmt, setOrderHold,
 		arg.Hold,
 		arg.StatusID,
 		arg.HeldAt,
+		arg.Now,
 		arg.StoreHash,
 		arg.OrderID,
 		arg.Was,

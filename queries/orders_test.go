@@ -1,6 +1,6 @@
 package queries
 
-// due adds orders by id and due_at, each with the attempt and lease that are given.
+// order adds an order by its id.
 func (w *world) order(id int, given cols) cols {
 	w.Helper()
 	all := cols{"order_id": id}
@@ -170,24 +170,30 @@ var ordersCases = cases{
 		w.affects(1, forget, "orders abc/118 lease: 5 -> 6")
 	},
 	"SetOrderHold": func(w *world) {
-		w.order(118, cols{"hold": "holding", "status_id": 1, "held_at": 2})
+		w.order(118, cols{"hold": "holding", "status_id": 1, "held_at": 2, "due_at": 99, "attempt": 3, "lease": 5})
 		w.order(119, cols{"hold": "holding"})
 		w.order(118, cols{"hold": "holding", "store_hash": "xyz"})
 		set := func() (int64, error) {
-			return w.q.SetOrderHold(w.Context(), SetOrderHoldParams{StoreHash: "abc", OrderID: 118, Was: "holding", Hold: "held", StatusID: 12, HeldAt: 7})
+			return w.q.SetOrderHold(w.Context(), SetOrderHoldParams{StoreHash: "abc", OrderID: 118, Was: "holding", Hold: "held", StatusID: 12, HeldAt: 7, Now: 8})
 		}
-		w.affects(1, set, "orders abc/118 hold: holding -> held", "orders abc/118 status_id: 1 -> 12", "orders abc/118 held_at: 2 -> 7")
+		w.affects(1, set, "orders abc/118 hold: holding -> held", "orders abc/118 status_id: 1 -> 12", "orders abc/118 held_at: 2 -> 7",
+			"orders abc/118 due_at: 99 -> 8", "orders abc/118 attempt: 3 -> 0", "orders abc/118 lease: 5 -> 6")
 		w.affects(0, set)
+		w.exec("UPDATE orders SET hold = 'holding', due_at = 0 WHERE store_hash = 'abc' AND order_id = 118") // not waiting: it stays so
+		w.affects(1, set, "orders abc/118 hold: holding -> held", "orders abc/118 lease: 6 -> 7")
 	},
 	"PersonSays": func(w *world) {
-		w.order(118, cols{"hold": "held", "person_says": "", "decision_id": ""})
+		w.order(118, cols{"hold": "held", "person_says": "", "decision_id": "", "due_at": 99, "attempt": 3, "lease": 5})
 		w.order(119, cols{"hold": "held"})
 		w.order(118, cols{"hold": "held", "store_hash": "xyz"})
 		say := func() (int64, error) {
-			return w.q.PersonSays(w.Context(), PersonSaysParams{StoreHash: "abc", OrderID: 118, Was: "held", Says: "release", Hold: "releasing", DecisionID: "d"})
+			return w.q.PersonSays(w.Context(), PersonSaysParams{StoreHash: "abc", OrderID: 118, Was: "held", Says: "release", Hold: "releasing", DecisionID: "d", Now: 8})
 		}
-		w.affects(1, say, "orders abc/118 person_says:  -> release", "orders abc/118 hold: held -> releasing", "orders abc/118 decision_id:  -> d")
+		w.affects(1, say, "orders abc/118 person_says:  -> release", "orders abc/118 hold: held -> releasing", "orders abc/118 decision_id:  -> d",
+			"orders abc/118 due_at: 99 -> 8", "orders abc/118 attempt: 3 -> 0", "orders abc/118 lease: 5 -> 6")
 		w.affects(0, say)
+		w.exec("UPDATE orders SET hold = 'held', due_at = 0 WHERE store_hash = 'abc' AND order_id = 118") // not waiting: it stays so
+		w.affects(1, say, "orders abc/118 hold: held -> releasing", "orders abc/118 lease: 6 -> 7")
 	},
 	"Order": func(w *world) {
 		row := w.order(118, nil)

@@ -1,4 +1,5 @@
--- What the admin pages list: keyset pages, newest first, counts capped.
+-- What the admin pages list: keyset pages, newest first, counts capped. Some queries name their index: left to itself, SQLite takes another
+-- that also begins with the Shop, and reads every row of it.
 
 -- name: OrdersPage :many
 SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currency, o.source, o.placed_at, o.hold, o.person_says, o.trouble, o.decision_id,
@@ -9,7 +10,7 @@ WHERE o.store_hash = @store_hash AND o.order_id < @below AND o.status_id >= 0 OR
 -- name: OrdersPageByHold :many
 SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currency, o.source, o.placed_at, o.hold, o.person_says, o.trouble, o.decision_id,
     d.outcome, d.mode, d.explanation, d.made_by
-FROM orders AS o LEFT JOIN decisions AS d ON d.id = o.decision_id
+FROM orders AS o INDEXED BY orders_hold LEFT JOIN decisions AS d ON d.id = o.decision_id
 WHERE o.store_hash = @store_hash AND o.order_id < @below AND o.hold = @hold AND o.status_id >= 0 ORDER BY o.order_id DESC LIMIT @count;
 
 -- name: OrdersPageByOutcome :many
@@ -54,7 +55,7 @@ SELECT count(*) FROM (
     WHERE s.store_hash = @store_hash AND s.started_at >= @since ORDER BY s.started_at DESC LIMIT 10001
 ) AS t WHERE t.late = 1 AND (
     EXISTS (SELECT 1 FROM orders AS o WHERE o.store_hash = t.store_hash AND o.order_id = t.order_id AND o.hold IN ('holding', 'held'))
-    OR EXISTS (SELECT 1 FROM orders AS o WHERE o.store_hash = t.store_hash AND o.cart_id = t.cart_id AND o.cart_id != '' AND o.hold IN ('holding', 'held')));
+    OR EXISTS (SELECT 1 FROM orders AS o INDEXED BY orders_cart WHERE o.store_hash = t.store_hash AND o.cart_id = t.cart_id AND o.cart_id != '' AND o.hold IN ('holding', 'held')));
 
 -- Orders that want somebody, whenever they came. The others' number only grows, and would use up the cap.
 -- name: CountHolds :many
@@ -68,8 +69,8 @@ SELECT
     (SELECT count(*) FROM (SELECT 1 FROM notices AS n WHERE n.due_at != 0 AND n.store_hash = @store_hash LIMIT 10001)) AS notices,
     (SELECT count(*) FROM (SELECT 1 FROM orders AS o WHERE o.due_at != 0 AND o.store_hash = @store_hash LIMIT 10001)) AS orders,
     (SELECT count(*) FROM (SELECT 1 FROM writebacks AS w WHERE w.due_at != 0 AND w.store_hash = @store_hash LIMIT 10001)) AS writebacks,
-    CAST(coalesce((SELECT min(n.received_at) FROM notices AS n WHERE n.due_at != 0 AND n.store_hash = @store_hash), 0) AS INTEGER) AS oldest_notice,
-    CAST(coalesce((SELECT min(w.made_at) FROM writebacks AS w WHERE w.due_at != 0 AND w.store_hash = @store_hash), 0) AS INTEGER) AS oldest_writeback;
+    CAST(coalesce((SELECT min(n.received_at) FROM notices AS n INDEXED BY notices_due WHERE n.due_at != 0 AND n.store_hash = @store_hash), 0) AS INTEGER) AS oldest_notice,
+    CAST(coalesce((SELECT min(w.made_at) FROM writebacks AS w INDEXED BY writebacks_due WHERE w.due_at != 0 AND w.store_hash = @store_hash), 0) AS INTEGER) AS oldest_writeback;
 
 -- When each webhook last came, among the newest 2,000.
 -- name: NoticesSeen :many

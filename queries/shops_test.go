@@ -12,7 +12,7 @@ var shopsCases = cases{
 		}
 		w.changes(install("new"), "+ shops new: channels=[] control_panel= currency= data_key=key enforced_since=0 hook_secret=secret installation={} "+
 			"installed_at=7 kosmos=NULL name= owner_id=5 policy=0 reconcile_at=7 reconciled_at=0 scopes=s1 s2 state=installed store_hash=new store_id= "+
-			"swept_to=7 sweep_at=7 timezone=UTC token=token uninstalled_at=0")
+			"sweep_at=7 swept_to=7 timezone=UTC token=token uninstalled_at=0")
 		// Again: what the Shop and its history are stays, the credentials are new.
 		w.exec(`UPDATE shops SET state = 'uninstalled', owner_id = 1, scopes = '', data_key = x'6b', token = NULL, hook_secret = NULL, reconcile_at = 2,
 			sweep_at = 3, uninstalled_at = 4 WHERE store_hash = 'abc'`)

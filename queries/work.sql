@@ -15,7 +15,7 @@ RETURNING id, store_hash, scope, subject, detail, received_at, attempt, due_at;
 SELECT DISTINCT store_hash FROM notices WHERE due_at != 0 AND due_at <= @now;
 
 -- name: ResumeNotices :execrows
-UPDATE notices SET due_at = @now WHERE due_at > @now;
+UPDATE notices SET due_at = @now WHERE due_at != 0 AND due_at > @now;
 
 -- name: FinishNotice :execrows
 UPDATE notices SET state = 'done', due_at = 0, handled_at = @now, remark = @remark
@@ -36,14 +36,14 @@ UPDATE notices SET state = 'pending', due_at = @now WHERE id = @id AND store_has
 SELECT id, scope, subject, detail, received_at, deliveries, state, remark, handled_at FROM notices
 WHERE store_hash = @store_hash AND subject = @subject ORDER BY id DESC LIMIT 50;
 
--- The same effect is owed once. Owed again after it was done or dropped (an order put on hold for the second time on one Decision), it
--- waits again; owed again while it is tried, it is tried once more, since that try may have looked too early.
+-- The same effect is owed once: whoever pays looks first. Owed again after it was done, dropped or stuck (an order put on hold for the second
+-- time on one Decision), it waits again. Owed again while it is being tried it is tried once more, and that try cannot end it (the attempt
+-- has moved on): it may have looked before the order was what it is now, and be about to drop what is owed.
 -- name: Owe :exec
 INSERT INTO writebacks (store_hash, key, kind, subject, ref, urgency, state, due_at, made_at)
 VALUES (@store_hash, @key, @kind, @subject, @ref, @urgency, 'pending', @now, @now)
 ON CONFLICT (store_hash, key) DO UPDATE SET state = 'pending', attempt = writebacks.attempt + 1, due_at = excluded.due_at, reason = '', done_at = 0,
-    made_at = CASE WHEN writebacks.state = 'pending' THEN writebacks.made_at ELSE excluded.made_at END
-WHERE writebacks.state != 'stuck';
+    made_at = CASE WHEN writebacks.state = 'pending' THEN writebacks.made_at ELSE excluded.made_at END;
 
 -- name: LeaseWritebacks :many
 UPDATE writebacks SET attempt = attempt + 1, due_at = CAST(@lease_until AS INTEGER)
@@ -54,7 +54,7 @@ RETURNING id, store_hash, kind, subject, ref, urgency, attempt, due_at;
 SELECT DISTINCT store_hash FROM writebacks WHERE due_at != 0 AND due_at <= @now;
 
 -- name: ResumeWritebacks :execrows
-UPDATE writebacks SET due_at = @now WHERE due_at > @now;
+UPDATE writebacks SET due_at = @now WHERE due_at != 0 AND due_at > @now;
 
 -- name: FinishWriteback :execrows
 UPDATE writebacks SET state = @state, due_at = 0, done_at = @now, reason = @reason
@@ -77,9 +77,10 @@ UPDATE writebacks SET state = 'dropped', due_at = 0, done_at = @now, reason = @r
 -- What a re-installed Shop still owes its orders: the holds and releases that its uninstallation dropped half-way.
 -- name: OweAgain :execrows
 UPDATE writebacks SET state = 'pending', attempt = attempt + 1, due_at = @now, done_at = 0, reason = ''
-WHERE writebacks.store_hash = @store_hash AND writebacks.state = 'dropped' AND writebacks.kind IN ('hold', 'release') AND EXISTS (
-    SELECT 1 FROM orders AS o WHERE o.store_hash = writebacks.store_hash AND o.order_id = writebacks.subject
-        AND o.hold = CASE writebacks.kind WHEN 'hold' THEN 'holding' ELSE 'releasing' END);
+WHERE id IN (
+    SELECT w.id FROM orders AS o INDEXED BY orders_hold CROSS JOIN writebacks AS w INDEXED BY writebacks_subject ON w.store_hash = o.store_hash AND w.subject = o.order_id
+    WHERE o.store_hash = @store_hash AND o.hold IN ('holding', 'releasing') AND w.state = 'dropped'
+        AND w.kind = CASE o.hold WHEN 'holding' THEN 'hold' ELSE 'release' END);
 
 -- name: SubjectWritebacks :many
 SELECT id, kind, subject, ref, state, attempt, due_at, reason, made_at, done_at FROM writebacks WHERE store_hash = @store_hash AND subject = @subject ORDER BY id DESC LIMIT 50;

@@ -322,7 +322,6 @@ INSERT INTO writebacks (store_hash, key, kind, subject, ref, urgency, state, due
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', ?7, ?7)
 ON CONFLICT (store_hash, key) DO UPDATE SET state = 'pending', attempt = writebacks.attempt + 1, due_at = excluded.due_at, reason = '', done_at = 0,
     made_at = CASE WHEN writebacks.state = 'pending' THEN writebacks.made_at ELSE excluded.made_at END
-WHERE writebacks.state != 'stuck'
 `
 
 type OweParams struct {
@@ -335,8 +334,9 @@ type OweParams struct {
 	Now       int64
 }
 
-// The same effect is owed once. Owed again after it was done or dropped (an order put on hold for the second time on one Decision), it
-// waits again; owed again while it is tried, it is tried once more, since that try may have looked too early.
+// The same effect is owed once: whoever pays looks first. Owed again after it was done, dropped or stuck (an order put on hold for the second
+// time on one Decision), it waits again. Owed again while it is being tried it is tried once more, and that try cannot end it (the attempt
+// has moved on): it may have looked before the order was what it is now, and be about to drop what is owed.
 func (q *Queries) Owe(ctx context.Context, arg OweParams) error {
 	_, err := q.exec(ctx, q.oweStmt, owe,
 		arg.StoreHash,
@@ -352,9 +352,10 @@ func (q *Queries) Owe(ctx context.Context, arg OweParams) error {
 
 const oweAgain = `-- name: OweAgain :execrows
 UPDATE writebacks SET state = 'pending', attempt = attempt + 1, due_at = ?1, done_at = 0, reason = ''
-WHERE writebacks.store_hash = ?2 AND writebacks.state = 'dropped' AND writebacks.kind IN ('hold', 'release') AND EXISTS (
-    SELECT 1 FROM orders AS o WHERE o.store_hash = writebacks.store_hash AND o.order_id = writebacks.subject
-        AND o.hold = CASE writebacks.kind WHEN 'hold' THEN 'holding' ELSE 'releasing' END)
+WHERE id IN (
+    SELECT w.id FROM orders AS o INDEXED BY orders_hold CROSS JOIN writebacks AS w INDEXED BY writebacks_subject ON w.store_hash = o.store_hash AND w.subject = o.order_id
+    WHERE o.store_hash = ?2 AND o.hold IN ('holding', 'releasing') AND w.state = 'dropped'
+        AND w.kind = CASE o.hold WHEN 'holding' THEN 'hold' ELSE 'release' END)
 `
 
 type OweAgainParams struct {
@@ -470,7 +471,7 @@ func (q *Queries) ReplayNotice(ctx context.Context, arg ReplayNoticeParams) (int
 }
 
 const resumeNotices = `-- name: ResumeNotices :execrows
-UPDATE notices SET due_at = ?1 WHERE due_at > ?1
+UPDATE notices SET due_at = ?1 WHERE due_at != 0 AND due_at > ?1
 `
 
 func (q *Queries) ResumeNotices(ctx context.Context, now int64) (int64, error) {
@@ -482,7 +483,7 @@ func (q *Queries) ResumeNotices(ctx context.Context, now int64) (int64, error) {
 }
 
 const resumeWritebacks = `-- name: ResumeWritebacks :execrows
-UPDATE writebacks SET due_at = ?1 WHERE due_at > ?1
+UPDATE writebacks SET due_at = ?1 WHERE due_at != 0 AND due_at > ?1
 `
 
 func (q *Queries) ResumeWritebacks(ctx context.Context, now int64) (int64, error) {

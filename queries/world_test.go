@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"fmt"
 	"io/fs"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -115,10 +116,10 @@ var valid = map[string]cols{
 	"writebacks":   {"kind": "note", "urgency": 2, "state": "pending"},
 }
 
-// add inserts a row of Shop abc whose every column has a value of its own, but for what is given. A given nil leaves the column's default.
-func (w *world) add(table string, given cols) cols {
+// row is a row of Shop abc whose every column has a value of its own, but for what is given. A given nil leaves the column's default.
+func (w *world) row(table string, given cols) cols {
 	w.Helper()
-	names, values, row := []string{}, []any{}, cols{}
+	row := cols{}
 	for _, c := range w.columns(table) {
 		v, ok := given[c.name]
 		if !ok {
@@ -129,25 +130,43 @@ func (w *world) add(table string, given cols) cols {
 		case ok && v == nil:
 			continue
 		case ok:
+			row[c.name] = v
 		case c.name == "store_hash":
-			v = "abc"
+			row[c.name] = "abc"
 		case c.kind == "INTEGER":
-			v = w.next
+			row[c.name] = w.next
 		case c.kind == "TEXT":
-			v = fmt.Sprintf("t%d", w.next)
+			row[c.name] = fmt.Sprintf("t%d", w.next)
 		case c.kind == "BLOB":
-			v = fmt.Appendf(nil, "b%d", w.next)
+			row[c.name] = fmt.Appendf(nil, "b%d", w.next)
 		}
-		names, values = append(names, c.name), append(values, v)
-		row[c.name] = v
 	}
-	for name := range given {
-		if _, ok := row[name]; !ok && given[name] != nil {
+	for name, v := range given {
+		if _, ok := row[name]; !ok && v != nil {
 			w.Fatalf("%s has no column %s", table, name)
 		}
 	}
+	return row
+}
+
+func (w *world) insert(table string, row cols) error {
+	names := slices.Sorted(maps.Keys(row))
+	values := make([]any, len(names))
+	for i, name := range names {
+		values[i] = row[name]
+	}
 	marks := strings.TrimSuffix(strings.Repeat("?,", len(names)), ",")
-	w.exec(fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", table, strings.Join(names, ","), marks), values...)
+	_, err := w.db.ExecContext(w.Context(), fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", table, strings.Join(names, ","), marks), values...)
+	return err
+}
+
+// add inserts a row.
+func (w *world) add(table string, given cols) cols {
+	w.Helper()
+	row := w.row(table, given)
+	if err := w.insert(table, row); err != nil {
+		w.Fatalf("adding to %s: %v", table, err)
+	}
 	return row
 }
 
@@ -212,10 +231,7 @@ func show(v any) string {
 	case nil:
 		return "NULL"
 	case []byte:
-		if v == nil {
-			return "NULL"
-		}
-		return string(v)
+		return string(v) // also for an empty one, which comes as nil
 	case sql.NullString:
 		if !v.Valid {
 			return "NULL"

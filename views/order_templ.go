@@ -72,7 +72,7 @@ func Order(d OrderData) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if !d.heldNow() && d.Hold != "leaked" {
+			if !d.heldNow() && d.Hold != "leaked" && d.Hold != "refused" {
 				templ_7745c5c3_Err = badge(OutcomeWords(d.Outcome)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -58,6 +58,8 @@ type Options struct {
 	Now     time.Time
 	Log     *slog.Logger
 	Issuer  string // our public URL, as Receipts name it
+	// At, set by tests only, is called just before and just after each COMMIT.
+	At func(step string)
 }
 
 // Ledger is an open file. Its methods may be called by any goroutine.
@@ -81,7 +83,7 @@ type Ledger struct {
 	keys  atomic.Pointer[signing]
 	bells map[Bell]chan struct{}
 
-	// Crash, when set by a test, is called between the steps of a commit.
+	// crash, when set by a test, is called between the steps of a commit.
 	crash func(point string)
 }
 
@@ -114,7 +116,7 @@ const (
 // Open opens or makes the file, migrates it, and starts the writer.
 func Open(ctx context.Context, o Options) (*Ledger, error) {
 	l := &Ledger{
-		keyring: o.Keyring, macKeys: o.Keyring.DeriveAll("capability", 32), issuer: o.Issuer, log: o.Log,
+		keyring: o.Keyring, macKeys: o.Keyring.DeriveAll("capability", 32), issuer: o.Issuer, log: o.Log, crash: o.At,
 		queue: make(chan *request, queueLength), done: make(chan struct{}),
 		bells: map[Bell]chan struct{}{},
 	}

@@ -238,7 +238,7 @@ func (l *Ledger) ConfirmHold(ctx context.Context, hash string, orderID int64, wa
 		held = millis(now)
 	}
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
-		_, err := t.SetOrderHold(ctx, queries.SetOrderHoldParams{StoreHash: hash, OrderID: orderID, Was: string(was), Hold: string(is), StatusID: int64(status), HeldAt: held})
+		_, err := t.SetOrderHold(ctx, queries.SetOrderHoldParams{StoreHash: hash, OrderID: orderID, Was: string(was), Hold: string(is), StatusID: int64(status), HeldAt: held, Now: millis(now)})
 		return err
 	})
 }
@@ -246,6 +246,9 @@ func (l *Ledger) ConfirmHold(ctx context.Context, hash string, orderID int64, wa
 // Override records a named person's word on an order on hold: it stands over the rules. ErrMoved when the order is no longer as it was.
 func (l *Ledger) Override(ctx context.Context, s *Shop, o Order, release bool, n NewDecision, now time.Time) error {
 	says, next, owed := "refuse", Refused, []WritebackKind{Note, DecisionMetafield}
+	if o.Hold == Holding {
+		next = Holding // the hold is still to be written; what is refused is not let go meanwhile
+	}
 	if release {
 		says, next, owed = "release", Releasing, []WritebackKind{Release, DecisionMetafield}
 	}
@@ -254,7 +257,7 @@ func (l *Ledger) Override(ctx context.Context, s *Shop, o Order, release bool, n
 		if err != nil {
 			return err
 		}
-		k, err := t.PersonSays(ctx, queries.PersonSaysParams{StoreHash: s.Hash, OrderID: o.ID, Was: string(o.Hold), Says: says, Hold: string(next), DecisionID: id})
+		k, err := t.PersonSays(ctx, queries.PersonSaysParams{StoreHash: s.Hash, OrderID: o.ID, Was: string(o.Hold), Says: says, Hold: string(next), DecisionID: id, Now: millis(now)})
 		if err != nil {
 			return err
 		}

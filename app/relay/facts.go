@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/shopspring/decimal"
 	"golang.org/x/text/currency"
@@ -79,8 +80,9 @@ func (r *Relay) orderFacts(ctx context.Context, s *ledger.Shop, o bigcommerce.Or
 		Buyer: gate.Buyer{CustomerID: o.CustomerID, Mailbox: s.MailboxHash(b.Email), Name: gate.Name{Given: b.FirstName, Family: b.LastName}},
 		Value: money(amount, code), Billing: orderPlace(b),
 		Group: gate.Known("guest"), Source: gate.Known(o.OrderSource), Payment: gate.Known(o.PaymentMethod),
-		Channel:     gate.Known(strconv.FormatInt(o.ChannelID, 10)),
-		BeforeEpoch: !s.EnforcedSince.IsZero() && o.DateCreated.Before(s.EnforcedSince),
+		Channel: gate.Known(strconv.FormatInt(o.ChannelID, 10)),
+		// BigCommerce's dates have whole seconds: an order of the same second counts as later.
+		BeforeEpoch: !s.EnforcedSince.IsZero() && o.DateCreated.Before(s.EnforcedSince.Truncate(time.Second)),
 	}
 	if v, ok := o.ValueIn(s.Currency); ok {
 		m := money(v, s.Currency)

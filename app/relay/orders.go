@@ -41,6 +41,7 @@ func (r *Relay) evaluate(ctx context.Context, l ledger.OrderLease) error {
 	if errors.Is(err, bigcommerce.ErrNotFound) {
 		return r.Ledger.ForgetOrder(ctx, l, "BigCommerce has no such order")
 	}
+	r.At("order fetched")
 	var n ledger.Settlement
 	if err == nil {
 		n, err = r.settlement(ctx, s, o)
@@ -53,6 +54,7 @@ func (r *Relay) evaluate(ctx context.Context, l ledger.OrderLease) error {
 		}
 		return r.Ledger.PostponeOrder(ctx, l, e.at, e.remark)
 	}
+	r.At("order decided")
 	if err := r.Ledger.SettleOrder(ctx, s, l, n, r.Now()); err != nil {
 		return fmt.Errorf("settling: %w", err)
 	}
@@ -211,6 +213,8 @@ func transition(o ledger.Order, personSays string, status, holdStatus int, d gat
 		return to(ledger.Releasing)
 	case ours && release:
 		return to(ledger.Released)
+	case o.Hold == ledger.Holding && onHold && personSays == "refuse":
+		return to(ledger.Refused)
 	case o.Hold == ledger.Holding && onHold:
 		return to(ledger.Held)
 	case o.Hold == ledger.Releasing && onHold && hold:

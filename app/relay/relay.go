@@ -40,6 +40,8 @@ type Options struct {
 	Log      *slog.Logger
 	// SweepEvery is the sweep interval per Shop; 0 means a minute.
 	SweepEvery time.Duration
+	// At, set by tests only, is called between the steps of a piece of work.
+	At func(step string)
 }
 
 // Relay does the outside work. Its methods may be called by any goroutine.
@@ -54,6 +56,9 @@ type Relay struct {
 func New(o Options) *Relay {
 	if o.SweepEvery == 0 {
 		o.SweepEvery = time.Minute
+	}
+	if o.At == nil {
+		o.At = func(string) {}
 	}
 	r := &Relay{Options: o, watching: watchers{m: map[string]map[chan struct{}]bool{}}, pacers: pacers{m: map[string]*pacer{}}}
 	o.BigCommerce.OnQuota = func(hash string, q bigcommerce.Quota) { r.pacers.of(hash).observe(q) }

@@ -32,6 +32,7 @@ func (r *Relay) poll(ctx context.Context, n ledger.Session) error {
 		return r.Ledger.PostponeSession(ctx, n, r.Now().Add(time.Hour), "the shop is not installed")
 	}
 	o, err := r.ask(ctx, s, n)
+	r.At("session asked about")
 	now := r.Now()
 	late := now.After(n.Deadline)
 	switch {

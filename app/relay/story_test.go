@@ -570,3 +570,66 @@ func TestRefusedTokenSuspendsUntilReinstalled(t *testing.T) {
 		t.Errorf("after a re-install: status %d", got)
 	}
 }
+
+// An order that moves between its decision and its hold is looked at again, and held where it is then.
+func TestOrderThatMovesBeforeItsHoldIsHeldAllTheSame(t *testing.T) {
+	w := newWorld(t)
+	o, err := w.shop.PlaceOrderByAPI(sim.APIOrder{Billing: billing("ada@example.com"), Items: []sim.APIItem{{ProductID: w.product(cheap), Quantity: 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.platform.Deliver(context.Background())
+	for _, b := range []ledger.Bell{ledger.NoticeBell, ledger.OrderBell} {
+		if _, err := w.relay.Step(context.Background(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if w.ours(o.ID).Hold != ledger.Holding {
+		t.Fatalf("hold %s", w.ours(o.ID).Hold)
+	}
+	if err := w.shop.SetOrderStatus(o.ID, 9, "merchant"); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	if got := w.ours(o.ID); w.order(o.ID).StatusID != 12 || got.Hold != ledger.Held || got.FormerStatus != 9 {
+		t.Errorf("status %d, hold %s, former %d", w.order(o.ID).StatusID, got.Hold, got.FormerStatus)
+	}
+}
+
+// A refusal stands over the rules; it may come while the hold is still being written, and may be taken back.
+func TestRefusedWhileBeingHeld(t *testing.T) {
+	w := newWorld(t)
+	o, err := w.shop.PlaceOrderByAPI(sim.APIOrder{Billing: billing("ada@example.com"), Items: []sim.APIItem{{ProductID: w.product(cheap), Quantity: 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.platform.Deliver(context.Background())
+	for _, b := range []ledger.Bell{ledger.NoticeBell, ledger.OrderBell} {
+		if _, err := w.relay.Step(context.Background(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.override(o.ID, false)
+	w.settle()
+	if w.order(o.ID).StatusID != 12 || w.ours(o.ID).Hold != ledger.Refused {
+		t.Fatalf("refused: status %d, hold %s", w.order(o.ID).StatusID, w.ours(o.ID).Hold)
+	}
+	w.override(o.ID, true)
+	w.settle()
+	if w.order(o.ID).StatusID != 11 || w.ours(o.ID).Hold != ledger.Released {
+		t.Errorf("taken back: status %d, hold %s", w.order(o.ID).StatusID, w.ours(o.ID).Hold)
+	}
+}
+
+// override plays a named person's word.
+func (w *world) override(order int64, release bool) {
+	w.t.Helper()
+	d := gate.Decision{Outcome: gate.Refuse, Mode: gate.Enforce, Reasons: []gate.Reason{{Code: gate.RefusedByPerson}}, Rules: []gate.RuleResult{}}
+	if release {
+		d.Outcome, d.Reasons[0].Code = gate.Allow, gate.ReleasedByPerson
+	}
+	n := ledger.NewDecision{Facts: gate.Facts{Stage: gate.AtOrder, OrderID: order}, Decision: d, Policy: w.s().Policy.Version, MadeBy: ledger.ByPerson, Person: "rita@example.com", Note: "because"}
+	if err := w.ledger.Override(context.Background(), w.s(), w.ours(order), release, n, w.clock.now()); err != nil {
+		w.t.Fatal(err)
+	}
+}

@@ -55,10 +55,12 @@ func (r *Relay) pay(ctx context.Context, w ledger.Writeback) error {
 	if err != nil {
 		return err
 	}
+	r.At("writeback claimed")
 	e, err := r.effect(ctx, s, w)
 	if err != nil {
 		e = r.judge(ctx, s, err, w.Attempt)
 	}
+	r.At("writeback confirmed")
 	switch e.kind {
 	case isDone:
 		return r.Ledger.FinishWriteback(ctx, w, e.remark, r.Now())
@@ -115,9 +117,11 @@ func (r *Relay) writeHold(ctx context.Context, s *ledger.Shop, w ledger.Writebac
 			return ending{}, err
 		}
 		u := bigcommerce.OrderUpdate{StatusID: &known.HoldStatus, StaffNotes: appended(o.StaffNotes, r.holdNote(d, r.Now()))}
+		r.At("before the order is written")
 		if _, err := r.store(s).UpdateOrder(ctx, w.Subject, u); err != nil {
 			return ending{}, err
 		}
+		r.At("after the order is written")
 		if o, err = r.store(s).Order(ctx, w.Subject); err != nil {
 			return ending{}, err
 		}
@@ -125,7 +129,11 @@ func (r *Relay) writeHold(ctx context.Context, s *ledger.Shop, w ledger.Writebac
 			return later(r.retry(w.Attempt), fmt.Sprintf("BigCommerce accepted the hold but shows status %d", o.StatusID)), nil
 		}
 	}
-	return done("on hold"), r.Ledger.ConfirmHold(ctx, s.Hash, w.Subject, ledger.Holding, ledger.Held, o.StatusID, r.Now())
+	is := ledger.Held
+	if known.PersonSays == "refuse" {
+		is = ledger.Refused
+	}
+	return done("on hold"), r.Ledger.ConfirmHold(ctx, s.Hash, w.Subject, ledger.Holding, is, o.StatusID, r.Now())
 }
 
 // lookAgain gives an order back to the gate as if our hold had not begun.
@@ -155,9 +163,11 @@ func (r *Relay) writeRelease(ctx context.Context, s *ledger.Shop, w ledger.Write
 			return ending{}, err
 		}
 		u := bigcommerce.OrderUpdate{StatusID: &known.FormerStatus, StaffNotes: appended(o.StaffNotes, releaseNote(d, r.Now()))}
+		r.At("before the order is written")
 		if _, err := r.store(s).UpdateOrder(ctx, w.Subject, u); err != nil {
 			return ending{}, err
 		}
+		r.At("after the order is written")
 		if o, err = r.store(s).Order(ctx, w.Subject); err != nil {
 			return ending{}, err
 		}

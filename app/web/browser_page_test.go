@@ -63,7 +63,8 @@ func newBrowser(t *testing.T, cookieControls int) *browser {
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("window-size", "1280,900"),
 	})...)
 	t.Cleanup(stop)
-	ctx, _ := chromedp.NewContext(alloc)
+	// chromedp remarks on frames that it does not follow; what fails is an error of the step.
+	ctx, _ := chromedp.NewContext(alloc, chromedp.WithErrorf(func(string, ...any) {}))
 	// A refused form is a 422, and the platform tells a guest's page by a 404 that nobody is signed in: Chromium notes both.
 	b := &browser{t: t, ctx: ctx, expected: []string{"status of 422", "/customer/current.jwt"}}
 	if err := chromedp.Do(ctx); err != nil {
@@ -255,6 +256,14 @@ func (p *page) click(e element) {
 		return err == nil && at != nil && slices.Equal(at, before) // it does not move any more
 	})
 	p.do(chromedp.MouseClickXY(at[0], at[1]))
+}
+
+// follow clicks an element that leads to another document, and waits for it.
+func (p *page) follow(e element) {
+	p.t.Helper()
+	value[bool](p, "window.left = true")
+	p.click(e)
+	p.until("!window.left && document.readyState === 'complete'")
 }
 
 // write replaces what stands in a field, by keyboard.

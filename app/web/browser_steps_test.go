@@ -46,8 +46,10 @@ func (s *story) load() {
 // section goes to a page of the app by its menu.
 func (s *story) section(name string) {
 	s.t.Helper()
-	s.app.click(css(fmt.Sprintf("nav a[href$=%q]", "/"+name)))
-	s.app.until(fmt.Sprintf("location.pathname.endsWith(%q) && document.readyState === 'complete'", "/"+name))
+	s.app.follow(css(fmt.Sprintf("nav a[href$=%q]", "/"+name)))
+	if got := value[string](s.app, "location.pathname"); !strings.HasSuffix(got, "/"+name) {
+		s.t.Fatalf("the menu leads from %s to %s", name, got)
+	}
 }
 
 // policy opens the Policy page, once the demo's first version is there.
@@ -110,14 +112,14 @@ func (s *story) guest(email string) {
 	s.shop.until(`document.querySelector(".checkout-step--shipping.checkout-step--current")`)
 }
 
-// shipTo goes through the shipping step; a guest's address is typed under the name given.
+// ship goes through the shipping step. A guest's address is typed; a member's, without names given, is there already.
 func (s *story) ship(first, last string) {
 	s.t.Helper()
 	p := s.shop
 	p.until(`document.querySelector(".checkout-step--shipping.checkout-step--current")`)
 	if first != "" {
-		for id, text := range map[string]string{"firstNameInput": first, "lastNameInput": last, "addressLine1Input": "5 Tower Road", "cityInput": "Denver", "postCodeInput": "80202"} {
-			p.write(css("#"+id), text)
+		for _, f := range [][2]string{{"firstNameInput", first}, {"lastNameInput", last}, {"addressLine1Input", "5 Tower Road"}, {"cityInput", "Denver"}, {"postCodeInput", "80202"}} {
+			p.write(css("#"+f[0]), f[1])
 		}
 		p.choose(css("#provinceCodeInput"), "CO")
 	}
@@ -185,6 +187,12 @@ func (s *story) orderPage(id, says string) {
 	}, func() string {
 		return fmt.Sprintf("order %s in the app as %q: %s", id, says, strings.TrimSpace(s.app.text(css("main"))))
 	})
-	s.app.click(css(fmt.Sprintf("tbody a[href$=%q]", "/orders/"+id)))
+	s.app.follow(css(fmt.Sprintf("tbody a[href$=%q]", "/orders/"+id)))
 	s.app.shows(css("h1"), "Order "+id)
+}
+
+// verifyLink is what a merchant copies from a held order's page.
+func (s *story) verifyLink() string {
+	s.t.Helper()
+	return value[string](s.app, `document.querySelector("#verify-link").value`)
 }

@@ -194,7 +194,7 @@ func (s *story) orderRoundTheScript() {
 	s.orderPage(id, "Held")
 	s.app.shows(css("main"), "Nobody has proved who placed this order.")
 	s.panel.picture("app-order-held")
-	link := value[string](s.app, `document.querySelector("#verify-link").value`)
+	link := s.verifyLink()
 
 	hosted := s.browser.newPage()
 	hosted.toFront()
@@ -205,6 +205,9 @@ func (s *story) orderRoundTheScript() {
 	hosted.picture("hosted-intro")
 	hosted.click(css(`form[action="/v/start"] button`))
 	hosted.until(`document.querySelector(".qr img")?.naturalWidth > 100`)
+	if soon := "new Date(document.querySelector('#state time').dateTime) - Date.now() < 31 * 60000"; !value[bool](hosted, soon) {
+		s.t.Error("the page names another deadline than the session's")
+	}
 	hosted.picture("hosted-qr")
 	value[bool](hosted, "window.sameDocument = true")
 	phone := hosted.popup(func() { hosted.click(css(".capture a")) })
@@ -236,13 +239,16 @@ func (s *story) refusalByHand() {
 	s.demo.awaitStatus(id, manualVerification)
 	s.load()
 	s.orderPage(id, "Held")
-	link := value[string](s.app, `document.querySelector("#verify-link").value`)
+	link := s.verifyLink()
 	s.app.click(css(`form[action$="/refuse"] button`))
 	s.app.until(`document.querySelector("#refuse-reason-error")`)
 	s.panel.picture("app-order-no-reason")
 	s.app.write(css("#refuse-reason"), "The shopper asked for another name.")
 	s.app.click(css(`form[action$="/refuse"] button`))
 	s.app.shows(css(".timeline"), "The shopper asked for another name.")
+	if got := s.app.text(css(".page-head p")); got != "Refused" {
+		s.t.Errorf("the refused order is headed %q", got)
+	}
 	s.panel.picture("app-order-refused")
 	if o := s.demo.orders()[0]; o.id != id || o.status != manualVerification {
 		s.t.Errorf("the refused order is %+v", o)
@@ -259,12 +265,14 @@ func (s *story) refusalByHand() {
 	s.panel.toFront()
 }
 
-// otherPages looks at the rest of the app.
+// otherPages looks at the rest of the app: after all this nothing is stuck.
 func (s *story) otherPages() {
 	s.t.Helper()
-	for name, says := range map[string]string{"overview": "Overview", "orders": "Orders", "history": "Released", "health": "Health", "settings": "1Kosmos tenant"} {
-		s.section(name)
-		s.app.shows(css("main"), says)
-		s.panel.picture("app-" + name)
+	for _, c := range []struct{ name, says string }{
+		{"overview", "Nothing needs attention"}, {"orders", "Released"}, {"history", "The shopper asked for another name."}, {"health", "store/order/created"}, {"settings", "1Kosmos tenant"},
+	} {
+		s.section(c.name)
+		s.app.shows(css("main"), c.says)
+		s.panel.picture("app-" + c.name)
 	}
 }

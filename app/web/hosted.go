@@ -94,6 +94,9 @@ func (s *Server) showVerify(w http.ResponseWriter, r *http.Request, shop *ledger
 			return err
 		}
 		data.State, data.SessionReason, data.CaptureURL, data.QRSVG = string(n.State), n.Reason, b.URL, b.QR
+		if !n.State.Final() {
+			data.Expires = s.when(shop, n.Deadline) // the link lasts longer, but this try has to end before
+		}
 	}
 	if status == http.StatusTooManyRequests {
 		data.Retry = false

@@ -135,22 +135,27 @@ test('a session that has passed opens nothing while the decision is not allow', 
   assert.equal(shop.orders.length, 1);
 }));
 
-test('an older answer does not overtake a newer one', onPage({}, async ({ shop, app, page }) => {
-  await page.locked('open');
-  app.decide = () => decision('review');
-  const { ended } = page.order();
-  await page.shows('review');
-  let late;
-  app.decide = () => new Promise((resolve) => (late = () => resolve(decision('allow'))));
-  page.advance(15000);
-  await until('the question', () => late);
-  // A newer question from the same conversation, answered first.
-  app.decide = () => decision('refuse');
-  const talk = page.part('dialog').getRootNode().host;
-  assert.ok(talk);
-  page.press('close');
-  late();
-  await ended;
-  await quiesce();
-  assert.equal(shop.orders.length, 0, 'the shopper had closed it before the answer came');
-}));
+for (const { name, said } of [
+  { name: 'allow', said: decision('allow') },
+  { name: 'a live session', said: decision('verify', { session: session('started') }) },
+  { name: 'review', said: decision('review') },
+]) {
+  test(`an answer (${name}) that comes after the shopper has closed the dialog changes nothing`, onPage({}, async ({ shop, app, page }) => {
+    await page.locked('open');
+    app.decide = () => decision('review');
+    const { xhr, ended } = page.order();
+    await page.shows('review');
+    let late;
+    app.decide = () => new Promise((resolve) => (late = () => resolve(said)));
+    page.advance(15000);
+    await until('the question', () => late);
+    page.press('close');
+    late();
+    await ended;
+    await quiesce();
+    page.advance(15000);
+    await quiesce();
+    assert.equal(xhr.status, 403);
+    assert.deepEqual([shop.orders.length, app.polls.length, app.listens, page.view()], [0, 0, 0, '']);
+  }));
+}

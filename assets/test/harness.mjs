@@ -66,7 +66,7 @@ const json = (res, status, body, headers = {}) => res.writeHead(status, { 'Conte
 /** The idgate server: `app.decide(ask)` answers a decision, [status, body, headers?] or 'hang'; the other doors likewise. */
 export async function startApp() {
   const app = {
-    asks: [], starts: [], polls: [], canaries: [], streams: [], others: [],
+    listens: 0, asks: [], starts: [], polls: [], canaries: [], streams: [], others: [],
     decide: () => decision('allow'),
     start: () => [201, session('created')],
     poll: () => [200, session('created')],
@@ -98,6 +98,7 @@ export async function startApp() {
     if (path === '/storefront/v1/canary') return app.canaries.push(JSON.parse(body)), res.writeHead(204).end();
     if (path === '/storefront/v1/sessions') return app.starts.push({ capability, ...JSON.parse(body) }), answer(res, await app.start(capability));
     if (/\/events$/.test(path)) {
+      app.listens++;
       if (!app.stream) return json(res, 404, {});
       res.writeHead(200, { 'Content-Type': 'text/event-stream' }).write(': hello\n\n');
       app.streams.push(res);

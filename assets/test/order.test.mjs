@@ -19,7 +19,7 @@ test('an allowed order goes once, with its own arguments, after the server was a
   assert.equal(app.asks.length, before + 1, 'the early answer is not enough');
   const { shop: hash, channel, cart_id, customer_jwt, page: where, locale, method, type, cookie } = app.asks.at(-1);
   assert.deepEqual({ hash, channel, cart_id, customer_jwt, where, locale, method, type, cookie },
-    { hash: SHOP, channel: 1, cart_id: CART, customer_jwt: '', where: 'checkout', locale: 'en-GB', method: 'POST', type: 'text/plain', cookie: undefined });
+    { hash: SHOP, channel: 1, cart_id: CART, customer_jwt: '', where: 'checkout', locale: 'en-GB', method: 'POST', type: 'text/plain;charset=UTF-8', cookie: undefined });
   assert.equal(page.window.document.cookie, '');
 }));
 
@@ -307,6 +307,17 @@ test('the Capability is kept for the tab, resent, and dropped when it has ended'
   app.decide = (ask) => (ask.capability ? [410, { error: { code: 'expired' } }] : decision('allow'));
   await page.order().ended;
   assert.deepEqual(app.asks.map((a) => a.capability), ['cart.kept', '']);
+}));
+
+test('a Capability goes with its own cart only', onPage({}, async ({ app, page }) => {
+  app.decide = () => decision('verify', { capability: 'cart.first' });
+  const { ended } = page.order();
+  await page.shows('intro');
+  page.press('close');
+  await ended;
+  app.decide = () => decision('allow');
+  await page.order({ body: '{"cartId":"another-cart-2"}' }).ended;
+  assert.deepEqual([app.asks.at(-1).cart_id, app.asks.at(-1).capability], ['another-cart-2', '']);
 }));
 
 test('a mode that does not enforce lets everything through', onPage({}, async ({ shop, app, page }) => {

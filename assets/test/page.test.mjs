@@ -286,6 +286,16 @@ test('after the order: the check is offered to the browser that holds the Capabi
   assert.equal(page.view(), '');
 }));
 
+test('after the order nobody is told that it was not placed', onPage(null, async ({ app, open }) => {
+  app.decide = () => decision('verify');
+  app.start = () => [502, ''];
+  const page = await open({ path: CONFIRMATION, before: keep(JSON.stringify({ cart: CART, capability: 'cart.one' })) });
+  await page.shows('intro');
+  page.press('start');
+  await page.shows('unreachable');
+  assert.equal(page.said('next'), '');
+}));
+
 for (const { name, kept, decide } of [
   { name: 'without a Capability nothing is asked', kept: JSON.stringify({ cart: CART }), asks: 0 },
   { name: 'with nonsense kept nothing is asked', kept: '{{', asks: 0 },

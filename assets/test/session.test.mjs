@@ -19,7 +19,7 @@ test('the dialog names itself and its language, and announces politely', onPage(
   assert.equal(root.getElementById(dialog.getAttribute('aria-labelledby')).textContent, TEXTS.title);
   assert.match(root.getElementById(dialog.getAttribute('aria-describedby')).textContent, /This order needs it/);
   const live = root.querySelector('[aria-live=polite][role=status]');
-  assert.ok(live.isConnected, 'there before it has anything to say');
+  assert.deepEqual([live.hidden, live.textContent], [false, ''], 'there before it has anything to say');
   assert.equal(root.host.parentNode, page.window.document.body);
   assert.equal(page.said('start'), TEXTS.start);
   assert.equal(page.said('close'), TEXTS.cancel);
@@ -111,6 +111,19 @@ test('two presses of start make one session', onPage({}, async ({ app, page }) =
   start.click();
   await page.shows('session');
   assert.equal(app.starts.length, 1);
+}));
+
+test('closed while a session is being made: it is not followed', onPage({}, async ({ app, page }) => {
+  const { ended } = await talking({ app, page });
+  let late;
+  app.start = () => new Promise((resolve) => (late = () => resolve([201, session('created')])));
+  page.press('start');
+  await until('the start', () => late);
+  page.press('close');
+  await ended;
+  late();
+  await quiesce();
+  assert.deepEqual([app.listens, app.polls.length, page.view()], [0, 0, '']);
 }));
 
 test('no tries left: the server says so, and there is no retry', onPage({}, async ({ app, page }) => {
@@ -213,6 +226,7 @@ test('polling: 2 s, slower up to 15 s, quick again on news', onPage({}, async ({
   await until('the first poll', () => app.polls.length === 1);
   for (let i = 0; i < 7; i++) await step();
   assert.deepEqual(waits, [2000, 3000, 4500, 6750, 10125, 15000, 15000]);
+  assert.equal(app.listens, 3, 'a stream that never tells anything is tried three times');
   app.poll = () => [200, session('started')];
   await step();
   waits.length = 0;

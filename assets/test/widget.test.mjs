@@ -24,7 +24,7 @@ test('nothing needed: {session_id: null, state: passed}, and the cart is found o
   assert.deepEqual({ ...results[0] }, { session_id: null, state: 'passed' });
   const { shop: hash, cart_id, customer_jwt, page: where } = app.asks[0];
   assert.deepEqual({ hash, cart_id, customer_jwt, where }, { hash: SHOP, cart_id: CART, customer_jwt: JWT, where: 'widget' });
-  assert.equal(page.view(), '');
+  assert.deepEqual([page.view(), page.lock()], ['', null]);
   assert.deepEqual(page.logs, []);
 }));
 

@@ -207,6 +207,7 @@ CREATE TABLE notices (
 ) STRICT;
 CREATE INDEX notices_due ON notices (store_hash, due_at) WHERE due_at != 0;
 CREATE INDEX notices_shop ON notices (store_hash, id);
+CREATE INDEX notices_subject ON notices (store_hash, subject, id);
 
 CREATE TABLE orders (
     store_hash    TEXT    NOT NULL REFERENCES shops (store_hash),

@@ -1,0 +1,199 @@
+package queries
+
+import (
+	"database/sql"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// badRows has at least one row for each CHECK of each table that only this CHECK refuses. What is not given is valid.
+var badRows = map[string][]cols{
+	"ledger":       {{"id": 2}, {"kind": "test"}},
+	"signing_keys": {{"public": []byte("short")}},
+	"shops":        {{"state": "closed", "token": []byte("t")}, {"token": nil}, {"state": "uninstalled"}},
+	"users":        {{"role": "root"}},
+	"capabilities": {
+		{"id": []byte("short")}, {"purpose": "order", "cart_id": ""}, {"order_id": 118}, {"purpose": "mail", "cart_id": ""}, {"cart_id": ""},
+		{"purpose": "confirm"},
+	},
+	"decisions": {
+		{"stage": "cart", "order_id": 0}, {"outcome": "pass"}, {"mode": "on"}, {"made_by": "us", "person": ""}, {"made_by": "rule"}, {"person": ""},
+		{"order_id": 0}, {"stage": "checkout"},
+	},
+	"sessions": {
+		{"state": "open"}, {"capability": []byte("short")}, {"late": 2}, {"poll_at": 0}, {"state": "passed"}, {"state": "failed"}, {"state": "declined"},
+		{"state": "expired"}, {"state": "abandoned"}, {"state": "error"},
+	},
+	"proofs": {
+		{"ial": 4}, {"ial": -1}, {"source": "us"}, {"document": 2}, {"selfie": 2}, {"revoked_at": 0}, {"revoked_by": ""}, {"proved_at": 9, "good_until": 9},
+	},
+	"notices":    {{"state": "new", "due_at": 0}, {"due_at": 0}, {"state": "done"}, {"state": "stuck"}},
+	"orders":     {{"hold": "on hold"}, {"person_says": "maybe"}, {"hold": "holding", "former_status": -1}, {"former_status": -1}, {"hold": "releasing", "former_status": -1}},
+	"writebacks": {{"kind": "mail"}, {"urgency": 3}, {"urgency": -1}, {"state": "new", "due_at": 0}, {"due_at": 0}, {"state": "done"}, {"state": "stuck"}, {"state": "dropped"}},
+}
+
+// goodRows has the other values that a column may have, beside the ones of valid.
+var goodRows = map[string][]cols{
+	"ledger":       {{"kind": "demo"}},
+	"shops":        {{"state": "suspended"}, {"state": "uninstalled", "token": nil}},
+	"users":        {{"role": "owner"}, {"role": "reviewer"}, {"role": "viewer"}},
+	"capabilities": {{"purpose": "confirm", "cart_id": ""}, {"purpose": "mail", "cart_id": "", "order_id": 118}},
+	"decisions": {
+		{"stage": "checkout", "order_id": 0}, {"outcome": "allow"}, {"outcome": "verify"}, {"outcome": "review"}, {"outcome": "refuse"}, {"mode": "off"},
+		{"mode": "shadow"}, {"made_by": "rule", "person": ""}, {"made_by": "failure", "person": ""},
+	},
+	"sessions": {
+		{"state": "created"}, {"state": "processing"}, {"state": "review"}, {"state": "passed", "poll_at": 0}, {"state": "failed", "poll_at": 0},
+		{"state": "declined", "poll_at": 0}, {"state": "expired", "poll_at": 0}, {"state": "abandoned", "poll_at": 0}, {"state": "error", "poll_at": 0}, {"late": 0},
+	},
+	"proofs": {
+		{"ial": 0}, {"ial": 3}, {"source": "policy"}, {"source": "ial_endpoint"}, {"source": "ial2_workflow"}, {"document": 0}, {"selfie": 1},
+		{"revoked_at": 0, "revoked_by": ""},
+	},
+	"notices": {{"state": "done", "due_at": 0}, {"state": "stuck", "due_at": 0}},
+	"orders": {
+		{"hold": "none", "former_status": -1}, {"hold": "holding", "former_status": 0}, {"hold": "releasing"}, {"hold": "released", "former_status": -1},
+		{"hold": "refused", "former_status": -1}, {"hold": "moved", "former_status": -1}, {"hold": "leaked", "former_status": -1}, {"person_says": ""},
+		{"person_says": "refuse"},
+	},
+	"writebacks": {
+		{"kind": "hold", "urgency": 0}, {"kind": "release"}, {"kind": "decision_metafield", "urgency": 1}, {"kind": "customer_attributes"},
+		{"kind": "customer_fields_v2"}, {"kind": "proof_metafield"}, {"state": "done", "due_at": 0}, {"state": "stuck", "due_at": 0}, {"state": "dropped", "due_at": 0},
+	},
+}
+
+// try inserts a row, takes it back, and returns what SQLite says to it.
+func (w *world) try(table string, given cols) error {
+	w.Helper()
+	row := w.row(table, given)
+	if _, ok := given["session_id"]; !ok && table == "proofs" {
+		row["session_id"] = "s"
+	}
+	if _, ok := given["store_hash"]; !ok && table == "shops" {
+		row["store_hash"] = "new"
+	}
+	w.exec("SAVEPOINT try")
+	err := w.insert(table, row)
+	w.exec("ROLLBACK TO try")
+	w.exec("RELEASE try")
+	return err
+}
+
+var space = regexp.MustCompile(`\s+`)
+
+// checksOf lists the CHECK expressions of a table as its migration has them.
+func checksOf(t *testing.T, db *sql.DB, table string) []string {
+	t.Helper()
+	var ddl string
+	if err := db.QueryRowContext(t.Context(), "SELECT sql FROM sqlite_schema WHERE name = ?", table).Scan(&ddl); err != nil {
+		t.Fatal(err)
+	}
+	ddl = regexp.MustCompile(`--.*`).ReplaceAllString(ddl, "")
+	var out []string
+	for {
+		_, rest, ok := strings.Cut(ddl, "CHECK (")
+		if !ok {
+			return out
+		}
+		depth, end := 1, 0
+		for ; depth > 0; end++ {
+			switch rest[end] {
+			case '(':
+				depth++
+			case ')':
+				depth--
+			}
+		}
+		out = append(out, space.ReplaceAllString(rest[:end-1], " "))
+		ddl = rest[end:]
+	}
+}
+
+// TestChecks shows that every CHECK of the schema refuses a bad row that nothing else would refuse, and that every value a state may have
+// is taken.
+func TestChecks(t *testing.T) {
+	w := newWorld(t)
+	w.add("sessions", cols{"id": "s"})
+	for _, table := range tables(t, w.db) {
+		if err := w.try(table, nil); err != nil {
+			t.Errorf("%s: the valid row is refused: %v", table, err)
+		}
+		for _, row := range goodRows[table] {
+			if err := w.try(table, row); err != nil {
+				t.Errorf("%s: %v is refused: %v", table, row, err)
+			}
+		}
+		refused := map[string]bool{}
+		for _, row := range badRows[table] {
+			err := w.try(table, row)
+			if err == nil {
+				t.Errorf("%s: %v is taken", table, row)
+				continue
+			}
+			_, check, ok := strings.Cut(err.Error(), "CHECK constraint failed: ")
+			if !ok {
+				t.Errorf("%s: %v is refused by something else: %v", table, row, err)
+				continue
+			}
+			check, _, _ = strings.Cut(check, " (275)") // SQLite's code
+			refused[space.ReplaceAllString(check, " ")] = true
+		}
+		for _, check := range checksOf(t, w.db, table) {
+			if !refused[check] {
+				t.Errorf("%s: nothing tries CHECK (%s); tried: %v", table, check, refused)
+			}
+			delete(refused, check)
+		}
+		for check := range refused {
+			t.Errorf("%s: CHECK (%s) is not in the schema", table, check)
+		}
+	}
+}
+
+// TestStrict shows that every table is STRICT, takes no value of another type, and leaves no column of ours without a value but those that
+// say so.
+func TestStrict(t *testing.T) {
+	w := newWorld(t)
+	w.add("sessions", cols{"id": "s"})
+	wrong := map[string]any{"INTEGER": "word", "TEXT": []byte("blob"), "BLOB": "text"}
+	mayBeNull := map[string]bool{"shops.data_key": true, "shops.hook_secret": true, "shops.kosmos": true}
+	for _, table := range tables(t, w.db) {
+		for _, c := range w.columns(table) {
+			if err := w.try(table, cols{c.name: wrong[c.kind]}); err == nil || !strings.Contains(err.Error(), "cannot store") && !strings.Contains(err.Error(), "datatype mismatch") {
+				t.Errorf("%s.%s takes %#v: %v", table, c.name, wrong[c.kind], err)
+			}
+			if table+"."+c.name == "shops.token" {
+				continue // NULL once uninstalled, as a CHECK says
+			}
+			// A rowid table numbers its rows itself when it is given no number.
+			want := mayBeNull[table+"."+c.name] || c.name == "id" && c.kind == "INTEGER"
+			if err := w.try(table, cols{c.name: sql.Null[int64]{}}); (err == nil) != want {
+				t.Errorf("%s.%s with NULL: %v", table, c.name, err)
+			}
+		}
+	}
+}
+
+// TestReferences shows that nothing is stored for a Shop that does not exist, nor a Proof without its Session.
+func TestReferences(t *testing.T) {
+	w := newWorld(t)
+	w.add("sessions", cols{"id": "s"})
+	for _, table := range tables(t, w.db) {
+		for _, c := range w.columns(table) {
+			if c.name != "store_hash" || table == "shops" {
+				continue
+			}
+			if err := w.try(table, cols{"store_hash": "nobody"}); err == nil || !strings.Contains(err.Error(), "FOREIGN KEY") {
+				t.Errorf("%s takes a row of a Shop that does not exist: %v", table, err)
+			}
+		}
+	}
+	if err := w.try("proofs", cols{"session_id": "nobody's"}); err == nil || !strings.Contains(err.Error(), "FOREIGN KEY") {
+		t.Errorf("a Proof without its Session: %v", err)
+	}
+	w.proof("p1", nil)
+	if err := w.try("proofs", cols{"session_id": "of p1"}); err == nil || !strings.Contains(err.Error(), "UNIQUE") {
+		t.Errorf("a second Proof of a Session: %v", err)
+	}
+}

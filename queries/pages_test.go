@@ -1,0 +1,184 @@
+package queries
+
+import "math"
+
+// listed adds orders and Decisions for the Orders page: an order of every kind, and what another Shop has.
+func (w *world) listed() (plain, decided, other cols, decision cols) {
+	w.Helper()
+	decision = w.add("decisions", cols{"id": "d1", "order_id": 5, "outcome": "verify"})
+	w.add("decisions", cols{"id": "d2", "order_id": 5, "outcome": "allow"})
+	plain = w.order(4, cols{"decision_id": "", "hold": "none"})
+	decided = w.order(5, cols{"decision_id": "d1", "hold": "held"})
+	other = w.order(6, cols{"decision_id": "d2", "hold": "held"})
+	w.order(7, cols{"status_id": -1, "decision_id": "d1"}) // never fetched
+	w.order(5, cols{"store_hash": "xyz", "decision_id": "d1", "hold": "held"})
+	return plain, decided, other, decision
+}
+
+var pagesCases = cases{
+	"OrdersPage": func(w *world) {
+		plain, decided, _, decision := w.listed()
+		got, err := w.q.OrdersPage(w.Context(), OrdersPageParams{StoreHash: "abc", Below: 6, Count: 9})
+		are2(w, got, err, [][]cols{{decided, decision}, {plain, {"outcome": nil, "mode": nil, "explanation": nil, "made_by": nil}}})
+		got, err = w.q.OrdersPage(w.Context(), OrdersPageParams{StoreHash: "abc", Below: math.MaxInt64, Count: 1})
+		if err != nil || len(got) != 1 || got[0].OrderID != 6 {
+			w.Errorf("from the top: %+v, %v", got, err)
+		}
+	},
+	"OrdersPageByHold": func(w *world) {
+		_, decided, _, decision := w.listed()
+		got, err := w.q.OrdersPageByHold(w.Context(), OrdersPageByHoldParams{StoreHash: "abc", Hold: "held", Below: 6, Count: 9})
+		are2(w, got, err, [][]cols{{decided, decision}})
+		got, err = w.q.OrdersPageByHold(w.Context(), OrdersPageByHoldParams{StoreHash: "abc", Hold: "held", Below: 9, Count: 1})
+		if err != nil || len(got) != 1 || got[0].OrderID != 6 {
+			w.Errorf("from the top: %+v, %v", got, err)
+		}
+	},
+	"OrdersPageByOutcome": func(w *world) {
+		_, decided, _, decision := w.listed()
+		older := w.order(3, cols{"decision_id": "d1"})
+		got, err := w.q.OrdersPageByOutcome(w.Context(), OrdersPageByOutcomeParams{StoreHash: "abc", Outcome: "verify", Below: 6, Count: 9})
+		are2(w, got, err, [][]cols{{decided, decision}, {older, decision}})
+		got, err = w.q.OrdersPageByOutcome(w.Context(), OrdersPageByOutcomeParams{StoreHash: "abc", Outcome: "verify", Below: 9, Count: 1})
+		are2(w, got, err, [][]cols{{decided, decision}})
+	},
+	"DecisionsPage": func(w *world) {
+		second := w.add("decisions", cols{"id": "d2", "made_at": 7})
+		first := w.add("decisions", cols{"id": "d1", "made_at": 7})
+		oldest := w.add("decisions", cols{"id": "d9", "made_at": 6})
+		w.add("decisions", cols{"id": "d3", "made_at": 7})
+		w.add("decisions", cols{"id": "d0", "made_at": 8})
+		w.add("decisions", cols{"id": "dx", "made_at": 6, "store_hash": "xyz"})
+		got, err := w.q.DecisionsPage(w.Context(), DecisionsPageParams{StoreHash: "abc", Before: 7, BeforeID: "d3", Count: 9})
+		are(w, got, err, second, first, oldest)
+		got, err = w.q.DecisionsPage(w.Context(), DecisionsPageParams{StoreHash: "abc", Before: 7, BeforeID: "d3", Count: 2})
+		are(w, got, err, second, first)
+	},
+	"DecisionsPageByStage": func(w *world) {
+		second := w.add("decisions", cols{"id": "d2", "made_at": 7})
+		w.add("decisions", cols{"id": "d1", "made_at": 7, "stage": "checkout", "order_id": 0})
+		oldest := w.add("decisions", cols{"id": "d9", "made_at": 6})
+		w.add("decisions", cols{"id": "d3", "made_at": 7})
+		w.add("decisions", cols{"id": "dx", "made_at": 6, "store_hash": "xyz"})
+		got, err := w.q.DecisionsPageByStage(w.Context(), DecisionsPageByStageParams{StoreHash: "abc", Stage: "order", Before: 7, BeforeID: "d3", Count: 9})
+		are(w, got, err, second, oldest)
+		got, err = w.q.DecisionsPageByStage(w.Context(), DecisionsPageByStageParams{StoreHash: "abc", Stage: "order", Before: 7, BeforeID: "d3", Count: 1})
+		are(w, got, err, second)
+	},
+	"SessionsPage": func(w *world) {
+		second := w.add("sessions", cols{"id": "s2", "started_at": 7})
+		first := w.add("sessions", cols{"id": "s1", "started_at": 7})
+		oldest := w.add("sessions", cols{"id": "s9", "started_at": 6})
+		w.add("sessions", cols{"id": "s3", "started_at": 7})
+		w.add("sessions", cols{"id": "sx", "started_at": 6, "store_hash": "xyz"})
+		got, err := w.q.SessionsPage(w.Context(), SessionsPageParams{StoreHash: "abc", Before: 7, BeforeID: "s3", Count: 9})
+		are(w, got, err, second, first, oldest)
+		got, err = w.q.SessionsPage(w.Context(), SessionsPageParams{StoreHash: "abc", Before: 7, BeforeID: "s3", Count: 2})
+		are(w, got, err, second, first)
+	},
+	"CountDecided": func(w *world) {
+		decide := func(id string, given cols) {
+			all := cols{"id": id, "made_at": 7, "order_id": 1}
+			for k, v := range given {
+				all[k] = v
+			}
+			w.add("decisions", all)
+		}
+		decide("d1", nil)                                                                           // order 1 is held
+		decide("d2", cols{"outcome": "allow"})                                                      // and released
+		decide("d3", cols{"order_id": 2, "mode": "shadow"})                                         // in shadow: nothing is held
+		decide("d4", cols{"order_id": 0, "stage": "checkout", "cart_id": "c1"})                     // a cart
+		decide("d5", cols{"order_id": 0, "stage": "checkout", "cart_id": "c1"})                     // the same cart
+		decide("d6", cols{"order_id": 3, "made_at": 6})                                             // before
+		decide("d7", cols{"order_id": 3, "store_hash": "xyz"})                                      // elsewhere
+		w.order(1, cols{"hold": "released", "decision_id": "d2"})                                   // by a Decision counted
+		w.order(2, cols{"hold": "released", "decision_id": "d0"})                                   // by an earlier one
+		w.order(1, cols{"hold": "released", "decision_id": "d1", "store_hash": "xyz"})              // elsewhere
+		w.order(0, cols{"hold": "released", "decision_id": "d4", "former_status": 11, "due_at": 0}) // a cart is no order 0
+		got, err := w.q.CountDecided(w.Context(), CountDecidedParams{StoreHash: "abc", Since: 7})
+		equal(w, got, err, CountDecidedRow{Decisions: 5, Subjects: 3, Held: 1, Released: 1})
+	},
+	"CountSessions": func(w *world) {
+		w.add("sessions", cols{"started_at": 7, "state": "created"})
+		w.add("sessions", cols{"started_at": 8, "state": "created"})
+		w.add("sessions", cols{"started_at": 8, "state": "passed", "poll_at": 0})
+		w.add("sessions", cols{"started_at": 6})
+		w.add("sessions", cols{"started_at": 8, "store_hash": "xyz"})
+		got, err := w.q.CountSessions(w.Context(), CountSessionsParams{StoreHash: "abc", Since: 7})
+		equal(w, got, err, []CountSessionsRow{{"created", 2}, {"passed", 1}})
+	},
+	"CountLatePasses": func(w *world) {
+		late := func(given cols) {
+			all := cols{"state": "passed", "poll_at": 0, "started_at": 7, "late": 1, "order_id": 0, "cart_id": ""}
+			for k, v := range given {
+				all[k] = v
+			}
+			w.add("sessions", all)
+		}
+		w.order(1, cols{"hold": "held", "cart_id": "c1"})
+		w.order(2, cols{"hold": "released", "cart_id": "c2"})
+		late(cols{"order_id": 1})
+		late(cols{"cart_id": "c1"})
+		late(cols{"order_id": 2})
+		late(cols{"cart_id": "c2"})
+		late(nil)
+		late(cols{"order_id": 1, "late": 0})
+		late(cols{"order_id": 1, "started_at": 6})
+		late(cols{"order_id": 1, "store_hash": "xyz"})
+		got, err := w.q.CountLatePasses(w.Context(), CountLatePassesParams{StoreHash: "abc", Since: 7})
+		equal(w, got, err, 2)
+	},
+	"CountHolds": func(w *world) {
+		for i, hold := range []string{"none", "holding", "held", "held", "releasing", "released", "refused", "moved", "leaked"} {
+			w.order(1+i, cols{"hold": hold})
+		}
+		w.order(1, cols{"hold": "held", "store_hash": "xyz"})
+		got, err := w.q.CountHolds(w.Context(), "abc")
+		equal(w, got, err, []CountHoldsRow{{"held", 2}, {"holding", 1}, {"leaked", 1}})
+	},
+	"ShopPendingWork": func(w *world) {
+		for i, at := range []int{8, 7, 9} {
+			w.add("notices", cols{"received_at": at})
+			w.add("writebacks", cols{"made_at": at + 10})
+			if i > 0 {
+				w.add("writebacks", cols{"made_at": at + 20})
+				w.order(i, nil)
+			}
+		}
+		w.add("notices", cols{"received_at": 1, "due_at": 0, "state": "done"})
+		w.add("notices", cols{"received_at": 1, "store_hash": "xyz"})
+		w.order(8, cols{"due_at": 0})
+		w.order(9, cols{"store_hash": "xyz"})
+		w.add("writebacks", cols{"made_at": 1, "due_at": 0, "state": "done"})
+		w.add("writebacks", cols{"made_at": 1, "store_hash": "xyz"})
+		got, err := w.q.ShopPendingWork(w.Context(), "abc")
+		equal(w, got, err, ShopPendingWorkRow{Notices: 3, Orders: 2, Writebacks: 5, OldestNotice: 7, OldestWriteback: 17})
+		w.exec("DELETE FROM notices")
+		w.exec("DELETE FROM writebacks")
+		got, err = w.q.ShopPendingWork(w.Context(), "abc")
+		equal(w, got, err, ShopPendingWorkRow{Orders: 2})
+	},
+	"NoticesSeen": func(w *world) {
+		w.add("notices", cols{"scope": "a", "received_at": 7})
+		w.add("notices", cols{"scope": "a", "received_at": 9})
+		w.add("notices", cols{"scope": "a", "received_at": 8})
+		w.add("notices", cols{"scope": "b", "received_at": 6})
+		w.add("notices", cols{"scope": "c", "store_hash": "xyz"})
+		got, err := w.q.NoticesSeen(w.Context(), "abc")
+		equal(w, got, err, []NoticesSeenRow{{"a", 9}, {"b", 6}})
+	},
+}
+
+// are2 is are for rows joined from two tables.
+func are2[T any](w *world, got []T, err error, rows [][]cols) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+	if len(got) != len(rows) {
+		w.Fatalf("%d rows, want %d: %+v", len(got), len(rows), got)
+	}
+	for i := range got {
+		w.is(got[i], rows[i]...)
+	}
+}
