@@ -13,6 +13,7 @@ type HealthData struct {
 	Stuck      []StuckRow
 	Provider   ProviderData
 	Replica    ReplicaData
+	Problems   []string // what the last comparison could not put right, in words
 }
 
 // HookRow is one webhook.

@@ -223,7 +223,7 @@ func healthPages() []page {
 		Provider:   ProviderData{Status: "ok", DNS: "larkspur.1kosmos.net", Community: "default", Own: true, Discovered: tuesday},
 		Replica:    ReplicaData{Status: "ok", Target: "s3://backups/idgate", Synced: tuesday},
 	}
-	ill := HealthData{
+	ill := HealthData{Problems: []string{"webhooks: POST /v3/hooks: 403 a permission is missing"},
 		Layout: flashed("enforce", "repairing", "1"), CheckedAt: monday,
 		Hooks: []HookRow{{"store/order/created", "inactive", monday}, {"store/order/statusUpdated", "missing", When{}}, {"store/cart/converted", "pending", When{}}},
 		Scripts: []ScriptRow{{Channel: "Larkspur storefront", Status: "changed", Hash: "9f86d081884c7d65", Note: "The checkout page has no submit button the script knows"},

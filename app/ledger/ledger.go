@@ -147,14 +147,14 @@ func (l *Ledger) open(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
+	var q *queries.Queries
 	running := false
 	defer func() {
 		if !running {
-			err = errors.Join(err, conn.Close())
+			err = errors.Join(err, giveBack(conn, q))
 		}
 	}()
-	q, err := queries.Prepare(ctx, conn)
-	if err != nil {
+	if q, err = queries.Prepare(ctx, conn); err != nil {
 		return err
 	}
 	if err := stamp(ctx, q, o.Kind, o.Now); err != nil {

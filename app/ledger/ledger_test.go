@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,11 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"database/sql"
-
 	"idgate/app/gate"
 	"idgate/app/idv"
-	"idgate/queries"
 )
 
 // rig is a ledger on a file of its own, with a clock that moves by hand and the Shop abc123 installed.
@@ -143,9 +141,9 @@ func dump(t testing.TB, db *sql.DB) string {
 		names = append(names, s)
 	}
 	_ = rows.Close()
-	var b strings.Builder
+	var out []string
 	for _, name := range names {
-		rows, err := db.QueryContext(context.Background(), "SELECT * FROM "+name+" ORDER BY 1, 2, 3")
+		rows, err := db.QueryContext(context.Background(), "SELECT * FROM "+name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -161,18 +159,19 @@ func dump(t testing.TB, db *sql.DB) string {
 			if err := rows.Scan(into...); err != nil {
 				t.Fatal(err)
 			}
-			fmt.Fprintf(&b, "%s", name)
+			line := name
 			for i, c := range columns {
-				fmt.Fprintf(&b, " %s=%v", c, values[i])
+				line += fmt.Sprintf(" %s=%v", c, values[i])
 			}
-			b.WriteByte('\n')
+			out = append(out, line)
 		}
 		if err := rows.Err(); err != nil {
 			t.Fatal(err)
 		}
 		_ = rows.Close()
 	}
-	return b.String()
+	slices.Sort(out)
+	return strings.Join(out, "\n")
 }
 
 // cart is a Capability of the kind that the checkout page gets, with a Decision that asks for proof.
@@ -488,5 +487,3 @@ func TestLatestDecision(t *testing.T) {
 		}
 	}
 }
-
-var _ = queries.Order{}

@@ -46,11 +46,10 @@ func (l *Ledger) do(ctx context.Context, work func(context.Context, *tx) error) 
 }
 
 // writer is the only goroutine that writes. It takes no timer: what has arrived while the last COMMIT was flushing is the next batch.
-// It gives its connection back at the end: a connection in use outlives its sql.DB, and would keep the file open and the WAL behind.
 func (l *Ledger) writer(conn *sql.Conn, q *queries.Queries) {
 	defer close(l.done)
 	defer func() {
-		if err := conn.Close(); err != nil {
+		if err := giveBack(conn, q); err != nil {
 			l.log.Error("giving back the writing connection", "error", err)
 		}
 	}()
@@ -74,6 +73,15 @@ func (l *Ledger) writer(conn *sql.Conn, q *queries.Queries) {
 			close(r.done)
 		}
 	}
+}
+
+// giveBack closes the writing connection. A connection in use outlives its sql.DB, and so does one with statements that were prepared on it
+// alone: the file would stay open in this process, and the WAL behind.
+func giveBack(conn *sql.Conn, q *queries.Queries) error {
+	if q == nil {
+		return conn.Close()
+	}
+	return errors.Join(q.Close(), conn.Close())
 }
 
 // commit runs a batch in one transaction. A request that fails is rolled back alone. When SQLite has given up the whole transaction

@@ -239,20 +239,27 @@ func TestFailedCommit(t *testing.T) {
 	}
 }
 
-// TestFailedBegin: a file that another process has locked is an error, not a hang or a loss.
+// TestFailedBegin: a file that somebody else has locked is an error, not a hang or a loss.
 func TestFailedBegin(t *testing.T) {
 	r := newRig(t)
-	r.ok(r.l.do(t.Context(), func(ctx context.Context, x *tx) error { return nil }))
+	r.exec("PRAGMA busy_timeout = 0")
 	conn, err := r.l.readDB.Conn(t.Context())
 	r.ok(err)
 	for _, q := range []string{"PRAGMA query_only = 0", "BEGIN IMMEDIATE"} {
 		_, err = conn.ExecContext(t.Context(), q)
 		r.ok(err)
 	}
-	r.is(r.l.do(t.Context(), func(context.Context, *tx) error { return nil }), nil)
-	_, err = conn.ExecContext(t.Context(), "ROLLBACK")
-	r.ok(err)
+	err = r.l.DueOrder(t.Context(), shopHash, 1, r.now)
+	if err == nil || !strings.Contains(err.Error(), "beginning: ") || !strings.Contains(err.Error(), "locked") {
+		t.Error(err)
+	}
+	for _, q := range []string{"ROLLBACK", "PRAGMA query_only = 1"} {
+		_, err = conn.ExecContext(t.Context(), q)
+		r.ok(err)
+	}
 	r.ok(conn.Close())
+	r.ok(r.l.DueOrder(t.Context(), shopHash, 1, r.now))
+	r.want("1", "SELECT count(*) FROM orders")
 }
 
 // TestConcurrentVerbs runs many verbs at once, some of which fail, and counts what is there.

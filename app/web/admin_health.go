@@ -49,7 +49,7 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request, v visit) error {
 	d := views.HealthData{Layout: s.layout(v, r), CheckedAt: p.when(shop.ReconciledAt), Hooks: have.hooks, Scripts: have.scripts, Attributes: have.attributes,
 		Scopes: scopeRows(shop), Sweep: views.SweepData{Status: sweepStatus(shop, now), Last: p.when(s.lastSweep(shop))},
 		Queue:    views.QueueData{Notices: p.count(pending.Notices, false), Writebacks: p.count(pending.Writebacks, false), Oldest: p.when(pending.Oldest)},
-		Provider: provider, Replica: s.replicaRow(p)}
+		Provider: provider, Replica: s.replicaRow(p), Problems: have.problems}
 	for _, b := range stuck {
 		d.Stuck = append(d.Stuck, p.stuckRow(b))
 	}
@@ -108,6 +108,7 @@ func (s *Server) installed(shop *ledger.Shop) parts {
 		s.Log.Error("reading an installation report", "shop", shop.Hash, "error", err)
 		return out
 	}
+	out.problems = rep.Problems
 	status := func(there, ok bool) string {
 		switch {
 		case there && ok:

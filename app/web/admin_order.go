@@ -37,7 +37,7 @@ func (s *Server) showOrder(w http.ResponseWriter, r *http.Request, v visit, o le
 	d := present(v.Shop).order(rec)
 	d.Layout = s.layout(v, r)
 	if v.may(ledger.Reviewer) {
-		d.CanRelease, d.CanRefuse = onHold(o), refusable(o)
+		d.CanRelease, d.CanRefuse = releasable(o), refusable(o)
 	}
 	if v.may(ledger.Reviewer) && onHold(o) && rec.link.ID != nil {
 		// Whoever has the link can verify for this order, so only those see it who may let the order go.
@@ -49,9 +49,11 @@ func (s *Server) showOrder(w http.ResponseWriter, r *http.Request, v visit, o le
 	return render(w, r, status, views.Order(d))
 }
 
-// refusable reports whether a person may refuse the order. One that is still on its way to the hold status cannot be: a refused
-// order stays where it is, and it must be on hold to stay there.
-func refusable(o ledger.Order) bool { return o.Hold == ledger.Held }
+// refusable reports whether a person may refuse the order: once, while it is on hold or on its way there.
+func refusable(o ledger.Order) bool { return onHold(o) && o.PersonSays != "refuse" }
+
+// releasable reports whether a person may release the order; a refusal can be taken back.
+func releasable(o ledger.Order) bool { return onHold(o) || o.Hold == ledger.Refused }
 
 // orderRecord is everything the ledger has about an order.
 type orderRecord struct {

@@ -163,7 +163,7 @@ func (s *Server) override(w http.ResponseWriter, r *http.Request, v visit, relea
 	if err != nil {
 		return err
 	}
-	if release && !onHold(o) || !release && !refusable(o) {
+	if release && !releasable(o) || !release && !refusable(o) {
 		return s.showMoved(w, r, v, o)
 	}
 	reason, code := parseReason(values.Get("reason"))

@@ -51,7 +51,12 @@ func TestReleaseAndRefuse(t *testing.T) {
 		t.Errorf("a refused order has status %d (%v), want 12", o.StatusID, err)
 	}
 	b.want(200, b.as(ledger.Viewer, path, nil), "Refused", "Stolen card", "reviewer@abc123.example refused the order by hand.")
-	b.want(409, b.as(ledger.Reviewer, path+"/release", url.Values{"reason": {"changed my mind"}}), "has moved on")
+	b.want(409, b.as(ledger.Reviewer, path+"/refuse", url.Values{"reason": {"once more"}}), "has moved on")
+	b.wantGo(b.as(ledger.Reviewer, path+"/release", url.Values{"reason": {"changed my mind"}}), path+"?released="+strconv.FormatInt(id, 10))
+	b.settle(ledger.WritebackBell, ledger.OrderBell)
+	if o, err = b.world.Shop(shopHash).Order(id); err != nil || o.StatusID != 11 {
+		t.Errorf("a refusal taken back leaves status %d (%v), want 11", o.StatusID, err)
+	}
 
 	b.wantOneWins(b.hold(shopHash))
 }
@@ -77,15 +82,18 @@ func (b *bench) wantOneWins(id int64) {
 	}
 }
 
-// TestHolding: an order on its way to the hold status can be let go. It cannot be refused, since a refused order must be on hold to stay there.
+// TestHolding: an order on its way to the hold status can be refused, which does not keep it from getting there, and let go.
 func TestHolding(t *testing.T) {
 	b := newBench(t)
 	b.enforce(shopHash)
 	id := b.buy(shopHash)
 	path := shopBase + "/orders/" + strconv.FormatInt(id, 10)
-	b.want(200, b.as(ledger.Reviewer, path, nil), "Being held", "Release by hand")
-	b.lacks(b.as(ledger.Reviewer, path, nil), "Refuse order")
-	b.want(409, b.as(ledger.Reviewer, path+"/refuse", url.Values{"reason": {"Stolen card"}}))
+	b.want(200, b.as(ledger.Reviewer, path, nil), "Being held", "Release by hand", "Refuse order")
+	b.wantGo(b.as(ledger.Reviewer, path+"/refuse", url.Values{"reason": {"Stolen card"}}), path+"?refused="+strconv.FormatInt(id, 10))
+	b.settle(ledger.WritebackBell, ledger.OrderBell)
+	if o, err := b.world.Shop(shopHash).Order(id); err != nil || o.StatusID != 12 {
+		t.Errorf("refused on its way to the hold, it has status %d (%v), want 12", o.StatusID, err)
+	}
 	b.wantGo(b.as(ledger.Reviewer, path+"/release", url.Values{"reason": {"It is fine"}}), path+"?released="+strconv.FormatInt(id, 10))
 	b.settle(ledger.WritebackBell, ledger.OrderBell)
 	o, err := b.world.Shop(shopHash).Order(id)

@@ -136,6 +136,7 @@ func (s *Server) replica() ledger.ReplicaStatus {
 
 // parts is what the last reconciliation found of what the Shop should have.
 type parts struct {
+	problems      []string // what the last comparison could not put right
 	missingScopes []string
 	hooks         []views.HookRow
 	scripts       []views.ScriptRow
