@@ -17,7 +17,7 @@ const (
 var sessionReasons = map[string]SessionReason{
 	"expired_document":     {"The document has expired.", "Try again with one that is still valid."},
 	"not_a_document":       {"No identity document could be seen.", "Try again; the whole document has to be in the picture, sharp and without glare."},
-	"unsupported_document": {"This kind of document is not accepted.", "Try again with a driver's licence, a passport or an identity card."},
+	"unsupported_document": {"This kind of document is not accepted.", "Try again with a driver's licence."},
 	"wrong_document":       {"This was another kind of document than was asked for.", "Try again with the document you were asked for."},
 	"no_document":          {"No document was seen.", "Try again and take pictures of the whole document."},
 	"unreadable_expiry":    {"The document's expiry date could not be read.", "Try again; the whole document has to be in the picture, sharp and without glare."},
@@ -127,7 +127,7 @@ func blockedText(d GateTextsData) string {
 
 // needsText says what the shopper has to have at hand.
 func needsText(n Need) string {
-	out := "You need a valid driver's licence, passport or identity card, and a phone with a camera."
+	out := "You need a valid driver's licence, and a phone with a camera."
 	if n.Selfie {
 		out += " You will take a selfie."
 	}
