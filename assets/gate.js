@@ -74,9 +74,7 @@
     }
   }
 
-  /** @type {Parts['once']} */
-  const once = (target, type) => new Promise((resolve) => target.addEventListener(type, resolve, { once: true }));
-  const activated = async () => doc.prerendering && once(doc, 'prerenderingchange');
+  const activated = async () => doc.prerendering && new Promise((resolve) => doc.addEventListener('prerenderingchange', resolve));
 
   function pageKind() {
     const path = location.pathname;
@@ -574,7 +572,6 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
       const answer = await askServer(ask);
       if ((ask.signal && ask.signal.aborted) || (ask.quiet && answer.kind !== 'said')) return nothing;
       if (admits(ask, answer)) return { allow: true, session: null };
-      if (!doc.body) await once(doc, 'DOMContentLoaded');
       return new Promise((resolve) => {
         const talk = new Talk(ask, resolve);
         if (ask.signal) ask.signal.addEventListener('abort', () => talk.finish(false));
@@ -747,7 +744,7 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
     /** @type {HTMLButtonElement | null} */
     const button = doc.querySelector('button' + SUBMIT);
     // Wallets want a press of the shopper's own.
-    if (allow && submit && lock === 'open' && button && !button.disabled) button.click();
+    if (allow && submit && lock === 'open' && button) button.click();
   }
 
   /** @type {Config | null} */

@@ -90,7 +90,6 @@ interface Parts {
   pause(ms: number, signal?: AbortSignal): Promise<void>;
   /** Runs fn with a signal that is aborted after ms, and rejects then whether or not fn could be aborted. */
   within: <T>(ms: number, fn: (signal: AbortSignal) => Promise<T>) => Promise<T>;
-  once(target: EventTarget, type: string): Promise<unknown>;
   /** Reads, and with a change writes, what this tab keeps: the cart's id and its Capability, nothing that names a person. */
   kept(config: Config, change?: Record<string, unknown>): Record<string, unknown>;
   readScript(): Config | null;

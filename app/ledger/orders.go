@@ -228,7 +228,8 @@ func openBuyer(s *Shop, orderID int64, sealed []byte) (Buyer, error) {
 		return Buyer{}, fmt.Errorf("opening order %d: %w", orderID, err)
 	}
 	var b Buyer
-	return b, json.Unmarshal(plain, &b)
+	err = json.Unmarshal(plain, &b)
+	return b, err
 }
 
 // ConfirmHold records what a hold or release was read back as. It changes nothing when the order has moved on from was.

@@ -183,6 +183,7 @@ func (l *Ledger) openShop(ctx context.Context, q *queries.Queries, r queries.Sho
 		if err != nil {
 			return nil, fmt.Errorf("reading the policy of shop %s: %w", s.Hash, err)
 		}
+		s.Policy = gate.Policy{} // what the stored version leaves out is zero, not a default
 		if err := json.Unmarshal([]byte(p.Body), &s.Policy); err != nil {
 			return nil, fmt.Errorf("reading the policy of shop %s: %w", s.Hash, err)
 		}

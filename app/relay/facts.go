@@ -68,7 +68,8 @@ func (r *Relay) cartFacts(ctx context.Context, s *ledger.Shop, cartID string, cu
 	for _, i := range c.Cart.Items {
 		f.Items = append(f.Items, gate.Item{ProductID: strconv.FormatInt(i.ProductID, 10), Quantity: int(i.Quantity)})
 	}
-	return f, r.lookUp(ctx, s, &f, c.Cart.CustomerID)
+	err = r.lookUp(ctx, s, &f, c.Cart.CustomerID)
+	return f, err
 }
 
 // orderFacts is what is known of an order.
@@ -103,7 +104,8 @@ func (r *Relay) orderFacts(ctx context.Context, s *ledger.Shop, o bigcommerce.Or
 		f.Shipping = append(f.Shipping, orderPlace(a.OrderAddress))
 		f.ShipMethod = gate.Known(a.ShippingMethod)
 	}
-	return f, r.lookUp(ctx, s, &f, o.CustomerID)
+	err = r.lookUp(ctx, s, &f, o.CustomerID)
+	return f, err
 }
 
 // lookUp fetches the facts that only some Policies ask about.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -631,5 +632,54 @@ func (w *world) override(order int64, release bool) {
 	n := ledger.NewDecision{Facts: gate.Facts{Stage: gate.AtOrder, OrderID: order}, Decision: d, Policy: w.s().Policy.Version, MadeBy: ledger.ByPerson, Person: "rita@example.com", Note: "because"}
 	if err := w.ledger.Override(context.Background(), w.s(), w.ours(order), release, n, w.clock.now()); err != nil {
 		w.t.Fatal(err)
+	}
+}
+
+// Rules may look at what only the catalog, the customer's group or their earlier orders tell.
+func TestFactsThatAreLookedUp(t *testing.T) {
+	var alcohol string
+	rule := func(f gate.FactName, values ...string) gate.Rule {
+		return gate.Rule{Name: "r", Mode: gate.Enforce, Require: gate.Requirement{IAL: 2}, When: []gate.Condition{{Fact: f, Values: values}}}
+	}
+	probe := newWorld(t)
+	for _, c := range probe.shop.Categories() {
+		if c.Name == "Alcohol" {
+			alcohol = strconv.FormatInt(c.ID, 10)
+		}
+	}
+	if alcohol == "" {
+		t.Fatal("no category Alcohol")
+	}
+	for _, c := range []struct {
+		name    string
+		rule    gate.Rule
+		product string
+		member  bool
+		want    string
+	}{
+		{"whisky", rule(gate.FactCategory, alcohol), "whisky", false, "verify"},
+		{"coffee", rule(gate.FactCategory, alcohol), cheap, false, "allow"},
+		{"a guest", rule(gate.FactGroup, "guest"), cheap, false, "verify"},
+		{"a member is no guest", rule(gate.FactGroup, "guest"), cheap, true, "allow"},
+		{"a member with orders", rule(gate.FactFirstOrder), cheap, true, "allow"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, func(p *gate.Policy) {
+				p.Checkout, p.StepUp, p.Rules = gate.Requirement{}, nil, []gate.Rule{c.rule}
+			})
+			id, token, bill := int64(0), "", billing("guest@example.com")
+			if c.member {
+				ada := w.ada()
+				id, token, bill = ada.ID, w.token(ada.ID), sim.BillingOf(ada)
+			}
+			cart := w.cart(w.product(c.product), id, bill)
+			if _, a := w.ask(cart, token, ""); a.Decision != c.want {
+				t.Errorf("at checkout %s, want %s", a.Decision, c.want)
+			}
+			held := map[string]int{"verify": 12, "allow": 11}[c.want]
+			if o := w.place(cart); o.StatusID != held {
+				t.Errorf("the order is in status %d, want %d", o.StatusID, held)
+			}
+		})
 	}
 }

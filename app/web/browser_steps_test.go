@@ -19,6 +19,7 @@ type story struct {
 
 func newStory(t *testing.T) *story {
 	t.Helper()
+	t.Parallel() // most of a story is waiting
 	d := startDemo(t)
 	b := newBrowser(t, thirdPartyCookiesBlocked)
 	return &story{t: t, demo: d, browser: b, panel: b.newPage()}

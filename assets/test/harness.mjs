@@ -227,7 +227,7 @@ export async function openPage(shop, app, { path = '/checkout', query = '', body
   return page;
 }
 
-/** Runs fn with a fresh shop, server and page opener, and cleans up; fails on any error the page has seen. */
+/** Runs fn with a fresh shop and server, a page if it is set up here, and an opener of more; fails on any error a page has seen. */
 export const onPage = (setup, fn) => async () => {
   const [shop, app] = await Promise.all([startShop(), startApp()]);
   const pages = [];
@@ -237,7 +237,9 @@ export const onPage = (setup, fn) => async () => {
       pages.push(page);
       return page;
     };
-    await fn({ shop, app, open, page: setup === null ? null : await open(setup) });
+    const page = setup && (await open(setup));
+    if (page) await page.locked('open'); // the early question has been answered
+    await fn({ shop, app, open, page });
     for (const page of pages) if (page.errors.length) throw page.errors[0];
   } finally {
     for (const page of pages) page.close();

@@ -126,6 +126,19 @@ test('aborting a held order call ends it for good', onPage({}, async ({ shop, ap
   assert.equal(shop.orders.length, 1, 'and the next one is free to go');
 }));
 
+test('aborted while the server is being asked: no dialog is shown', onPage({}, async ({ shop, app, page }) => {
+  let late;
+  app.decide = () => new Promise((resolve) => (late = () => resolve(decision('verify'))));
+  const { xhr, ended } = page.order();
+  await until('the question', () => late);
+  xhr.abort();
+  await ended;
+  late();
+  await quiesce();
+  assert.equal(page.view(), '');
+  assert.equal(shop.orders.length, 0);
+}));
+
 test('opening a held request anew drops what was held', onPage({}, async ({ shop, app, page }) => {
   app.decide = () => decision('verify');
   const { xhr } = page.order();
@@ -218,6 +231,11 @@ test('fetch: held, then allowed once', onPage({}, async ({ shop, app, page }) =>
   assert.equal(r.status, 200);
   assert.equal(shop.orders.length, 1);
   assert.equal(shop.orders[0].headers['x-a'], 'b');
+  assert.equal((await page.window.fetch(ORDER_PATH, { method: 'POST', body: '{}' })).status, 200, 'and the next is free to go');
+  shop.order = () => [500, {}];
+  await page.window.fetch(ORDER_PATH, { method: 'POST', body: '{}' });
+  await page.order().ended;
+  assert.equal(shop.orders.length, 4);
 }));
 
 test('fetch: refused with a 403 Response; a Request object is seen too', onPage({}, async ({ shop, app, page }) => {
@@ -265,6 +283,7 @@ test('the cart: from the order call, else from the shop, else from the Checkout 
       createCheckoutService: () => ({ loadCheckout: async () => ({ data: { getCheckout: () => ({ id: 'cart-from-sdk' }), getCart: () => undefined } }) }),
     }),
   }) });
+  await page.locked('open');
   const asked = async (body) => (await page.order({ body }).ended, app.asks.at(-1).cart_id);
   assert.equal(await asked(JSON.stringify({ cartId: 'cart-from-body' })), 'cart-from-body');
   assert.equal(await asked('{"cartId":{"x":1}}'), CART);

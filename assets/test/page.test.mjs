@@ -62,8 +62,8 @@ const presses = [
   { name: 'a field of the payment form', html: PAYMENT_FORM.replace('<input', '<input id="t"'), stopped: false },
   { name: 'a continue button', html: '<button id="checkout-shipping-continue"><i id="t">Continue</i></button>', stopped: false },
 ];
-for (const { name, html, stopped } of presses) {
-  test(`while closed, ${name} is ${stopped ? 'stopped' : 'left alone'}`, onPage({}, async ({ app, page }) => {
+for (const { name, html, stopped } of presses) for (const key of ['Enter', ' ']) {
+  test(`while closed, ${name} is ${stopped ? 'stopped' : 'left alone'} (key '${key}')`, onPage({}, async ({ app, page }) => {
     app.decide = () => decision('refuse');
     page.payment(html);
     await page.locked('closed');
@@ -74,7 +74,7 @@ for (const { name, html, stopped } of presses) {
     event(page, target, 'keydown', 'KeyboardEvent', { key: 'Tab' });
     const typing = ['keydown', 'keydown'];
     assert.deepEqual(got, stopped ? typing : ['pointerdown', 'mousedown', 'touchstart', ...typing]);
-    event(page, target, 'keydown', 'KeyboardEvent', { key: 'Enter' });
+    event(page, target, 'keydown', 'KeyboardEvent', { key });
     if (stopped) await page.shows('refuse');
     else await quiesce();
     assert.equal(page.view(), stopped ? 'refuse' : '');
@@ -159,6 +159,15 @@ test('without a cart a wallet elsewhere is free, and its order call is held all 
   assert.equal(shop.orders.length, 0);
 }));
 
+test('without any cart an order call elsewhere is still no free one', onPage(null, async ({ shop, app, open }) => {
+  shop.carts = [];
+  const page = await open({ path: '/tea/', body: '<div class="checkoutRemote"></div>', query: '&unreachable=closed' });
+  await page.locked('open');
+  page.order({ body: '{}' });
+  await page.shows('unreachable');
+  assert.deepEqual([app.asks.length, shop.orders.length], [0, 0]);
+}));
+
 test('prerendering: nothing is asked, read or shown until the page is opened', onPage(null, async ({ shop, app, open }) => {
   app.decide = () => decision('verify');
   const page = await open({ before: (w) => Object.defineProperty(w.document, 'prerendering', { configurable: true, value: true }) });
@@ -217,9 +226,6 @@ for (const { name, list } of [
     await page.shows('session');
     assert.equal(app.asks.length, 2);
     assert.equal(page.window.document.querySelectorAll('idgate-dialog').length, 1);
-    page.window.BlockIDVerify.init({ apiBase: app.url, tenantId: SHOP, onComplete: () => {} });
-    await quiesce();
-    assert.equal(page.window.document.querySelectorAll('idgate-dialog').length, 1, 'the widget waits its turn in the same dialog');
     app.decide = () => decision('allow');
     app.poll = () => [200, session('passed')];
     await until('the end', () => (page.advance(2000), shop.orders.length));
@@ -228,6 +234,26 @@ for (const { name, list } of [
     assert.equal(Object.getOwnPropertySymbols(page.window).filter((s) => s === Symbol.for('idgate')).length, 1);
   }));
 }
+
+test('one conversation at a time: the widget waits until the order\'s has ended', onPage({}, async ({ shop, app, page }) => {
+  app.decide = () => decision('verify', { session: session('created') });
+  app.poll = () => [200, session('started')];
+  const { xhr, ended } = page.order();
+  await page.shows('session');
+  const results = [];
+  page.window.BlockIDVerify.init({ apiBase: app.url, tenantId: SHOP, onComplete: (r) => results.push(r) });
+  await quiesce();
+  assert.equal(app.asksFor('widget').length, 0);
+  assert.equal(page.window.document.querySelectorAll('idgate-dialog').length, 1);
+  page.press('close');
+  await ended;
+  assert.equal(xhr.status, 403);
+  await page.shows('session');
+  assert.equal(app.asksFor('widget').length, 1);
+  page.press('close');
+  await quiesce();
+  assert.deepEqual([page.view(), results.length, shop.orders.length], ['', 0, 0]);
+}));
 
 test('a script run out of place finds its address among the page\'s scripts, and without one does nothing', onPage(null, async ({ shop, app, open }) => {
   const page = await open({ scripts: [], body: `<script type="text/plain" src="${script(app, 'aaaa1111')}"></script>` });
@@ -261,11 +287,16 @@ test('canary: silent where the button stands', onPage({}, async ({ app, page }) 
 
 test('canary: an order call by another path, once', onPage({}, async ({ shop, app, page }) => {
   for (let i = 0; i < 2; i++) await page.order({ url: '/internalapi/v3/orders' }).ended;
-  await page.window.fetch(app.url + '/api/v2/orders', { method: 'POST', body: '{}' }); // another origin's orders are its own affair
   await until('the song', () => app.canaries.length);
   await quiesce();
   assert.deepEqual(app.canaries, [{ shop: SHOP, channel: 1, missing: ['order_call'] }]);
   assert.equal(shop.posts.length, 2);
+}));
+
+test('canary: another origin\'s orders are its own affair', onPage({}, async ({ app, page }) => {
+  await page.window.fetch(app.url + '/api/v2/orders', { method: 'POST', body: '{}' });
+  await quiesce();
+  assert.deepEqual(app.canaries, []);
 }));
 
 const CONFIRMATION = '/checkout/order-confirmation';
@@ -284,6 +315,14 @@ test('after the order: the check is offered to the browser that holds the Capabi
   assert.equal(page.said('state'), TEXTS.done);
   page.press('close');
   assert.equal(page.view(), '');
+}));
+
+test('after the order: what looks like a wallet is left alone', onPage(null, async ({ app, open }) => {
+  const page = await open({ path: CONFIRMATION, body: '<div id="checkout-app"><div class="checkoutRemote"><b id="t">x</b></div></div>' });
+  const got = heard(page);
+  page.window.document.getElementById('t').click();
+  await quiesce();
+  assert.deepEqual([got, app.asks.length, page.lock()], [['click'], 0, null]);
 }));
 
 test('after the order nobody is told that it was not placed', onPage(null, async ({ app, open }) => {

@@ -104,6 +104,12 @@ for (const state of ['failed', 'declined', 'expired', 'abandoned', 'error']) {
   }
 }
 
+test('a refusal gives the session\'s reason where there is one', onPage({}, async ({ app, page }) => {
+  await talking({ app, page }, { decision: 'refuse', session: session('failed', { retry: true, reason: { code: 'too_young', text: 'You must be 21', next: 'Choose something else' } }) });
+  assert.equal(page.view(), 'refuse');
+  assert.deepEqual([page.said('state'), page.said('next'), page.part('retry')], ['You must be 21', 'Choose something else', null]);
+}));
+
 test('two presses of start make one session', onPage({}, async ({ app, page }) => {
   await talking({ app, page });
   const start = page.part('start');

@@ -300,7 +300,8 @@ func (s *stream) next() (session, error) {
 		case field == "data":
 			data += rest
 		case s.lines.Text() == "" && event == "session":
-			return n, json.Unmarshal([]byte(data), &n)
+			err := json.Unmarshal([]byte(data), &n)
+			return n, err
 		case s.lines.Text() == "":
 			event, data = "", ""
 		}

@@ -20,17 +20,19 @@ const live = (state, more) => session(state, { qr: QR, ...more });
 const integrity = 'sha384-' + createHash('sha384').update(GATE).digest('base64');
 
 /** A checkout page whose form makes the order call when it is submitted. */
-const page = (app, extra = '') => `<!doctype html><html lang="en"><head><meta name="viewport" content="width=device-width">
-<script src="${app.url}/storefront/v1/scripts/${SHOP}/1/gate.0123456789abcdef.js?client_id=${CLIENT}" integrity="${integrity}" crossorigin="anonymous"></script></head>
+const page = (app, extra = '', head = '') => `<!doctype html><html lang="en"><head><meta name="viewport" content="width=device-width">
+<script src="${app.url}/storefront/v1/scripts/${SHOP}/1/gate.0123456789abcdef.js?client_id=${CLIENT}" integrity="${integrity}" crossorigin="anonymous"></script>${head}</head>
 <body><div id="checkout-app"><div id="checkout-page-container"><li class="checkout-step checkout-step--payment checkout-step--current">${extra}${PAYMENT_FORM}</li></div></div>
 <script src="/shop.js"></script></body></html>`;
 const SCRIPT = `window.answers = []; document.addEventListener('submit', (e) => { e.preventDefault();
   const x = new XMLHttpRequest(); x.open('POST', '${ORDER_PATH}'); x.setRequestHeader('Content-Type', 'application/json');
   x.onload = () => answers.push([x.status, x.responseText]); x.send(JSON.stringify({ cartId: '${CART}' })); });`;
 
+const EARLY = `{ const x = new XMLHttpRequest(); x.open('POST', '${ORDER_PATH}'); x.send('{}'); window.early = !document.body; window.first = x }`;
+
 const onCheckout = (extra, fn, options = {}) => async () => {
   const [shop, app] = await Promise.all([startShop(), startApp()]);
-  shop.pages = { '/checkout': page(app, extra), '/shop.js': SCRIPT, '/elsewhere': '<p>elsewhere' };
+  shop.pages = { '/checkout': page(app, extra, options.head), '/early.js': EARLY, '/shop.js': SCRIPT, '/elsewhere': '<p>elsewhere' };
   try {
     if (options.headers) shop.headers = options.headers(app);
     app.decide = options.decide || (() => decision('verify'));
@@ -67,8 +69,7 @@ test('by keyboard: the dialog is modal, Escape refuses, the focus comes back', {
   assert.equal(app.starts.length, 0);
   assert.equal(shop.orders.length, 0);
   // Held in the order call itself, Escape is a 403.
-  app.decide = (ask, n) => decision(n % 2 ? 'verify' : 'verify');
-  await tab.eval(`document.querySelector('form').dispatchEvent(new Event('x')); { const x = new XMLHttpRequest(); x.open('POST', '${ORDER_PATH}'); x.onload = () => answers.push([x.status, x.responseText]); x.send('{}') }`);
+  await tab.eval(`{ const x = new XMLHttpRequest(); x.open('POST', '${ORDER_PATH}'); x.onload = () => answers.push([x.status, x.responseText]); x.send('{}') }`);
   await shows('intro');
   await tab.key('Escape');
   await until('the answer', () => tab.eval(`answers.length`));
@@ -96,6 +97,14 @@ test('the story: verify, stream, passed, one order, no reload', { skip }, onChec
   assert.equal(shop.orders.length, 1);
   await lock('open');
 }));
+
+test('an order made before the page has a body is held too, and the dialog is shown', { skip }, onCheckout('', async ({ shop, app, tab, shows, press }) => {
+  await shows('intro');
+  assert.deepEqual(await tab.eval('[early, first.readyState, document.body.contains(document.querySelector("idgate-dialog")) || document.querySelector("idgate-dialog").parentNode.localName]'), [true, 1, true]);
+  assert.equal(shop.orders.length, 0);
+  await press('close');
+  await until('the refusal', () => tab.eval('first.status === 403'));
+}, { head: '<script src="/early.js"></script>' }));
 
 const WALLET = (src) => `<div class="checkoutRemote" style="height:60px"><iframe id="w" src="${src}" width="300" height="50"></iframe></div>`;
 test('a wallet in a frame: not pressed while closed, pressed when open', { skip }, async () => {

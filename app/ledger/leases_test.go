@@ -1,0 +1,380 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"idgate/app/idv"
+	"idgate/queries"
+)
+
+// held is one lease of one item, as its holder has it.
+type held struct {
+	item     int
+	number   int64 // what tells this lease of the item from every other
+	finish   func() error
+	postpone func(time.Time) error
+}
+
+// leasing is one of the four kinds of work that is done under a lease.
+type leasing struct {
+	table, due, key string // the table, its column of when an item is due, and the column with the item's number
+	add             func(r *rig, item int)
+	lease           func(r *rig, count int) []held
+	// again makes an item due from outside, in one of the kind's own ways, and says what that does to the model.
+	again map[string]func(r *rig, item int, m *modelled)
+}
+
+// modelled is what the model knows of an item.
+type modelled struct {
+	due   time.Time // zero when it does not wait
+	live  *held     // who may end the lease; nil when nobody may
+	stays bool      // became due under the lease: the end of the lease leaves it so
+	woken time.Time
+}
+
+func (m *modelled) set(t time.Time) { m.due, m.live, m.stays = t, nil, false }
+
+var notices = leasing{
+	table: "notices", due: "due_at", key: "subject",
+	add: func(r *rig, i int) {
+		n := r.notice(shopHash, i)
+		n.EventAt = start
+		_, err := r.l.RecordNotice(context.Background(), n, r.now)
+		r.ok(err)
+	},
+	lease: func(r *rig, count int) (out []held) {
+		got, err := r.l.LeaseNotices(context.Background(), shopHash, r.now, r.now.Add(lease), count)
+		r.ok(err)
+		for _, n := range got {
+			var i int
+			_, err := fmt.Sscan(n.Subject, &i)
+			r.ok(err)
+			h := held{item: i, number: n.Attempt,
+				finish:   func() error { return r.l.FinishNotice(context.Background(), n, "done", []int64{int64(i)}, r.now) },
+				postpone: func(at time.Time) error { return r.l.PostponeNotice(context.Background(), n, at, "later") }}
+			if i%2 == 1 {
+				h.finish = func() error { return r.l.StickNotice(context.Background(), n, "stuck", r.now) }
+			}
+			out = append(out, h)
+		}
+		return out
+	},
+	again: map[string]func(*rig, int, *modelled){
+		"replay": func(r *rig, i int, m *modelled) {
+			r.ok(r.l.do(context.Background(), func(ctx context.Context, t *tx) error {
+				var id int64
+				if err := t.conn.QueryRowContext(ctx, "SELECT id FROM notices WHERE subject = ?", fmt.Sprint(i)).Scan(&id); err != nil {
+					return err
+				}
+				_, err := t.ReplayNotice(ctx, queries.ReplayNoticeParams{ID: id, StoreHash: shopHash, Now: millis(r.now)})
+				return err
+			}))
+			if m.due.IsZero() {
+				m.set(r.now)
+			}
+		},
+		"deliver again": func(r *rig, i int, m *modelled) {
+			n := r.notice(shopHash, i)
+			n.EventAt = start
+			_, err := r.l.RecordNotice(context.Background(), n, r.now)
+			r.ok(err)
+		},
+	},
+}
+
+var writebacks = leasing{
+	table: "writebacks", due: "due_at", key: "subject",
+	add: func(r *rig, i int) { r.owe(Hold, i, "d") },
+	lease: func(r *rig, count int) (out []held) {
+		got, err := r.l.LeaseWritebacks(context.Background(), shopHash, 0, r.now, r.now.Add(lease), count)
+		r.ok(err)
+		for _, w := range got {
+			end := []func(context.Context, Writeback, string, time.Time) error{r.l.FinishWriteback, r.l.StickWriteback, r.l.DropWriteback}[w.Subject%3]
+			out = append(out, held{item: int(w.Subject), number: w.Attempt,
+				finish:   func() error { return end(context.Background(), w, "ended", r.now) },
+				postpone: func(at time.Time) error { return r.l.PostponeWriteback(context.Background(), w, at, "later") }})
+		}
+		return out
+	},
+	again: map[string]func(*rig, int, *modelled){
+		"retry": func(r *rig, i int, m *modelled) {
+			var id int64
+			_, err := fmt.Sscan(r.value("SELECT id FROM writebacks WHERE subject = ?", i), &id)
+			r.ok(err)
+			want := error(nil)
+			if r.value("SELECT state FROM writebacks WHERE subject = ?", i) != "stuck" {
+				want = ErrNotFound
+			} else {
+				m.set(r.now)
+			}
+			r.is(r.l.RetryWriteback(context.Background(), shopHash, id, r.now), want)
+		},
+		// Owed again: whoever is trying may have looked too early, and ends nothing any more.
+		"owe": func(r *rig, i int, m *modelled) {
+			r.owe(Hold, i, "d")
+			m.set(r.now)
+		},
+		"drop": func(r *rig, i int, m *modelled) {
+			r.ok(r.l.do(context.Background(), func(ctx context.Context, t *tx) error {
+				return t.DropWritebacks(ctx, queries.DropWritebacksParams{StoreHash: shopHash, Subject: int64(i), Kind: string(Hold), Now: millis(r.now), Reason: "no"})
+			}))
+			m.set(time.Time{})
+		},
+	},
+}
+
+var orders = leasing{
+	table: "orders", due: "due_at", key: "order_id",
+	add: func(r *rig, i int) { r.ok(r.l.DueOrder(context.Background(), shopHash, int64(i), r.now)) },
+	lease: func(r *rig, count int) (out []held) {
+		got, err := r.l.LeaseOrders(context.Background(), shopHash, r.now, r.now.Add(lease), count)
+		r.ok(err)
+		for _, o := range got {
+			h := held{item: int(o.OrderID), number: o.lease,
+				finish: func() error {
+					d := r.orderDecision(o.OrderID, "hold")
+					return r.l.SettleOrder(context.Background(), r.shop(), o, Settlement{Order: r.order(o.OrderID), Decision: &d, Owe: []WritebackKind{Hold}}, r.now)
+				},
+				postpone: func(at time.Time) error { return r.l.PostponeOrder(context.Background(), o, at, "later") }}
+			if o.OrderID%2 == 1 {
+				h.finish = func() error { return r.l.ForgetOrder(context.Background(), o, "gone") }
+			}
+			out = append(out, h)
+		}
+		return out
+	},
+	again: map[string]func(*rig, int, *modelled){
+		"notice": func(r *rig, i int, m *modelled) {
+			r.ok(r.l.DueOrder(context.Background(), shopHash, int64(i), r.now))
+			if m.due.IsZero() || m.due.After(r.now) {
+				m.due = r.now
+			}
+			m.stays = true
+		},
+		"sweep": func(r *rig, i int, m *modelled) {
+			waits := !m.due.IsZero() && !r.order0(i)
+			_, err := r.l.DueSwept(context.Background(), shopHash, []Swept{{OrderID: int64(i), StatusID: 99, ModifiedAt: r.now}}, r.now)
+			r.ok(err)
+			switch {
+			case m.due.IsZero(), waits && m.due.After(r.now):
+				m.due, m.stays = r.now, true
+			case waits:
+				m.stays = true
+			}
+		},
+		// The order's own state has changed: what is being evaluated looked at an older one, and is lost.
+		"confirm": func(r *rig, i int, m *modelled) {
+			was := HoldState(r.value("SELECT hold FROM orders WHERE order_id = ?", i))
+			is := map[HoldState]HoldState{NotHeld: Leaked, Leaked: NotHeld}[was]
+			r.ok(r.l.ConfirmHold(context.Background(), shopHash, int64(i), was, is, 2, r.now))
+			if m.due.IsZero() {
+				m.set(time.Time{})
+			} else {
+				m.set(r.now)
+			}
+		},
+	},
+}
+
+var sessions = leasing{
+	table: "sessions", due: "poll_at", key: "cart_id",
+	add: func(r *rig, i int) {
+		r.session(Capability{ID: []byte("sixteen bytes..."), Shop: shopHash, CartID: fmt.Sprint(i)})
+	},
+	lease: func(r *rig, count int) (out []held) {
+		got, err := r.l.LeaseSessions(context.Background(), shopHash, r.now, r.now.Add(lease), count)
+		r.ok(err)
+		for _, n := range got {
+			var i int
+			_, err := fmt.Sscan(n.CartID, &i)
+			r.ok(err)
+			out = append(out, held{item: i, number: n.Attempt,
+				finish: func() error {
+					_, err := r.l.MoveSession(context.Background(), r.shop(), n, Move{State: idv.StateFailed, Deadline: n.Deadline}, r.now)
+					return err
+				},
+				postpone: func(at time.Time) error {
+					if i%2 == 1 { // a move to a state that is not final ends the lease like a postponement
+						_, err := r.l.MoveSession(context.Background(), r.shop(), n, Move{State: idv.StateStarted, PollAt: at, Deadline: n.Deadline}, r.now)
+						return err
+					}
+					return r.l.PostponeSession(context.Background(), n, at, "later")
+				}})
+		}
+		return out
+	},
+	again: map[string]func(*rig, int, *modelled){
+		// A doorbell: once in 2 s, and never into a running poll.
+		"wake": func(r *rig, i int, m *modelled) {
+			r.ok(r.l.WakeSession(context.Background(), shopHash, r.value("SELECT id FROM sessions WHERE cart_id = ?", fmt.Sprint(i)), r.now))
+			if m.due.After(r.now) && m.live == nil && !m.woken.After(r.now.Add(-2*time.Second)) {
+				m.due, m.woken = r.now, r.now
+			}
+		},
+	},
+}
+
+// memory is a directory that costs no disk flush, where there is one: a state machine commits some ten thousand times.
+func memory(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "idgate")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+// order0 says whether the order waits for its first evaluation since it became due.
+func (r *rig) order0(i int) bool {
+	r.Helper()
+	return r.value("SELECT attempt FROM orders WHERE order_id = ?", i) == "0"
+}
+
+func (r *rig) owe(k WritebackKind, subject int, ref string) {
+	r.Helper()
+	r.ok(r.l.do(context.Background(), func(ctx context.Context, t *tx) error { return owe(ctx, t, shopHash, k, int64(subject), ref, r.now) }))
+}
+
+// TestLeases: whatever is leased, run out, ended, made due and leased again in whatever order, an item has one holder who may end its lease,
+// who may do so once; what anybody else does with an old lease changes nothing; and nothing that is due is forgotten.
+func TestLeases(t *testing.T) {
+	for _, k := range []leasing{notices, writebacks, orders, sessions} {
+		t.Run(k.table, func(t *testing.T) {
+			r := newRigAt(t, filepath.Join(memory(t), "idgate.db"))
+			rapid.Check(t, func(t *rapid.T) { k.check(t, r) })
+		})
+	}
+}
+
+func (k leasing) check(t *rapid.T, r *rig) {
+	for _, table := range []string{"notices", "writebacks", "orders", "proofs", "sessions", "decisions"} {
+		r.exec("DELETE FROM " + table)
+	}
+	r.now = start
+	model := map[int]*modelled{}
+	var leases []held // all that there ever were
+	numbers := map[string]bool{}
+	item := func(t *rapid.T) int {
+		if len(model) == 0 {
+			t.Skip("nothing there")
+		}
+		return rapid.SampledFrom(slices.Sorted(maps.Keys(model))).Draw(t, "item")
+	}
+	// end draws a lease, ends it in the way given, and checks whether that had an effect.
+	end := func(t *rapid.T, how func(held) error, effect func(*modelled)) {
+		if len(leases) == 0 {
+			t.Skip("no lease")
+		}
+		n := rapid.IntRange(0, len(leases)-1).Draw(t, "lease")
+		h, m := leases[n], model[leases[n].item]
+		before := dump(r, r.l.readDB)
+		err := how(h)
+		if err != nil && !errors.Is(err, ErrLeaseLost) {
+			t.Fatalf("lease %d of item %d: %v", h.number, h.item, err)
+		}
+		switch ours := m.live != nil && m.live.number == h.number; {
+		case !ours && dump(r, r.l.readDB) != before:
+			t.Fatalf("lease %d of item %d was another's or had ended, and changed\n%s\nto\n%s", h.number, h.item, before, dump(r, r.l.readDB))
+		case ours && err != nil:
+			t.Fatalf("lease %d of item %d is ours: %v", h.number, h.item, err)
+		case ours && dump(r, r.l.readDB) == before:
+			t.Fatalf("lease %d of item %d is ours, and its end did nothing", h.number, h.item)
+		case ours:
+			effect(m)
+		}
+	}
+	actions := map[string]func(*rapid.T){
+		"add": func(t *rapid.T) {
+			i := len(model) + 1
+			if i > 6 {
+				t.Skip("enough")
+			}
+			k.add(r, i)
+			model[i] = &modelled{due: r.now}
+		},
+		"time": func(t *rapid.T) {
+			r.wait(time.Duration(rapid.SampledFrom([]int{1, 2, 119, 120, 121}).Draw(t, "seconds")) * time.Second)
+		},
+		"lease": func(t *rapid.T) {
+			count := rapid.IntRange(1, 3).Draw(t, "count")
+			var due []int
+			for i, m := range model {
+				if !m.due.IsZero() && !m.due.After(r.now) {
+					due = append(due, i)
+				}
+			}
+			got := k.lease(r, count)
+			if len(got) != min(count, len(due)) {
+				t.Fatalf("%d leases of at most %d, %v are due", len(got), count, due)
+			}
+			for _, h := range got {
+				m := model[h.item]
+				if !slices.Contains(due, h.item) {
+					t.Fatalf("item %d is not due, or was given out twice", h.item)
+				}
+				due = slices.DeleteFunc(due, func(i int) bool { return i == h.item })
+				for _, i := range due { // what waits longer comes first
+					if model[i].due.Before(m.due) && !slices.ContainsFunc(got, func(h held) bool { return h.item == i }) {
+						t.Fatalf("item %d was passed over for item %d", i, h.item)
+					}
+				}
+				if key := fmt.Sprint(h.item, "/", h.number); numbers[key] {
+					t.Fatalf("item %d has a second lease %d", h.item, h.number)
+				} else {
+					numbers[key] = true
+				}
+				leases = append(leases, h)
+				m.set(r.now.Add(lease))
+				m.live = &leases[len(leases)-1]
+			}
+		},
+		"finish": func(t *rapid.T) {
+			end(t, func(h held) error { return h.finish() }, func(m *modelled) {
+				m.live = nil
+				if !m.stays {
+					m.due = time.Time{}
+				}
+				m.stays = false
+			})
+		},
+		"postpone": func(t *rapid.T) {
+			// Never to the very millisecond at which the lease would have run out: for Notices and Writebacks that would leave it as it was.
+			at := r.now.Add(time.Duration(rapid.IntRange(0, 200).Draw(t, "seconds"))*time.Second + time.Millisecond)
+			end(t, func(h held) error { return h.postpone(at) }, func(m *modelled) {
+				m.live = nil
+				if !m.stays {
+					m.due = at
+				}
+				m.stays = false
+			})
+		},
+		"": func(t *rapid.T) {
+			for i, m := range model {
+				var ms int64
+				_, err := fmt.Sscan(r.value(fmt.Sprintf("SELECT %s FROM %s WHERE %s = ?", k.due, k.table, k.key), fmt.Sprint(i)), &ms)
+				r.ok(err)
+				if got := instant(ms); !got.Equal(m.due) {
+					t.Fatalf("item %d is due at %v, want %v", i, got, m.due)
+				}
+			}
+		},
+	}
+	for name, act := range k.again {
+		actions[name] = func(t *rapid.T) {
+			i := item(t)
+			act(r, i, model[i])
+		}
+	}
+	t.Repeat(actions)
+}
