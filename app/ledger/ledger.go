@@ -131,9 +131,10 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 }
 
 func (l *Ledger) open(ctx context.Context, o Options) (err error) {
+	// secure_delete: of what is deleted or destroyed no bytes stay behind in the pages.
 	l.writeDB, err = sql.Open("sqlite", dsn(o.Path, url.Values{
 		"_txlock": {"immediate"},
-		"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "busy_timeout(5000)", "cache_size(-8000)",
+		"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "busy_timeout(5000)", "cache_size(-8000)", "secure_delete(1)",
 			"temp_store(MEMORY)"},
 	}))
 	if err != nil {

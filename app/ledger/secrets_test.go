@@ -144,3 +144,28 @@ func TestNothingInTheClear(t *testing.T) {
 		}
 	}
 }
+
+// TestUninstallDestroys: once the file is closed, of the token of a Shop that has gone not even the sealed bytes are left in it.
+func TestUninstallDestroys(t *testing.T) {
+	r := newRig(t)
+	hashes := []string{"one", "two", "three", "four", "five"}
+	for _, hash := range hashes {
+		r.install(hash)
+	}
+	r.ok(r.l.Close())
+	r.open()
+	for _, hash := range hashes {
+		var token, secret, key []byte
+		r.ok(r.l.readDB.QueryRowContext(t.Context(), "SELECT token, hook_secret, data_key FROM shops WHERE store_hash = ?", hash).Scan(&token, &secret, &key))
+		r.ok(r.l.UninstallShop(t.Context(), hash, r.now))
+		r.ok(r.l.Close())
+		file := raw(t, r.path)
+		if bytes.Contains(file, token) || bytes.Contains(file, secret) {
+			t.Errorf("shop %s: token left %v, webhook secret left %v", hash, bytes.Contains(file, token), bytes.Contains(file, secret))
+		}
+		if !bytes.Contains(file, key) {
+			t.Errorf("shop %s: its key is not in the file: is this the file?", hash)
+		}
+		r.open()
+	}
+}

@@ -104,9 +104,10 @@ func (s *story) holds(h hold) {
 // walletMail is the mailbox of Alex Rivers, whose wallets the simulator's are.
 const walletMail = "alex.rivers@mail.example"
 
-// reachPayment buys as a guest, up to the payment step.
+// reachPayment buys as a guest whom the shop does not know yet, up to the payment step.
 func (s *story) reachPayment(email, first, last string) {
 	s.t.Helper()
+	s.shop.forget("SHOP_SESSION_TOKEN")
 	s.buy("COF-250")
 	s.guest(email)
 	s.ship(first, last)
