@@ -5,9 +5,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	_ "embed" // litestream.yml
 	"encoding/json"
 	"errors"
 	"flag"
@@ -182,6 +184,30 @@ type listener struct {
 	tls     *tls.Config
 }
 
+// newConns are connections on which nothing has been asked yet, such as browsers open in advance: Shutdown would wait for them.
+type newConns struct {
+	mu sync.Mutex
+	m  map[net.Conn]bool
+}
+
+func (n *newConns) watch(c net.Conn, s http.ConnState) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if s == http.StateNew {
+		n.m[c] = true
+	} else {
+		delete(n.m, c)
+	}
+}
+
+func (n *newConns) close() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for c := range n.m {
+		_ = c.Close()
+	}
+}
+
 const drainTime = 15 * time.Second
 
 // runAll serves until ctx ends or a server fails, then drains: no new connection, what is in flight is finished.
@@ -196,6 +222,9 @@ func runAll(ctx context.Context, log *slog.Logger, loops []func(context.Context)
 	for _, l := range ls {
 		s := &http.Server{Handler: l.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
 			IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, TLSConfig: l.tls, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+		fresh := newConns{m: map[net.Conn]bool{}}
+		s.ConnState = fresh.watch
+		s.RegisterOnShutdown(fresh.close)
 		servers = append(servers, s)
 		wg.Go(func() {
 			err := error(nil)
@@ -367,20 +396,21 @@ func operatorKeys(s settings.Serve, make bool) (ledger.Keyring, error) {
 	return k, nil
 }
 
-// replicaConfig reads litestream.yml; a missing file, or an empty replica address, means no replica.
+// litestreamYML is what holds where there is no litestream.yml in the working directory.
+//
+//go:embed litestream.yml
+var litestreamYML []byte
+
+// replicaConfig reads litestream.yml; an empty replica address means no replica.
 func replicaConfig(path, data, replicaURL string) (ledger.ReplicaConfig, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if replicaURL != "" {
-			return ledger.ReplicaConfig{}, fmt.Errorf("a replica is wished for (IDGATE_REPLICA_URL) but there is no %s (IDGATE_LITESTREAM)", path)
-		}
-		return ledger.ReplicaConfig{}, nil
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && path == "litestream.yml" {
+		b, err = litestreamYML, nil
 	}
 	if err != nil {
-		return ledger.ReplicaConfig{}, err
+		return ledger.ReplicaConfig{}, fmt.Errorf("reading the replication configuration (IDGATE_LITESTREAM): %w", err)
 	}
-	defer func() { _ = f.Close() }()
-	c, err := ledger.ReadReplicaConfig(f, func(name string) (string, bool) {
+	c, err := ledger.ReadReplicaConfig(bytes.NewReader(b), func(name string) (string, bool) {
 		switch name {
 		case "IDGATE_DATA":
 			return data, true

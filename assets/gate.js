@@ -167,7 +167,7 @@
     const texts = Object.fromEntries(Object.entries(record(d.texts)).map(([key, value]) => [key, text(value)]));
     return {
       word, texts, enforced: d.mode !== 'shadow' && d.mode !== 'off', capability: text(d.capability), session: sessionFrom(d.session, config),
-      lang: text(d.lang), dir: d.dir === 'rtl' ? 'rtl' : 'ltr',
+      unnamed: d.unnamed === true, lang: text(d.lang), dir: d.dir === 'rtl' ? 'rtl' : 'ltr',
     };
   }
 
@@ -226,7 +226,11 @@
 
   /** @type {Parts['admits']} */
   function admits(ask, answer) {
-    if (answer.kind === 'said') return answer.said.word === 'allow' || !answer.said.enforced;
+    if (answer.kind === 'said') {
+      const { word, enforced, unnamed } = answer.said;
+      // A wallet may name the buyer.
+      return word === 'allow' || !enforced || (unnamed && word === 'verify' && ask.page !== 'widget' && !ask.path);
+    }
     return (answer.kind === 'nocart' && ask.page === 'other' && !ask.path) || (ask.config.open && !warned);
   }
 
@@ -548,7 +552,10 @@ a,button{box-sizing:border-box;display:block;width:100%;min-height:2.75rem;margi
         const body = record(await r.json().catch(() => null));
         const s = r.ok && sessionFrom(body, config);
         if (this.over) return;
-        if (s) return this.hear(s);
+        if (s) {
+          kept(config, { cart: this.ask.cart, capability });
+          return this.hear(s);
+        }
         if (r.status === 429) {
           return this.show({ view: 'final', title: t('failed_title'), state: text(record(body.error).message), next: t(this.blocked), over: true });
         }

@@ -48,6 +48,7 @@ interface Session {
 interface Decision {
   word: string; // allow, verify, review, refuse
   enforced: boolean; // false in the modes shadow and off
+  unnamed: boolean; // the cart does not say yet who is buying
   capability: string;
   session: Session | null;
   texts: Record<string, string>;

@@ -29,12 +29,13 @@ func TestQueries(t *testing.T) {
 			t.Errorf("%s has no test", name)
 		}
 	}
+	db := migrated(t)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if _, ok := q.MethodByName(name); !ok {
 			t.Errorf("%s has a test and does not exist", name)
 		}
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newWorldIn(t, db)
 			all[name](w)
 			if !w.rec.distinct[name] {
 				t.Error("never called with a different value, none of them zero, in every parameter")

@@ -29,8 +29,9 @@ WHERE id = @id AND attempt = @attempt AND due_at = CAST(@leased_until AS INTEGER
 UPDATE notices SET state = 'stuck', due_at = 0, handled_at = @now, remark = @remark
 WHERE id = @id AND attempt = @attempt AND due_at = CAST(@leased_until AS INTEGER) AND state = 'pending';
 
+-- Whoever held it before ends nothing any more: the attempt has moved on. RetryWriteback is alike.
 -- name: ReplayNotice :execrows
-UPDATE notices SET state = 'pending', due_at = @now WHERE id = @id AND store_hash = @store_hash AND state != 'pending';
+UPDATE notices SET state = 'pending', due_at = @now, attempt = attempt + 1 WHERE id = @id AND store_hash = @store_hash AND state != 'pending';
 
 -- name: OrderNotices :many
 SELECT id, scope, subject, detail, received_at, deliveries, state, remark, handled_at FROM notices
@@ -65,7 +66,7 @@ UPDATE writebacks SET due_at = @due_at, reason = @reason
 WHERE id = @id AND attempt = @attempt AND due_at = CAST(@leased_until AS INTEGER) AND state = 'pending';
 
 -- name: RetryWriteback :execrows
-UPDATE writebacks SET state = 'pending', due_at = @now, done_at = 0 WHERE id = @id AND store_hash = @store_hash AND state = 'stuck';
+UPDATE writebacks SET state = 'pending', due_at = @now, attempt = attempt + 1, done_at = 0 WHERE id = @id AND store_hash = @store_hash AND state = 'stuck';
 
 -- name: DropWritebacks :exec
 UPDATE writebacks SET state = 'dropped', due_at = 0, done_at = @now, reason = @reason

@@ -453,7 +453,7 @@ func (q *Queries) PostponeWriteback(ctx context.Context, arg PostponeWritebackPa
 }
 
 const replayNotice = `-- name: ReplayNotice :execrows
-UPDATE notices SET state = 'pending', due_at = ?1 WHERE id = ?2 AND store_hash = ?3 AND state != 'pending'
+UPDATE notices SET state = 'pending', due_at = ?1, attempt = attempt + 1 WHERE id = ?2 AND store_hash = ?3 AND state != 'pending'
 `
 
 type ReplayNoticeParams struct {
@@ -462,6 +462,7 @@ type ReplayNoticeParams struct {
 	StoreHash string
 }
 
+// Whoever held it before ends nothing any more: the attempt has moved on. RetryWriteback is alike.
 func (q *Queries) ReplayNotice(ctx context.Context, arg ReplayNoticeParams) (int64, error) {
 	result, err := q.exec(ctx, q.replayNoticeStmt, replayNotice, arg.Now, arg.ID, arg.StoreHash)
 	if err != nil {
@@ -495,7 +496,7 @@ func (q *Queries) ResumeWritebacks(ctx context.Context, now int64) (int64, error
 }
 
 const retryWriteback = `-- name: RetryWriteback :execrows
-UPDATE writebacks SET state = 'pending', due_at = ?1, done_at = 0 WHERE id = ?2 AND store_hash = ?3 AND state = 'stuck'
+UPDATE writebacks SET state = 'pending', due_at = ?1, attempt = attempt + 1, done_at = 0 WHERE id = ?2 AND store_hash = ?3 AND state = 'stuck'
 `
 
 type RetryWritebackParams struct {

@@ -92,7 +92,7 @@ var workCases = cases{
 			}
 		}
 		w.affects(0, replay("xyz"))
-		w.affects(1, replay("abc"), "notices 3 state: stuck -> pending", "notices 3 due_at: 0 -> 7") // its attempts are not numbered anew
+		w.affects(1, replay("abc"), "notices 3 state: stuck -> pending", "notices 3 due_at: 0 -> 7", "notices 3 attempt: 2 -> 3")
 		w.affects(0, replay("abc"))
 	},
 	"OrderNotices": func(w *world) {
@@ -186,7 +186,7 @@ var workCases = cases{
 			}
 		}
 		w.affects(0, retry("xyz"))
-		w.affects(1, retry("abc"), "writebacks 3 state: stuck -> pending", "writebacks 3 due_at: 0 -> 7", "writebacks 3 done_at: 6 -> 0")
+		w.affects(1, retry("abc"), "writebacks 3 state: stuck -> pending", "writebacks 3 due_at: 0 -> 7", "writebacks 3 attempt: 2 -> 3", "writebacks 3 done_at: 6 -> 0")
 		w.affects(0, retry("abc"))
 	},
 	"DropWritebacks": func(w *world) {

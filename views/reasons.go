@@ -12,7 +12,7 @@ type reasonWords struct {
 	tone     string
 }
 
-const askShop = "This order cannot be placed online. Please contact the shop."
+const askShop = "This order cannot go on. Please contact the shop."
 
 var reasons = map[string]reasonWords{
 	"no_proof": {
@@ -88,7 +88,7 @@ var reasons = map[string]reasonWords{
 		short: "Name unknown", tone: "warn",
 		sentence: "There is no name to compare, on the document or on the order.",
 		next:     "The shopper verifies with a document that bears a name, or the order gets a billing name.",
-		shopper:  "The name could not be read. Please use a document that shows your name.",
+		shopper:  "A name is missing, on the document or on the order. Please fill in your name and use a document that shows it.",
 	},
 	"proof_of_other_customer": {
 		short: "Another customer's proof", tone: "bad",

@@ -27,6 +27,7 @@ const (
 var (
 	ErrNothingToProve = errors.New("nothing has to be proved")
 	ErrTooManyTries   = errors.New("too many tries; try again tomorrow")
+	ErrBuyerUnknown   = errors.New("the cart does not say yet who is buying")
 	ErrProviderDown   = errors.New("the identity provider cannot be reached")
 )
 
@@ -44,6 +45,7 @@ type CartAnswer struct {
 	Decision   gate.Decision
 	Capability *ledger.Capability // nil when nothing is to be proved
 	Session    *ledger.Session    // the newest one of this Capability
+	Unnamed    bool               // the cart does not say yet who is buying: nobody could be bound to a Proof
 }
 
 // DecideCart answers for a cart on the figures that BigCommerce has of it, and stores the Decision.
@@ -90,7 +92,7 @@ func (r *Relay) DecideCart(ctx context.Context, a CartAsk) (CartAnswer, error) {
 			ExpiresAt: now.Add(cartCapabilityGood)}
 		out.Capability = grant
 	}
-	out.Decision = n.Decision
+	out.Decision, out.Unnamed = n.Decision, f.Buyer.Mailbox == "" || f.Buyer.Name == gate.Name{}
 	out.DecisionID, err = r.Ledger.RecordCartDecision(ctx, s, n, grant, now)
 	return out, err
 }
@@ -126,6 +128,9 @@ func (r *Relay) StartSession(ctx context.Context, s *ledger.Shop, c ledger.Capab
 		return ledger.Session{}, err
 	case d.Outcome == gate.Allow || d.Outcome == gate.Refuse:
 		return ledger.Session{}, ErrNothingToProve
+	}
+	if c.OrderID == 0 && c.CustomerID == 0 && c.Mailbox == "" {
+		return ledger.Session{}, ErrBuyerUnknown
 	}
 	tries, err := r.Ledger.CountSessions(ctx, c, now.Add(-24*time.Hour))
 	if err != nil {

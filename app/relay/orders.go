@@ -55,7 +55,11 @@ func (r *Relay) evaluate(ctx context.Context, l ledger.OrderLease) error {
 		return r.Ledger.PostponeOrder(ctx, l, e.at, e.remark)
 	}
 	r.At("order decided")
-	if err := r.Ledger.SettleOrder(ctx, s, l, n, r.Now()); err != nil {
+	err = r.Ledger.SettleOrder(ctx, s, l, n, r.Now())
+	switch {
+	case errors.Is(err, ledger.ErrLeaseLost):
+		return nil // the order changed meanwhile and is due again
+	case err != nil:
 		return fmt.Errorf("settling: %w", err)
 	}
 	if n.Order.Hold == ledger.Leaked {

@@ -683,3 +683,29 @@ func TestFactsThatAreLookedUp(t *testing.T) {
 		})
 	}
 }
+
+// A cart that names no buyer yet gets no Session: a proof for it would be nobody's, and a try would be spent.
+func TestCartThatNamesNobody(t *testing.T) {
+	w := newWorld(t)
+	c := w.shop.NewCart(w.shop.Channels()[0].ID, 0)
+	if _, err := w.shop.AddToCart(c.ID, w.product(cheap), 1); err != nil {
+		t.Fatal(err)
+	}
+	_, a := w.ask(c.ID, "", "")
+	if a.Decision != "verify" || !a.Unnamed {
+		t.Errorf("%+v", a)
+	}
+	status, b := w.do(http.MethodPost, w.app.URL+"/storefront/v1/sessions", http.Header{"Origin": {w.origin()}, "Idgate-Capability": {a.Capability}}, []byte("{}"))
+	if status != http.StatusConflict || !strings.Contains(string(b), "buyer_unknown") {
+		t.Errorf("starting: %d %s", status, b)
+	}
+	if _, err := w.shop.SetCheckoutBilling(c.ID, billing("guest@example.com")); err != nil {
+		t.Fatal(err)
+	}
+	if _, a = w.ask(c.ID, "", a.Capability); a.Unnamed {
+		t.Errorf("named by now: %+v", a)
+	}
+	if status, _ := w.start(a.Capability); status != http.StatusCreated {
+		t.Errorf("starting: %d", status)
+	}
+}

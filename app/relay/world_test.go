@@ -225,6 +225,7 @@ type answer struct {
 	Requirement map[string]any    `json:"requirement"`
 	Texts       map[string]string `json:"texts"`
 	Session     *session          `json:"session"`
+	Unnamed     bool              `json:"unnamed"`
 	Error       struct{ Code, Message, Field string }
 }
 

@@ -38,7 +38,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// binary builds idgate on the first call: what is tested is the program that people start.
+// binary builds idgate on the first call: what is tested is the program that people start. It takes its flags from GOFLAGS, so
+// where those ask for the race detector it watches the program too, and a race fails the test that ends it.
 var binary = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(scratch, "idgate")
 	out, err := exec.Command("go", "build", "-o", path, "idgate").CombinedOutput()

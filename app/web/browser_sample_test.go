@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -85,6 +86,9 @@ func TestCheckoutSDKLoads(t *testing.T) {
 			t.Fatalf("no Checkout SDK to load: %v", err)
 		}
 		t.Skipf("SKIPPED, the Checkout SDK was not run: %v (npm ci && npm run sdk-bundle in assets)", err)
+	}
+	if !bytes.Contains(bundle[:min(len(bundle), 100)], []byte("@bigcommerce/checkout-sdk 1.983.2 ")) {
+		t.Fatalf("the bundle is of another version: %.100s", bundle)
 	}
 	s := newStory(t)
 	s.install()

@@ -19,9 +19,10 @@ type story struct {
 
 func newStory(t *testing.T) *story {
 	t.Helper()
+	needChromium(t)
 	t.Parallel() // most of a story is waiting
 	d := startDemo(t)
-	b := newBrowser(t, thirdPartyCookiesBlocked)
+	b := newBrowser(t, thirdPartyCookiesBlocked) // last, so that it ends first: a server that stops waits for its connections
 	return &story{t: t, demo: d, browser: b, panel: b.newPage()}
 }
 

@@ -134,6 +134,7 @@ type answerBody struct {
 	ExpiresAt   int64             `json:"expires_at,omitempty"`
 	Requirement *needBody         `json:"requirement,omitempty"`
 	Session     *sessionBody      `json:"session"`
+	Unnamed     bool              `json:"unnamed,omitempty"` // the cart does not say yet who is buying
 	Texts       map[string]string `json:"texts,omitempty"`
 	Lang        string            `json:"lang,omitempty"`
 	Dir         string            `json:"dir,omitempty"`
@@ -201,7 +202,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, shop *ledger.Sho
 	if out.Decision != gate.Allow {
 		need := shownNeed(shop.Policy, d.Requirement)
 		out.Requirement = &needBody{IAL: need.IAL, Selfie: need.Selfie, Age: need.LeastAge}
-		out.Lang, out.Dir = "en", "ltr"
+		out.Lang, out.Dir, out.Unnamed = "en", "ltr", a.Unnamed
 		out.Texts = views.GateTexts(views.GateTextsData{ShopName: shop.Name, Need: need, Outcome: string(d.Outcome), Reasons: reasons(d.Reasons)})
 		if c := a.Capability; c != nil {
 			out.Capability, out.ExpiresAt = s.Ledger.Token(*c), c.ExpiresAt.UnixMilli()
@@ -312,6 +313,8 @@ func sessionProblem(err error) error {
 		return refuse(http.StatusTooManyRequests, "retries_spent", "no more tries for this order today").because(err)
 	case errors.Is(err, relay.ErrNothingToProve):
 		return refuse(http.StatusConflict, "nothing_to_verify", "nothing has to be proved here").because(err)
+	case errors.Is(err, relay.ErrBuyerUnknown):
+		return refuse(http.StatusConflict, "buyer_unknown", "the e-mail and the address are needed first").because(err)
 	case errors.Is(err, relay.ErrProviderDown):
 		return refuse(http.StatusServiceUnavailable, "provider_down", "the verification service cannot be reached").because(err)
 	}

@@ -129,6 +129,9 @@ func refuse(status int, code, message string) *problem {
 func (p *problem) at(field string) *problem   { p.field = field; return p }
 func (p *problem) because(err error) *problem { p.cause = err; return p }
 
+// statusClientGone is nginx's status for a client that closed the connection; nobody reads it.
+const statusClientGone = 499
+
 // classify gives any error a public face; what is not ours to tell is a 500 without detail.
 func classify(err error) *problem {
 	var p *problem
@@ -150,7 +153,9 @@ func classify(err error) *problem {
 		return refuse(http.StatusGone, "capability_late", "this capability has run out; ask again").because(err)
 	case errors.Is(err, bigcommerce.ErrBadToken), errors.Is(err, bigcommerce.ErrBadSignature):
 		return refuse(http.StatusUnauthorized, "load_refused", "the token was refused").because(err)
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled):
+		return refuse(statusClientGone, "client_gone", "the client went away").because(err)
+	case errors.Is(err, context.DeadlineExceeded):
 		return refuse(http.StatusServiceUnavailable, "busy", "it took too long; try again").because(err)
 	}
 	return refuse(http.StatusInternalServerError, "internal", "something went wrong here").because(err)

@@ -108,6 +108,20 @@ test('a wallet waits for a press of the shopper\'s own', onPage({}, async ({ app
   assert.deepEqual(got, ['click']);
 }));
 
+test('while a cart names no buyer its wallets are free, and their order call is held once it does', onPage({}, async ({ shop, app, page }) => {
+  app.decide = () => decision('verify', { unnamed: true });
+  page.payment('<div class="checkoutRemote"><button type="button" id="t">Pay</button></div>');
+  await page.locked('open');
+  const got = heard(page);
+  page.window.document.getElementById('t').click();
+  assert.deepEqual(got, ['click']);
+  assert.equal(page.view(), '');
+  const { xhr } = page.order();
+  await page.shows('intro');
+  assert.equal(xhr.readyState, 1);
+  assert.equal(shop.orders.length, 0);
+}));
+
 test('wallet frames are inert while closed, however often they are redrawn, and as they were when open', onPage({}, async ({ app, page }) => {
   app.decide = () => decision('verify');
   const html = '<div class="checkoutRemote"><iframe id="f"></iframe><iframe id="own" inert></iframe></div>' + PAYMENT_FORM;

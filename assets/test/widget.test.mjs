@@ -28,6 +28,15 @@ test('nothing needed: {session_id: null, state: passed}, and the cart is found o
   assert.deepEqual(page.logs, []);
 }));
 
+test('a cart that names no buyer is not reported as passed', onPage(null, async ({ app, open }) => {
+  app.decide = () => decision('verify', { unnamed: true });
+  const page = await open(widget(app));
+  const results = [];
+  page.window.BlockIDVerify.init({ apiBase: app.url, tenantId: SHOP, onComplete: (r) => results.push(r) });
+  await page.shows('intro');
+  assert.deepEqual(results, []);
+}));
+
 test('verify: the dialog opens, and the result is the session\'s id and state only', onPage(null, async ({ app, open }) => {
   app.decide = () => decision('verify');
   const page = await open(widget(app));
