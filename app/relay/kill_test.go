@@ -376,7 +376,7 @@ func TestKilledAtAnyStep(t *testing.T) {
 	}
 	died := map[string]int{}
 	for n < want {
-		for range 10 {
+		for range min(25, want) {
 			step := killSteps[k.rand.IntN(len(killSteps))]
 			died[step] += k.dieOnce(step)
 			n++
@@ -410,7 +410,7 @@ func (k *killed) dieOnce(step string) int {
 	})
 	limit := time.Duration(20+k.rand.IntN(150)) * time.Millisecond
 	if step != "" {
-		limit = 1500 * time.Millisecond
+		limit = 600 * time.Millisecond
 	}
 	k.load()
 	deadline := time.Now().Add(limit)
