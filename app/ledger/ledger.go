@@ -1,8 +1,9 @@
 // Package ledger is the one SQLite file: everything idgate knows, and the only door to it.
 //
 // Every method that changes something is a verb and one transaction: when it returns nil, what it says is on disk
-// (WAL, synchronous=FULL) and survives the loss of the process or the power. When it returns an error nothing of it is,
-// except that a caller whose context ends while waiting does not learn the outcome; all verbs may be repeated.
+// (WAL, synchronous=FULL) and survives the loss of the process or the power. When it returns an error nothing of it is.
+// A caller waits for its turn whatever becomes of its context, and so always learns the outcome; what was cancelled
+// before its turn is not executed. All verbs may be repeated.
 //
 // One goroutine owns the one writing connection. It drains what is waiting into one transaction, each request inside its own
 // savepoint, and answers after COMMIT, so that the cost of a disk flush is shared. Readers are separate, query_only connections.

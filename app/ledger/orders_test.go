@@ -65,36 +65,38 @@ func TestSettleOrder(t *testing.T) {
 func TestSettleOrderDueAgain(t *testing.T) {
 	end := map[string]func(r *rig, l OrderLease) error{
 		"settle": func(r *rig, l OrderLease) error {
-			return r.l.SettleOrder(context.Background(), r.shop(), l, Settlement{Order: r.order(118)}, r.now)
+			return r.l.SettleOrder(context.Background(), r.shop(), l, Settlement{Order: r.order(l.OrderID)}, r.now)
 		},
 		"postpone": func(r *rig, l OrderLease) error {
 			return r.l.PostponeOrder(context.Background(), l, r.now.Add(time.Hour), "down")
 		},
 		"forget": func(r *rig, l OrderLease) error { return r.l.ForgetOrder(context.Background(), l, "gone") },
 	}
-	come := map[string]func(r *rig) error{
-		"notice": func(r *rig) error { return r.l.DueOrder(context.Background(), shopHash, 118, r.now) },
-		"sweep": func(r *rig) error {
-			n, err := r.l.DueSwept(context.Background(), shopHash, []Swept{{118, 9, r.now}}, r.now)
+	come := map[string]func(r *rig, id int64) error{
+		"notice": func(r *rig, id int64) error { return r.l.DueOrder(context.Background(), shopHash, id, r.now) },
+		"sweep": func(r *rig, id int64) error {
+			n, err := r.l.DueSwept(context.Background(), shopHash, []Swept{{id, 9, r.now}}, r.now)
 			if n != 1 {
 				r.Errorf("%d orders due", n)
 			}
 			return err
 		},
 	}
+	r := newRig(t)
+	id := int64(0)
 	for ending, end := range end {
 		for coming, come := range come {
 			for _, after := range []time.Duration{time.Second, lease, lease + time.Second} {
-				t.Run(fmt.Sprint(ending, " after a ", coming, " at ", after), func(t *testing.T) {
-					r := newRig(t)
-					l := r.evaluated(118)
-					r.wait(after)
-					r.ok(come(r))
-					r.ok(end(r, l))
-					if got := r.leased(118); got.Attempt != 1 {
-						t.Errorf("attempt %d", got.Attempt)
-					}
-				})
+				id++
+				l := r.evaluated(id)
+				r.wait(after)
+				r.ok(come(r, id))
+				r.ok(end(r, l))
+				got, err := r.l.LeaseOrders(t.Context(), shopHash, r.now, r.now.Add(lease), 9)
+				if err != nil || len(got) != 1 || got[0].OrderID != id || got[0].Attempt != 1 {
+					t.Fatalf("%s after a %s, %v into the lease: due are %v, %v", ending, coming, after, got, err)
+				}
+				r.ok(r.l.ForgetOrder(t.Context(), got[0], "done with"))
 			}
 		}
 	}

@@ -109,7 +109,7 @@ var table = []setting{
 	{"kosmos-dvc-id", "KOSMOS_DVC_ID", "", "1Kosmos dvcID: the verification configuration", true, text(func(s *Serve) *string { return &s.KosmosDVC })},
 	{"kosmos-curve", "KOSMOS_CURVE", "secp256k1", "Curve of the tenant: secp256k1 or prime256v1", false, oneOf(func(s *Serve) *string { return &s.KosmosCurve }, "secp256k1", "prime256v1")},
 	{"kosmos-result", "KOSMOS_RESULT", "v1", "Result endpoint of the tenant: v1 or v3", false, oneOf(func(s *Serve) *string { return &s.KosmosResult }, "v1", "v3")},
-	{"litestream", "IDGATE_LITESTREAM", "litestream.yml", "Replication configuration; a missing file means none", false, text(func(s *Serve) *string { return &s.Litestream })},
+	{"litestream", "IDGATE_LITESTREAM", "litestream.yml", "Replication configuration; where the default file is missing, the one built in", false, text(func(s *Serve) *string { return &s.Litestream })},
 	{"replica-url", "IDGATE_REPLICA_URL", "", "Where litestream.yml replicates to: file:///path or s3://bucket/path; empty: nowhere", false, text(func(s *Serve) *string { return &s.ReplicaURL })},
 	{"log-level", "IDGATE_LOG", "info", "debug, info, warn or error", false, oneOf(func(s *Serve) *string { return &s.LogLevel }, "debug", "info", "warn", "error")},
 }
