@@ -484,14 +484,19 @@ func TestOnlyTheFileIsLost(t *testing.T) {
 
 // TestKilled: the process ends without closing anything; the next one goes on and loses nothing.
 func TestKilled(t *testing.T) {
-	g := newReplicaRig(t, "file://"+t.TempDir())
+	replica, left := t.TempDir(), t.TempDir()
+	g := newReplicaRig(t, "file://"+replica)
 	db, r := g.file(), g.open()
 	g.start(r)
 	g.write(db, 0, 20)
 	g.sync(r)
-	g.write(db, 20, 40) // not sent
-	// A killed process leaves its files as they are: copy them, and let the next process find the copy.
-	after := newReplicaRig(t, g.config.URL)
+	// A killed process leaves its files and its replica as they are: copy both, the replica first, and let the next process find the
+	// copies. What the one here goes on to do is nobody's business then.
+	if err := os.CopyFS(left, os.DirFS(replica)); err != nil {
+		t.Fatal(err)
+	}
+	g.write(db, 20, 40) // not in the copy
+	after := newReplicaRig(t, "file://"+left)
 	if err := os.CopyFS(filepath.Dir(after.config.Path), os.DirFS(filepath.Dir(g.config.Path))); err != nil {
 		t.Fatal(err)
 	}

@@ -70,6 +70,7 @@ func (s *story) holds(h hold) {
 	s.t.Helper()
 	p := s.shop
 	s.reachPayment(walletMail, "Alex", "Rivers")
+	p.until(locked)
 	p.write(css("#ccName"), "A. Rivers")
 	if h.prepare != nil {
 		h.prepare(p)
@@ -118,6 +119,7 @@ func (s *story) anothersWallet() {
 	s.t.Helper()
 	p := s.shop
 	s.reachPayment("nikola@example.net", "Nikola", "Guest")
+	p.until(locked)
 	before := s.demo.orders()
 	p.click(css(".checkout-step--customer [data-test=step-edit-button]"))
 	p.click(css("#googlepaybraintreeCheckoutButton button"))
@@ -132,6 +134,9 @@ func (s *story) anothersWallet() {
 	s.confirmed()
 	s.placed(before, 1)
 }
+
+// locked is that the payment step has been asked about, and the cart, which names its buyer by then, has to be proved.
+const locked = `document.documentElement.dataset.idgate === "closed"`
 
 // opened is that the page is open for orders.
 const opened = `!document.querySelector("idgate-dialog") && document.documentElement.dataset.idgate === "open"`
