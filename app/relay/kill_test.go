@@ -401,13 +401,14 @@ func TestKilledAtAnyStep(t *testing.T) {
 // reached often enough, and then it is killed all the same.
 func (k *killed) dieOnce(step string) int {
 	k.start(step, k.rand.IntN(6))
-	k.until("the start", func() bool {
-		if step == "before commit" || step == "after commit" {
-			return true // it may not live to answer
+	for up := false; !up; { // it may not live to answer
+		select {
+		case <-k.exited:
+			return 1
+		case <-time.After(2 * time.Millisecond):
+			_, up = k.waiting()
 		}
-		_, up := k.waiting()
-		return up
-	})
+	}
 	limit := time.Duration(20+k.rand.IntN(150)) * time.Millisecond
 	if step != "" {
 		limit = 600 * time.Millisecond
