@@ -61,24 +61,32 @@ func TestReleaseAndRefuse(t *testing.T) {
 	b.wantOneWins(b.hold(shopHash))
 }
 
-// wantOneWins: of several people who decide about one order at the same moment, one does.
+// wantOneWins: of several people who decide about one order at the same moment, one does; a release may still take back a refusal that
+// came before it, and nothing comes after a release.
 func (b *bench) wantOneWins(id int64) {
 	b.Helper()
 	path := shopBase + "/orders/" + strconv.FormatInt(id, 10)
-	codes := map[int]int{}
+	won, lost := map[string]int{}, 0
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
-			w := b.as(ledger.Reviewer, path+[]string{"/release", "/refuse"}[i%2], url.Values{"reason": {"at the same moment"}})
+			what := []string{"/release", "/refuse"}[i%2]
+			w := b.as(ledger.Reviewer, path+what, url.Values{"reason": {"at the same moment"}})
 			mu.Lock()
 			defer mu.Unlock()
-			codes[w.Code]++
+			switch w.Code {
+			case 303:
+				won[what]++
+			case 409:
+				lost++
+			}
 		})
 	}
 	wg.Wait()
-	if codes[303] != 1 || codes[409] != 7 {
-		b.Errorf("answers %v, want one 303 and seven 409", codes)
+	total := won["/release"] + won["/refuse"]
+	if won["/release"] > 1 || won["/refuse"] > 1 || total < 1 || total+lost != 8 {
+		b.Errorf("won %v, lost %d of 8", won, lost)
 	}
 }
 
