@@ -135,10 +135,8 @@ func (r *Relay) sweep(ctx context.Context, s *ledger.Shop) error {
 			if e.kind == isLater && e.at.After(at) {
 				at = e.at
 			}
-			if aerr := r.Ledger.AdvanceSweep(ctx, s.Hash, mark, at); aerr != nil {
-				return aerr
-			}
-			return err
+			r.Log.Warn("sweeping orders; again later", "shop", s.Hash, "at", at, "error", err)
+			return r.Ledger.AdvanceSweep(ctx, s.Hash, mark, at)
 		}
 		found := make([]ledger.Swept, len(os))
 		last := mark

@@ -709,3 +709,30 @@ func TestCartThatNamesNobody(t *testing.T) {
 		t.Errorf("starting: %d", status)
 	}
 }
+
+// However BigCommerce answers for a while, the order is held once it answers again, once, and its note stands once.
+func TestBigCommerceAnswersBadlyForAWhile(t *testing.T) {
+	for _, fault := range []sim.Fault{sim.TooMany, sim.TooManyBare, sim.LegacyLimit, sim.ServerError, sim.Unavailable, sim.Cut, sim.DoneButError} {
+		t.Run(fault.String(), func(t *testing.T) {
+			w := newWorld(t)
+			w.settle()
+			w.shop.FailNext(sim.FailRule{Fault: fault, Path: "/v2/orders", Times: 7})
+			o, err := w.shop.PlaceOrderByAPI(sim.APIOrder{Billing: billing("ada@example.com"), Items: []sim.APIItem{{ProductID: w.product(cheap), Quantity: 1}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 12 {
+				w.settle()
+				w.clock.pass(2 * time.Minute)
+			}
+			w.settle()
+			got := w.order(o.ID)
+			if got.StatusID != 12 || w.ours(o.ID).Hold != ledger.Held || strings.Count(got.StaffNotes, "on hold") != 1 {
+				t.Errorf("status %d, hold %s (%s), notes %q", got.StatusID, w.ours(o.ID).Hold, w.ours(o.ID).Trouble, got.StaffNotes)
+			}
+			for _, complaint := range checkWorld(w.ledger, w.shop, o.ID) {
+				t.Error(complaint)
+			}
+		})
+	}
+}
