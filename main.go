@@ -709,7 +709,7 @@ func (w *world) firstPolicies(ctx context.Context) {
 			p := gate.Default(s.Currency)
 			p.Evidence = gate.Evidence{Document: 1, DocumentSelfie: 2}
 			p.StepUp = &gate.StepUp{Over: gate.Money{Minor: 50000, Currency: s.Currency}, Require: gate.Requirement{IAL: 2, MaxAge: 1, Selfie: true, NameMatch: true}}
-			if _, err := w.product.ledger.SavePolicy(ctx, s.Hash, 0, p, "demo", "the demo's first policy: what evidence counts for, and a step-up", time.Now()); err != nil {
+			if _, err := w.product.ledger.SavePolicy(ctx, s.Hash, ledger.PolicyChange{Base: 0, Policy: p, Author: "demo", Note: "the demo's first policy: what evidence counts for, and a step-up", Since: time.Now()}, time.Now()); err != nil {
 				w.log.Error("saving the demo's first policy", "error", err)
 			}
 		}

@@ -87,6 +87,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.countShopSessionsStmt, err = db.PrepareContext(ctx, countShopSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CountShopSessions: %w", err)
 	}
+	if q.customerMailboxesStmt, err = db.PrepareContext(ctx, customerMailboxes); err != nil {
+		return nil, fmt.Errorf("error preparing query CustomerMailboxes: %w", err)
+	}
 	if q.customerProofsStmt, err = db.PrepareContext(ctx, customerProofs); err != nil {
 		return nil, fmt.Errorf("error preparing query CustomerProofs: %w", err)
 	}
@@ -101,6 +104,39 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.describeShopStmt, err = db.PrepareContext(ctx, describeShop); err != nil {
 		return nil, fmt.Errorf("error preparing query DescribeShop: %w", err)
+	}
+	if q.destroyCapabilitiesStmt, err = db.PrepareContext(ctx, destroyCapabilities); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyCapabilities: %w", err)
+	}
+	if q.destroyDecisionsStmt, err = db.PrepareContext(ctx, destroyDecisions); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyDecisions: %w", err)
+	}
+	if q.destroyLoginsStmt, err = db.PrepareContext(ctx, destroyLogins); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyLogins: %w", err)
+	}
+	if q.destroyNoticesStmt, err = db.PrepareContext(ctx, destroyNotices); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyNotices: %w", err)
+	}
+	if q.destroyOrdersStmt, err = db.PrepareContext(ctx, destroyOrders); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyOrders: %w", err)
+	}
+	if q.destroyPoliciesStmt, err = db.PrepareContext(ctx, destroyPolicies); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyPolicies: %w", err)
+	}
+	if q.destroyProofsStmt, err = db.PrepareContext(ctx, destroyProofs); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyProofs: %w", err)
+	}
+	if q.destroySessionsStmt, err = db.PrepareContext(ctx, destroySessions); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroySessions: %w", err)
+	}
+	if q.destroyShopKeyStmt, err = db.PrepareContext(ctx, destroyShopKey); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyShopKey: %w", err)
+	}
+	if q.destroyUsersStmt, err = db.PrepareContext(ctx, destroyUsers); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyUsers: %w", err)
+	}
+	if q.destroyWritebacksStmt, err = db.PrepareContext(ctx, destroyWritebacks); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyWritebacks: %w", err)
 	}
 	if q.dropShopWritebacksStmt, err = db.PrepareContext(ctx, dropShopWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query DropShopWritebacks: %w", err)
@@ -120,8 +156,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.dueOrdersOfCustomerStmt, err = db.PrepareContext(ctx, dueOrdersOfCustomer); err != nil {
 		return nil, fmt.Errorf("error preparing query DueOrdersOfCustomer: %w", err)
 	}
-	if q.dueOrdersOnHoldStmt, err = db.PrepareContext(ctx, dueOrdersOnHold); err != nil {
-		return nil, fmt.Errorf("error preparing query DueOrdersOnHold: %w", err)
+	if q.dueOrdersOfProofStmt, err = db.PrepareContext(ctx, dueOrdersOfProof); err != nil {
+		return nil, fmt.Errorf("error preparing query DueOrdersOfProof: %w", err)
+	}
+	if q.dueWaitingOrdersStmt, err = db.PrepareContext(ctx, dueWaitingOrders); err != nil {
+		return nil, fmt.Errorf("error preparing query DueWaitingOrders: %w", err)
+	}
+	if q.dueWokenOrdersStmt, err = db.PrepareContext(ctx, dueWokenOrders); err != nil {
+		return nil, fmt.Errorf("error preparing query DueWokenOrders: %w", err)
 	}
 	if q.endLoginStmt, err = db.PrepareContext(ctx, endLogin); err != nil {
 		return nil, fmt.Errorf("error preparing query EndLogin: %w", err)
@@ -132,6 +174,30 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.endUserLoginsStmt, err = db.PrepareContext(ctx, endUserLogins); err != nil {
 		return nil, fmt.Errorf("error preparing query EndUserLogins: %w", err)
 	}
+	if q.eraseCustomerCapabilitiesStmt, err = db.PrepareContext(ctx, eraseCustomerCapabilities); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseCustomerCapabilities: %w", err)
+	}
+	if q.eraseCustomerDecisionsStmt, err = db.PrepareContext(ctx, eraseCustomerDecisions); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseCustomerDecisions: %w", err)
+	}
+	if q.eraseCustomerNoticesStmt, err = db.PrepareContext(ctx, eraseCustomerNotices); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseCustomerNotices: %w", err)
+	}
+	if q.eraseCustomerOrdersStmt, err = db.PrepareContext(ctx, eraseCustomerOrders); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseCustomerOrders: %w", err)
+	}
+	if q.eraseCustomerProofsStmt, err = db.PrepareContext(ctx, eraseCustomerProofs); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseCustomerProofs: %w", err)
+	}
+	if q.eraseCustomerSessionsStmt, err = db.PrepareContext(ctx, eraseCustomerSessions); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseCustomerSessions: %w", err)
+	}
+	if q.eraseCustomerWritebacksStmt, err = db.PrepareContext(ctx, eraseCustomerWritebacks); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseCustomerWritebacks: %w", err)
+	}
+	if q.eraseMailboxProofsStmt, err = db.PrepareContext(ctx, eraseMailboxProofs); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseMailboxProofs: %w", err)
+	}
 	if q.finishNoticeStmt, err = db.PrepareContext(ctx, finishNotice); err != nil {
 		return nil, fmt.Errorf("error preparing query FinishNotice: %w", err)
 	}
@@ -141,17 +207,47 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.finishWritebackStmt, err = db.PrepareContext(ctx, finishWriteback); err != nil {
 		return nil, fmt.Errorf("error preparing query FinishWriteback: %w", err)
 	}
+	if q.forgetBuyersStmt, err = db.PrepareContext(ctx, forgetBuyers); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetBuyers: %w", err)
+	}
+	if q.forgetCapabilitiesStmt, err = db.PrepareContext(ctx, forgetCapabilities); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetCapabilities: %w", err)
+	}
+	if q.forgetDecisionsStmt, err = db.PrepareContext(ctx, forgetDecisions); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetDecisions: %w", err)
+	}
 	if q.forgetLoginsStmt, err = db.PrepareContext(ctx, forgetLogins); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetLogins: %w", err)
+	}
+	if q.forgetNoticesStmt, err = db.PrepareContext(ctx, forgetNotices); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetNotices: %w", err)
 	}
 	if q.forgetOrderStmt, err = db.PrepareContext(ctx, forgetOrder); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetOrder: %w", err)
 	}
+	if q.forgetPersonsStmt, err = db.PrepareContext(ctx, forgetPersons); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetPersons: %w", err)
+	}
+	if q.forgetProofsStmt, err = db.PrepareContext(ctx, forgetProofs); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetProofs: %w", err)
+	}
+	if q.forgetSessionsStmt, err = db.PrepareContext(ctx, forgetSessions); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetSessions: %w", err)
+	}
 	if q.forgetTokensStmt, err = db.PrepareContext(ctx, forgetTokens); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetTokens: %w", err)
 	}
+	if q.forgetWritebacksStmt, err = db.PrepareContext(ctx, forgetWritebacks); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetWritebacks: %w", err)
+	}
+	if q.handOverWritebackStmt, err = db.PrepareContext(ctx, handOverWriteback); err != nil {
+		return nil, fmt.Errorf("error preparing query HandOverWriteback: %w", err)
+	}
 	if q.installShopStmt, err = db.PrepareContext(ctx, installShop); err != nil {
 		return nil, fmt.Errorf("error preparing query InstallShop: %w", err)
+	}
+	if q.keepOrderStmt, err = db.PrepareContext(ctx, keepOrder); err != nil {
+		return nil, fmt.Errorf("error preparing query KeepOrder: %w", err)
 	}
 	if q.leaseNoticesStmt, err = db.PrepareContext(ctx, leaseNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query LeaseNotices: %w", err)
@@ -210,6 +306,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.oweAgainStmt, err = db.PrepareContext(ctx, oweAgain); err != nil {
 		return nil, fmt.Errorf("error preparing query OweAgain: %w", err)
 	}
+	if q.oweOnceStmt, err = db.PrepareContext(ctx, oweOnce); err != nil {
+		return nil, fmt.Errorf("error preparing query OweOnce: %w", err)
+	}
 	if q.pendingWorkStmt, err = db.PrepareContext(ctx, pendingWork); err != nil {
 		return nil, fmt.Errorf("error preparing query PendingWork: %w", err)
 	}
@@ -258,6 +357,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.replayNoticeStmt, err = db.PrepareContext(ctx, replayNotice); err != nil {
 		return nil, fmt.Errorf("error preparing query ReplayNotice: %w", err)
 	}
+	if q.replayNoticesStmt, err = db.PrepareContext(ctx, replayNotices); err != nil {
+		return nil, fmt.Errorf("error preparing query ReplayNotices: %w", err)
+	}
 	if q.resumeNoticesStmt, err = db.PrepareContext(ctx, resumeNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query ResumeNotices: %w", err)
 	}
@@ -267,17 +369,35 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.resumeSessionsStmt, err = db.PrepareContext(ctx, resumeSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query ResumeSessions: %w", err)
 	}
+	if q.resumeShopStmt, err = db.PrepareContext(ctx, resumeShop); err != nil {
+		return nil, fmt.Errorf("error preparing query ResumeShop: %w", err)
+	}
+	if q.resumeShopsStmt, err = db.PrepareContext(ctx, resumeShops); err != nil {
+		return nil, fmt.Errorf("error preparing query ResumeShops: %w", err)
+	}
 	if q.resumeWritebacksStmt, err = db.PrepareContext(ctx, resumeWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query ResumeWritebacks: %w", err)
 	}
+	if q.retryShopWritebacksStmt, err = db.PrepareContext(ctx, retryShopWritebacks); err != nil {
+		return nil, fmt.Errorf("error preparing query RetryShopWritebacks: %w", err)
+	}
 	if q.retryWritebackStmt, err = db.PrepareContext(ctx, retryWriteback); err != nil {
 		return nil, fmt.Errorf("error preparing query RetryWriteback: %w", err)
+	}
+	if q.revokeProofStmt, err = db.PrepareContext(ctx, revokeProof); err != nil {
+		return nil, fmt.Errorf("error preparing query RevokeProof: %w", err)
+	}
+	if q.saveSettingsStmt, err = db.PrepareContext(ctx, saveSettings); err != nil {
+		return nil, fmt.Errorf("error preparing query SaveSettings: %w", err)
 	}
 	if q.seeUserStmt, err = db.PrepareContext(ctx, seeUser); err != nil {
 		return nil, fmt.Errorf("error preparing query SeeUser: %w", err)
 	}
 	if q.sessionStmt, err = db.PrepareContext(ctx, session); err != nil {
 		return nil, fmt.Errorf("error preparing query Session: %w", err)
+	}
+	if q.sessionProofStmt, err = db.PrepareContext(ctx, sessionProof); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionProof: %w", err)
 	}
 	if q.sessionsPageStmt, err = db.PrepareContext(ctx, sessionsPage); err != nil {
 		return nil, fmt.Errorf("error preparing query SessionsPage: %w", err)
@@ -291,9 +411,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.setOrderHoldStmt, err = db.PrepareContext(ctx, setOrderHold); err != nil {
 		return nil, fmt.Errorf("error preparing query SetOrderHold: %w", err)
 	}
-	if q.setShopStateStmt, err = db.PrepareContext(ctx, setShopState); err != nil {
-		return nil, fmt.Errorf("error preparing query SetShopState: %w", err)
-	}
 	if q.shopStmt, err = db.PrepareContext(ctx, shop); err != nil {
 		return nil, fmt.Errorf("error preparing query Shop: %w", err)
 	}
@@ -302,6 +419,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.shopsStmt, err = db.PrepareContext(ctx, shops); err != nil {
 		return nil, fmt.Errorf("error preparing query Shops: %w", err)
+	}
+	if q.shopsToDestroyStmt, err = db.PrepareContext(ctx, shopsToDestroy); err != nil {
+		return nil, fmt.Errorf("error preparing query ShopsToDestroy: %w", err)
 	}
 	if q.shopsWithDueNoticesStmt, err = db.PrepareContext(ctx, shopsWithDueNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query ShopsWithDueNotices: %w", err)
@@ -315,6 +435,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.shopsWithDueWritebacksStmt, err = db.PrepareContext(ctx, shopsWithDueWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query ShopsWithDueWritebacks: %w", err)
 	}
+	if q.shopsWithoutKeyStmt, err = db.PrepareContext(ctx, shopsWithoutKey); err != nil {
+		return nil, fmt.Errorf("error preparing query ShopsWithoutKey: %w", err)
+	}
 	if q.signingKeysStmt, err = db.PrepareContext(ctx, signingKeys); err != nil {
 		return nil, fmt.Errorf("error preparing query SigningKeys: %w", err)
 	}
@@ -324,11 +447,26 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.stickNoticeStmt, err = db.PrepareContext(ctx, stickNotice); err != nil {
 		return nil, fmt.Errorf("error preparing query StickNotice: %w", err)
 	}
+	if q.stuckNoticesStmt, err = db.PrepareContext(ctx, stuckNotices); err != nil {
+		return nil, fmt.Errorf("error preparing query StuckNotices: %w", err)
+	}
 	if q.stuckWritebacksStmt, err = db.PrepareContext(ctx, stuckWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query StuckWritebacks: %w", err)
 	}
 	if q.subjectWritebacksStmt, err = db.PrepareContext(ctx, subjectWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query SubjectWritebacks: %w", err)
+	}
+	if q.suspectShopStmt, err = db.PrepareContext(ctx, suspectShop); err != nil {
+		return nil, fmt.Errorf("error preparing query SuspectShop: %w", err)
+	}
+	if q.suspendShopStmt, err = db.PrepareContext(ctx, suspendShop); err != nil {
+		return nil, fmt.Errorf("error preparing query SuspendShop: %w", err)
+	}
+	if q.takeBackWritebackStmt, err = db.PrepareContext(ctx, takeBackWriteback); err != nil {
+		return nil, fmt.Errorf("error preparing query TakeBackWriteback: %w", err)
+	}
+	if q.touchOrderStmt, err = db.PrepareContext(ctx, touchOrder); err != nil {
+		return nil, fmt.Errorf("error preparing query TouchOrder: %w", err)
 	}
 	if q.uninstallShopStmt, err = db.PrepareContext(ctx, uninstallShop); err != nil {
 		return nil, fmt.Errorf("error preparing query UninstallShop: %w", err)
@@ -452,6 +590,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing countShopSessionsStmt: %w", cerr)
 		}
 	}
+	if q.customerMailboxesStmt != nil {
+		if cerr := q.customerMailboxesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing customerMailboxesStmt: %w", cerr)
+		}
+	}
 	if q.customerProofsStmt != nil {
 		if cerr := q.customerProofsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing customerProofsStmt: %w", cerr)
@@ -475,6 +618,61 @@ func (q *Queries) Close() error {
 	if q.describeShopStmt != nil {
 		if cerr := q.describeShopStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing describeShopStmt: %w", cerr)
+		}
+	}
+	if q.destroyCapabilitiesStmt != nil {
+		if cerr := q.destroyCapabilitiesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyCapabilitiesStmt: %w", cerr)
+		}
+	}
+	if q.destroyDecisionsStmt != nil {
+		if cerr := q.destroyDecisionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyDecisionsStmt: %w", cerr)
+		}
+	}
+	if q.destroyLoginsStmt != nil {
+		if cerr := q.destroyLoginsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyLoginsStmt: %w", cerr)
+		}
+	}
+	if q.destroyNoticesStmt != nil {
+		if cerr := q.destroyNoticesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyNoticesStmt: %w", cerr)
+		}
+	}
+	if q.destroyOrdersStmt != nil {
+		if cerr := q.destroyOrdersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyOrdersStmt: %w", cerr)
+		}
+	}
+	if q.destroyPoliciesStmt != nil {
+		if cerr := q.destroyPoliciesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyPoliciesStmt: %w", cerr)
+		}
+	}
+	if q.destroyProofsStmt != nil {
+		if cerr := q.destroyProofsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyProofsStmt: %w", cerr)
+		}
+	}
+	if q.destroySessionsStmt != nil {
+		if cerr := q.destroySessionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroySessionsStmt: %w", cerr)
+		}
+	}
+	if q.destroyShopKeyStmt != nil {
+		if cerr := q.destroyShopKeyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyShopKeyStmt: %w", cerr)
+		}
+	}
+	if q.destroyUsersStmt != nil {
+		if cerr := q.destroyUsersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyUsersStmt: %w", cerr)
+		}
+	}
+	if q.destroyWritebacksStmt != nil {
+		if cerr := q.destroyWritebacksStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyWritebacksStmt: %w", cerr)
 		}
 	}
 	if q.dropShopWritebacksStmt != nil {
@@ -507,9 +705,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing dueOrdersOfCustomerStmt: %w", cerr)
 		}
 	}
-	if q.dueOrdersOnHoldStmt != nil {
-		if cerr := q.dueOrdersOnHoldStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing dueOrdersOnHoldStmt: %w", cerr)
+	if q.dueOrdersOfProofStmt != nil {
+		if cerr := q.dueOrdersOfProofStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dueOrdersOfProofStmt: %w", cerr)
+		}
+	}
+	if q.dueWaitingOrdersStmt != nil {
+		if cerr := q.dueWaitingOrdersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dueWaitingOrdersStmt: %w", cerr)
+		}
+	}
+	if q.dueWokenOrdersStmt != nil {
+		if cerr := q.dueWokenOrdersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dueWokenOrdersStmt: %w", cerr)
 		}
 	}
 	if q.endLoginStmt != nil {
@@ -527,6 +735,46 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing endUserLoginsStmt: %w", cerr)
 		}
 	}
+	if q.eraseCustomerCapabilitiesStmt != nil {
+		if cerr := q.eraseCustomerCapabilitiesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseCustomerCapabilitiesStmt: %w", cerr)
+		}
+	}
+	if q.eraseCustomerDecisionsStmt != nil {
+		if cerr := q.eraseCustomerDecisionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseCustomerDecisionsStmt: %w", cerr)
+		}
+	}
+	if q.eraseCustomerNoticesStmt != nil {
+		if cerr := q.eraseCustomerNoticesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseCustomerNoticesStmt: %w", cerr)
+		}
+	}
+	if q.eraseCustomerOrdersStmt != nil {
+		if cerr := q.eraseCustomerOrdersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseCustomerOrdersStmt: %w", cerr)
+		}
+	}
+	if q.eraseCustomerProofsStmt != nil {
+		if cerr := q.eraseCustomerProofsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseCustomerProofsStmt: %w", cerr)
+		}
+	}
+	if q.eraseCustomerSessionsStmt != nil {
+		if cerr := q.eraseCustomerSessionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseCustomerSessionsStmt: %w", cerr)
+		}
+	}
+	if q.eraseCustomerWritebacksStmt != nil {
+		if cerr := q.eraseCustomerWritebacksStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseCustomerWritebacksStmt: %w", cerr)
+		}
+	}
+	if q.eraseMailboxProofsStmt != nil {
+		if cerr := q.eraseMailboxProofsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseMailboxProofsStmt: %w", cerr)
+		}
+	}
 	if q.finishNoticeStmt != nil {
 		if cerr := q.finishNoticeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing finishNoticeStmt: %w", cerr)
@@ -542,9 +790,29 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing finishWritebackStmt: %w", cerr)
 		}
 	}
+	if q.forgetBuyersStmt != nil {
+		if cerr := q.forgetBuyersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetBuyersStmt: %w", cerr)
+		}
+	}
+	if q.forgetCapabilitiesStmt != nil {
+		if cerr := q.forgetCapabilitiesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetCapabilitiesStmt: %w", cerr)
+		}
+	}
+	if q.forgetDecisionsStmt != nil {
+		if cerr := q.forgetDecisionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetDecisionsStmt: %w", cerr)
+		}
+	}
 	if q.forgetLoginsStmt != nil {
 		if cerr := q.forgetLoginsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing forgetLoginsStmt: %w", cerr)
+		}
+	}
+	if q.forgetNoticesStmt != nil {
+		if cerr := q.forgetNoticesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetNoticesStmt: %w", cerr)
 		}
 	}
 	if q.forgetOrderStmt != nil {
@@ -552,14 +820,44 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing forgetOrderStmt: %w", cerr)
 		}
 	}
+	if q.forgetPersonsStmt != nil {
+		if cerr := q.forgetPersonsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetPersonsStmt: %w", cerr)
+		}
+	}
+	if q.forgetProofsStmt != nil {
+		if cerr := q.forgetProofsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetProofsStmt: %w", cerr)
+		}
+	}
+	if q.forgetSessionsStmt != nil {
+		if cerr := q.forgetSessionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetSessionsStmt: %w", cerr)
+		}
+	}
 	if q.forgetTokensStmt != nil {
 		if cerr := q.forgetTokensStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing forgetTokensStmt: %w", cerr)
 		}
 	}
+	if q.forgetWritebacksStmt != nil {
+		if cerr := q.forgetWritebacksStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetWritebacksStmt: %w", cerr)
+		}
+	}
+	if q.handOverWritebackStmt != nil {
+		if cerr := q.handOverWritebackStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing handOverWritebackStmt: %w", cerr)
+		}
+	}
 	if q.installShopStmt != nil {
 		if cerr := q.installShopStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing installShopStmt: %w", cerr)
+		}
+	}
+	if q.keepOrderStmt != nil {
+		if cerr := q.keepOrderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing keepOrderStmt: %w", cerr)
 		}
 	}
 	if q.leaseNoticesStmt != nil {
@@ -657,6 +955,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing oweAgainStmt: %w", cerr)
 		}
 	}
+	if q.oweOnceStmt != nil {
+		if cerr := q.oweOnceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing oweOnceStmt: %w", cerr)
+		}
+	}
 	if q.pendingWorkStmt != nil {
 		if cerr := q.pendingWorkStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing pendingWorkStmt: %w", cerr)
@@ -737,6 +1040,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing replayNoticeStmt: %w", cerr)
 		}
 	}
+	if q.replayNoticesStmt != nil {
+		if cerr := q.replayNoticesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing replayNoticesStmt: %w", cerr)
+		}
+	}
 	if q.resumeNoticesStmt != nil {
 		if cerr := q.resumeNoticesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing resumeNoticesStmt: %w", cerr)
@@ -752,14 +1060,39 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing resumeSessionsStmt: %w", cerr)
 		}
 	}
+	if q.resumeShopStmt != nil {
+		if cerr := q.resumeShopStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing resumeShopStmt: %w", cerr)
+		}
+	}
+	if q.resumeShopsStmt != nil {
+		if cerr := q.resumeShopsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing resumeShopsStmt: %w", cerr)
+		}
+	}
 	if q.resumeWritebacksStmt != nil {
 		if cerr := q.resumeWritebacksStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing resumeWritebacksStmt: %w", cerr)
 		}
 	}
+	if q.retryShopWritebacksStmt != nil {
+		if cerr := q.retryShopWritebacksStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing retryShopWritebacksStmt: %w", cerr)
+		}
+	}
 	if q.retryWritebackStmt != nil {
 		if cerr := q.retryWritebackStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing retryWritebackStmt: %w", cerr)
+		}
+	}
+	if q.revokeProofStmt != nil {
+		if cerr := q.revokeProofStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing revokeProofStmt: %w", cerr)
+		}
+	}
+	if q.saveSettingsStmt != nil {
+		if cerr := q.saveSettingsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing saveSettingsStmt: %w", cerr)
 		}
 	}
 	if q.seeUserStmt != nil {
@@ -770,6 +1103,11 @@ func (q *Queries) Close() error {
 	if q.sessionStmt != nil {
 		if cerr := q.sessionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing sessionStmt: %w", cerr)
+		}
+	}
+	if q.sessionProofStmt != nil {
+		if cerr := q.sessionProofStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionProofStmt: %w", cerr)
 		}
 	}
 	if q.sessionsPageStmt != nil {
@@ -792,11 +1130,6 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing setOrderHoldStmt: %w", cerr)
 		}
 	}
-	if q.setShopStateStmt != nil {
-		if cerr := q.setShopStateStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing setShopStateStmt: %w", cerr)
-		}
-	}
 	if q.shopStmt != nil {
 		if cerr := q.shopStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing shopStmt: %w", cerr)
@@ -810,6 +1143,11 @@ func (q *Queries) Close() error {
 	if q.shopsStmt != nil {
 		if cerr := q.shopsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing shopsStmt: %w", cerr)
+		}
+	}
+	if q.shopsToDestroyStmt != nil {
+		if cerr := q.shopsToDestroyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing shopsToDestroyStmt: %w", cerr)
 		}
 	}
 	if q.shopsWithDueNoticesStmt != nil {
@@ -832,6 +1170,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing shopsWithDueWritebacksStmt: %w", cerr)
 		}
 	}
+	if q.shopsWithoutKeyStmt != nil {
+		if cerr := q.shopsWithoutKeyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing shopsWithoutKeyStmt: %w", cerr)
+		}
+	}
 	if q.signingKeysStmt != nil {
 		if cerr := q.signingKeysStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing signingKeysStmt: %w", cerr)
@@ -847,6 +1190,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing stickNoticeStmt: %w", cerr)
 		}
 	}
+	if q.stuckNoticesStmt != nil {
+		if cerr := q.stuckNoticesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing stuckNoticesStmt: %w", cerr)
+		}
+	}
 	if q.stuckWritebacksStmt != nil {
 		if cerr := q.stuckWritebacksStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing stuckWritebacksStmt: %w", cerr)
@@ -855,6 +1203,26 @@ func (q *Queries) Close() error {
 	if q.subjectWritebacksStmt != nil {
 		if cerr := q.subjectWritebacksStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing subjectWritebacksStmt: %w", cerr)
+		}
+	}
+	if q.suspectShopStmt != nil {
+		if cerr := q.suspectShopStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing suspectShopStmt: %w", cerr)
+		}
+	}
+	if q.suspendShopStmt != nil {
+		if cerr := q.suspendShopStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing suspendShopStmt: %w", cerr)
+		}
+	}
+	if q.takeBackWritebackStmt != nil {
+		if cerr := q.takeBackWritebackStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing takeBackWritebackStmt: %w", cerr)
+		}
+	}
+	if q.touchOrderStmt != nil {
+		if cerr := q.touchOrderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing touchOrderStmt: %w", cerr)
 		}
 	}
 	if q.uninstallShopStmt != nil {
@@ -914,225 +1282,317 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 }
 
 type Queries struct {
-	db                         DBTX
-	tx                         *sql.Tx
-	addCapabilityStmt          *sql.Stmt
-	addDecisionStmt            *sql.Stmt
-	addLoginStmt               *sql.Stmt
-	addNoticeStmt              *sql.Stmt
-	addPolicyStmt              *sql.Stmt
-	addProofStmt               *sql.Stmt
-	addSessionStmt             *sql.Stmt
-	addSigningKeyStmt          *sql.Stmt
-	advanceSweepStmt           *sql.Stmt
-	capabilityStmt             *sql.Stmt
-	capabilitySessionsStmt     *sql.Stmt
-	cartDecisionsStmt          *sql.Stmt
-	cartProofsStmt             *sql.Stmt
-	cartSessionsStmt           *sql.Stmt
-	countCartSessionsStmt      *sql.Stmt
-	countDecidedStmt           *sql.Stmt
-	countHoldsStmt             *sql.Stmt
-	countLatePassesStmt        *sql.Stmt
-	countOrderSessionsStmt     *sql.Stmt
-	countSessionsStmt          *sql.Stmt
-	countShopSessionsStmt      *sql.Stmt
-	customerProofsStmt         *sql.Stmt
-	decisionStmt               *sql.Stmt
-	decisionsPageStmt          *sql.Stmt
-	decisionsPageByStageStmt   *sql.Stmt
-	describeShopStmt           *sql.Stmt
-	dropShopWritebacksStmt     *sql.Stmt
-	dropWritebacksStmt         *sql.Stmt
-	dueOrderStmt               *sql.Stmt
-	dueOrderIfChangedStmt      *sql.Stmt
-	dueOrdersOfCartStmt        *sql.Stmt
-	dueOrdersOfCustomerStmt    *sql.Stmt
-	dueOrdersOnHoldStmt        *sql.Stmt
-	endLoginStmt               *sql.Stmt
-	endShopLoginsStmt          *sql.Stmt
-	endUserLoginsStmt          *sql.Stmt
-	finishNoticeStmt           *sql.Stmt
-	finishOrderStmt            *sql.Stmt
-	finishWritebackStmt        *sql.Stmt
-	forgetLoginsStmt           *sql.Stmt
-	forgetOrderStmt            *sql.Stmt
-	forgetTokensStmt           *sql.Stmt
-	installShopStmt            *sql.Stmt
-	leaseNoticesStmt           *sql.Stmt
-	leaseOrdersStmt            *sql.Stmt
-	leaseSessionsStmt          *sql.Stmt
-	leaseWritebacksStmt        *sql.Stmt
-	ledgerKindStmt             *sql.Stmt
-	loginStmt                  *sql.Stmt
-	mailboxProofsStmt          *sql.Stmt
-	moveSessionStmt            *sql.Stmt
-	noticesSeenStmt            *sql.Stmt
-	orderStmt                  *sql.Stmt
-	orderDecisionsStmt         *sql.Stmt
-	orderNoticesStmt           *sql.Stmt
-	orderProofsStmt            *sql.Stmt
-	orderSessionsStmt          *sql.Stmt
-	ordersPageStmt             *sql.Stmt
-	ordersPageByHoldStmt       *sql.Stmt
-	ordersPageByOutcomeStmt    *sql.Stmt
-	oweStmt                    *sql.Stmt
-	oweAgainStmt               *sql.Stmt
-	pendingWorkStmt            *sql.Stmt
-	personSaysStmt             *sql.Stmt
-	policyStmt                 *sql.Stmt
-	policyVersionsStmt         *sql.Stmt
-	postponeNoticeStmt         *sql.Stmt
-	postponeOrderStmt          *sql.Stmt
-	postponeSessionStmt        *sql.Stmt
-	postponeWritebackStmt      *sql.Stmt
-	proofStmt                  *sql.Stmt
-	publishScriptStmt          *sql.Stmt
-	publishedScriptStmt        *sql.Stmt
-	publishedScriptHashesStmt  *sql.Stmt
-	reconcileShopAtStmt        *sql.Stmt
-	recordInstallationStmt     *sql.Stmt
-	removeUserStmt             *sql.Stmt
-	replayNoticeStmt           *sql.Stmt
-	resumeNoticesStmt          *sql.Stmt
-	resumeOrdersStmt           *sql.Stmt
-	resumeSessionsStmt         *sql.Stmt
-	resumeWritebacksStmt       *sql.Stmt
-	retryWritebackStmt         *sql.Stmt
-	seeUserStmt                *sql.Stmt
-	sessionStmt                *sql.Stmt
-	sessionsPageStmt           *sql.Stmt
-	setCurrentPolicyStmt       *sql.Stmt
-	setKosmosTenantStmt        *sql.Stmt
-	setOrderHoldStmt           *sql.Stmt
-	setShopStateStmt           *sql.Stmt
-	shopStmt                   *sql.Stmt
-	shopPendingWorkStmt        *sql.Stmt
-	shopsStmt                  *sql.Stmt
-	shopsWithDueNoticesStmt    *sql.Stmt
-	shopsWithDueOrdersStmt     *sql.Stmt
-	shopsWithDueSessionsStmt   *sql.Stmt
-	shopsWithDueWritebacksStmt *sql.Stmt
-	signingKeysStmt            *sql.Stmt
-	stampLedgerStmt            *sql.Stmt
-	stickNoticeStmt            *sql.Stmt
-	stuckWritebacksStmt        *sql.Stmt
-	subjectWritebacksStmt      *sql.Stmt
-	uninstallShopStmt          *sql.Stmt
-	useTokenStmt               *sql.Stmt
-	usersStmt                  *sql.Stmt
-	wakeSessionStmt            *sql.Stmt
+	db                            DBTX
+	tx                            *sql.Tx
+	addCapabilityStmt             *sql.Stmt
+	addDecisionStmt               *sql.Stmt
+	addLoginStmt                  *sql.Stmt
+	addNoticeStmt                 *sql.Stmt
+	addPolicyStmt                 *sql.Stmt
+	addProofStmt                  *sql.Stmt
+	addSessionStmt                *sql.Stmt
+	addSigningKeyStmt             *sql.Stmt
+	advanceSweepStmt              *sql.Stmt
+	capabilityStmt                *sql.Stmt
+	capabilitySessionsStmt        *sql.Stmt
+	cartDecisionsStmt             *sql.Stmt
+	cartProofsStmt                *sql.Stmt
+	cartSessionsStmt              *sql.Stmt
+	countCartSessionsStmt         *sql.Stmt
+	countDecidedStmt              *sql.Stmt
+	countHoldsStmt                *sql.Stmt
+	countLatePassesStmt           *sql.Stmt
+	countOrderSessionsStmt        *sql.Stmt
+	countSessionsStmt             *sql.Stmt
+	countShopSessionsStmt         *sql.Stmt
+	customerMailboxesStmt         *sql.Stmt
+	customerProofsStmt            *sql.Stmt
+	decisionStmt                  *sql.Stmt
+	decisionsPageStmt             *sql.Stmt
+	decisionsPageByStageStmt      *sql.Stmt
+	describeShopStmt              *sql.Stmt
+	destroyCapabilitiesStmt       *sql.Stmt
+	destroyDecisionsStmt          *sql.Stmt
+	destroyLoginsStmt             *sql.Stmt
+	destroyNoticesStmt            *sql.Stmt
+	destroyOrdersStmt             *sql.Stmt
+	destroyPoliciesStmt           *sql.Stmt
+	destroyProofsStmt             *sql.Stmt
+	destroySessionsStmt           *sql.Stmt
+	destroyShopKeyStmt            *sql.Stmt
+	destroyUsersStmt              *sql.Stmt
+	destroyWritebacksStmt         *sql.Stmt
+	dropShopWritebacksStmt        *sql.Stmt
+	dropWritebacksStmt            *sql.Stmt
+	dueOrderStmt                  *sql.Stmt
+	dueOrderIfChangedStmt         *sql.Stmt
+	dueOrdersOfCartStmt           *sql.Stmt
+	dueOrdersOfCustomerStmt       *sql.Stmt
+	dueOrdersOfProofStmt          *sql.Stmt
+	dueWaitingOrdersStmt          *sql.Stmt
+	dueWokenOrdersStmt            *sql.Stmt
+	endLoginStmt                  *sql.Stmt
+	endShopLoginsStmt             *sql.Stmt
+	endUserLoginsStmt             *sql.Stmt
+	eraseCustomerCapabilitiesStmt *sql.Stmt
+	eraseCustomerDecisionsStmt    *sql.Stmt
+	eraseCustomerNoticesStmt      *sql.Stmt
+	eraseCustomerOrdersStmt       *sql.Stmt
+	eraseCustomerProofsStmt       *sql.Stmt
+	eraseCustomerSessionsStmt     *sql.Stmt
+	eraseCustomerWritebacksStmt   *sql.Stmt
+	eraseMailboxProofsStmt        *sql.Stmt
+	finishNoticeStmt              *sql.Stmt
+	finishOrderStmt               *sql.Stmt
+	finishWritebackStmt           *sql.Stmt
+	forgetBuyersStmt              *sql.Stmt
+	forgetCapabilitiesStmt        *sql.Stmt
+	forgetDecisionsStmt           *sql.Stmt
+	forgetLoginsStmt              *sql.Stmt
+	forgetNoticesStmt             *sql.Stmt
+	forgetOrderStmt               *sql.Stmt
+	forgetPersonsStmt             *sql.Stmt
+	forgetProofsStmt              *sql.Stmt
+	forgetSessionsStmt            *sql.Stmt
+	forgetTokensStmt              *sql.Stmt
+	forgetWritebacksStmt          *sql.Stmt
+	handOverWritebackStmt         *sql.Stmt
+	installShopStmt               *sql.Stmt
+	keepOrderStmt                 *sql.Stmt
+	leaseNoticesStmt              *sql.Stmt
+	leaseOrdersStmt               *sql.Stmt
+	leaseSessionsStmt             *sql.Stmt
+	leaseWritebacksStmt           *sql.Stmt
+	ledgerKindStmt                *sql.Stmt
+	loginStmt                     *sql.Stmt
+	mailboxProofsStmt             *sql.Stmt
+	moveSessionStmt               *sql.Stmt
+	noticesSeenStmt               *sql.Stmt
+	orderStmt                     *sql.Stmt
+	orderDecisionsStmt            *sql.Stmt
+	orderNoticesStmt              *sql.Stmt
+	orderProofsStmt               *sql.Stmt
+	orderSessionsStmt             *sql.Stmt
+	ordersPageStmt                *sql.Stmt
+	ordersPageByHoldStmt          *sql.Stmt
+	ordersPageByOutcomeStmt       *sql.Stmt
+	oweStmt                       *sql.Stmt
+	oweAgainStmt                  *sql.Stmt
+	oweOnceStmt                   *sql.Stmt
+	pendingWorkStmt               *sql.Stmt
+	personSaysStmt                *sql.Stmt
+	policyStmt                    *sql.Stmt
+	policyVersionsStmt            *sql.Stmt
+	postponeNoticeStmt            *sql.Stmt
+	postponeOrderStmt             *sql.Stmt
+	postponeSessionStmt           *sql.Stmt
+	postponeWritebackStmt         *sql.Stmt
+	proofStmt                     *sql.Stmt
+	publishScriptStmt             *sql.Stmt
+	publishedScriptStmt           *sql.Stmt
+	publishedScriptHashesStmt     *sql.Stmt
+	reconcileShopAtStmt           *sql.Stmt
+	recordInstallationStmt        *sql.Stmt
+	removeUserStmt                *sql.Stmt
+	replayNoticeStmt              *sql.Stmt
+	replayNoticesStmt             *sql.Stmt
+	resumeNoticesStmt             *sql.Stmt
+	resumeOrdersStmt              *sql.Stmt
+	resumeSessionsStmt            *sql.Stmt
+	resumeShopStmt                *sql.Stmt
+	resumeShopsStmt               *sql.Stmt
+	resumeWritebacksStmt          *sql.Stmt
+	retryShopWritebacksStmt       *sql.Stmt
+	retryWritebackStmt            *sql.Stmt
+	revokeProofStmt               *sql.Stmt
+	saveSettingsStmt              *sql.Stmt
+	seeUserStmt                   *sql.Stmt
+	sessionStmt                   *sql.Stmt
+	sessionProofStmt              *sql.Stmt
+	sessionsPageStmt              *sql.Stmt
+	setCurrentPolicyStmt          *sql.Stmt
+	setKosmosTenantStmt           *sql.Stmt
+	setOrderHoldStmt              *sql.Stmt
+	shopStmt                      *sql.Stmt
+	shopPendingWorkStmt           *sql.Stmt
+	shopsStmt                     *sql.Stmt
+	shopsToDestroyStmt            *sql.Stmt
+	shopsWithDueNoticesStmt       *sql.Stmt
+	shopsWithDueOrdersStmt        *sql.Stmt
+	shopsWithDueSessionsStmt      *sql.Stmt
+	shopsWithDueWritebacksStmt    *sql.Stmt
+	shopsWithoutKeyStmt           *sql.Stmt
+	signingKeysStmt               *sql.Stmt
+	stampLedgerStmt               *sql.Stmt
+	stickNoticeStmt               *sql.Stmt
+	stuckNoticesStmt              *sql.Stmt
+	stuckWritebacksStmt           *sql.Stmt
+	subjectWritebacksStmt         *sql.Stmt
+	suspectShopStmt               *sql.Stmt
+	suspendShopStmt               *sql.Stmt
+	takeBackWritebackStmt         *sql.Stmt
+	touchOrderStmt                *sql.Stmt
+	uninstallShopStmt             *sql.Stmt
+	useTokenStmt                  *sql.Stmt
+	usersStmt                     *sql.Stmt
+	wakeSessionStmt               *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
-		db:                         tx,
-		tx:                         tx,
-		addCapabilityStmt:          q.addCapabilityStmt,
-		addDecisionStmt:            q.addDecisionStmt,
-		addLoginStmt:               q.addLoginStmt,
-		addNoticeStmt:              q.addNoticeStmt,
-		addPolicyStmt:              q.addPolicyStmt,
-		addProofStmt:               q.addProofStmt,
-		addSessionStmt:             q.addSessionStmt,
-		addSigningKeyStmt:          q.addSigningKeyStmt,
-		advanceSweepStmt:           q.advanceSweepStmt,
-		capabilityStmt:             q.capabilityStmt,
-		capabilitySessionsStmt:     q.capabilitySessionsStmt,
-		cartDecisionsStmt:          q.cartDecisionsStmt,
-		cartProofsStmt:             q.cartProofsStmt,
-		cartSessionsStmt:           q.cartSessionsStmt,
-		countCartSessionsStmt:      q.countCartSessionsStmt,
-		countDecidedStmt:           q.countDecidedStmt,
-		countHoldsStmt:             q.countHoldsStmt,
-		countLatePassesStmt:        q.countLatePassesStmt,
-		countOrderSessionsStmt:     q.countOrderSessionsStmt,
-		countSessionsStmt:          q.countSessionsStmt,
-		countShopSessionsStmt:      q.countShopSessionsStmt,
-		customerProofsStmt:         q.customerProofsStmt,
-		decisionStmt:               q.decisionStmt,
-		decisionsPageStmt:          q.decisionsPageStmt,
-		decisionsPageByStageStmt:   q.decisionsPageByStageStmt,
-		describeShopStmt:           q.describeShopStmt,
-		dropShopWritebacksStmt:     q.dropShopWritebacksStmt,
-		dropWritebacksStmt:         q.dropWritebacksStmt,
-		dueOrderStmt:               q.dueOrderStmt,
-		dueOrderIfChangedStmt:      q.dueOrderIfChangedStmt,
-		dueOrdersOfCartStmt:        q.dueOrdersOfCartStmt,
-		dueOrdersOfCustomerStmt:    q.dueOrdersOfCustomerStmt,
-		dueOrdersOnHoldStmt:        q.dueOrdersOnHoldStmt,
-		endLoginStmt:               q.endLoginStmt,
-		endShopLoginsStmt:          q.endShopLoginsStmt,
-		endUserLoginsStmt:          q.endUserLoginsStmt,
-		finishNoticeStmt:           q.finishNoticeStmt,
-		finishOrderStmt:            q.finishOrderStmt,
-		finishWritebackStmt:        q.finishWritebackStmt,
-		forgetLoginsStmt:           q.forgetLoginsStmt,
-		forgetOrderStmt:            q.forgetOrderStmt,
-		forgetTokensStmt:           q.forgetTokensStmt,
-		installShopStmt:            q.installShopStmt,
-		leaseNoticesStmt:           q.leaseNoticesStmt,
-		leaseOrdersStmt:            q.leaseOrdersStmt,
-		leaseSessionsStmt:          q.leaseSessionsStmt,
-		leaseWritebacksStmt:        q.leaseWritebacksStmt,
-		ledgerKindStmt:             q.ledgerKindStmt,
-		loginStmt:                  q.loginStmt,
-		mailboxProofsStmt:          q.mailboxProofsStmt,
-		moveSessionStmt:            q.moveSessionStmt,
-		noticesSeenStmt:            q.noticesSeenStmt,
-		orderStmt:                  q.orderStmt,
-		orderDecisionsStmt:         q.orderDecisionsStmt,
-		orderNoticesStmt:           q.orderNoticesStmt,
-		orderProofsStmt:            q.orderProofsStmt,
-		orderSessionsStmt:          q.orderSessionsStmt,
-		ordersPageStmt:             q.ordersPageStmt,
-		ordersPageByHoldStmt:       q.ordersPageByHoldStmt,
-		ordersPageByOutcomeStmt:    q.ordersPageByOutcomeStmt,
-		oweStmt:                    q.oweStmt,
-		oweAgainStmt:               q.oweAgainStmt,
-		pendingWorkStmt:            q.pendingWorkStmt,
-		personSaysStmt:             q.personSaysStmt,
-		policyStmt:                 q.policyStmt,
-		policyVersionsStmt:         q.policyVersionsStmt,
-		postponeNoticeStmt:         q.postponeNoticeStmt,
-		postponeOrderStmt:          q.postponeOrderStmt,
-		postponeSessionStmt:        q.postponeSessionStmt,
-		postponeWritebackStmt:      q.postponeWritebackStmt,
-		proofStmt:                  q.proofStmt,
-		publishScriptStmt:          q.publishScriptStmt,
-		publishedScriptStmt:        q.publishedScriptStmt,
-		publishedScriptHashesStmt:  q.publishedScriptHashesStmt,
-		reconcileShopAtStmt:        q.reconcileShopAtStmt,
-		recordInstallationStmt:     q.recordInstallationStmt,
-		removeUserStmt:             q.removeUserStmt,
-		replayNoticeStmt:           q.replayNoticeStmt,
-		resumeNoticesStmt:          q.resumeNoticesStmt,
-		resumeOrdersStmt:           q.resumeOrdersStmt,
-		resumeSessionsStmt:         q.resumeSessionsStmt,
-		resumeWritebacksStmt:       q.resumeWritebacksStmt,
-		retryWritebackStmt:         q.retryWritebackStmt,
-		seeUserStmt:                q.seeUserStmt,
-		sessionStmt:                q.sessionStmt,
-		sessionsPageStmt:           q.sessionsPageStmt,
-		setCurrentPolicyStmt:       q.setCurrentPolicyStmt,
-		setKosmosTenantStmt:        q.setKosmosTenantStmt,
-		setOrderHoldStmt:           q.setOrderHoldStmt,
-		setShopStateStmt:           q.setShopStateStmt,
-		shopStmt:                   q.shopStmt,
-		shopPendingWorkStmt:        q.shopPendingWorkStmt,
-		shopsStmt:                  q.shopsStmt,
-		shopsWithDueNoticesStmt:    q.shopsWithDueNoticesStmt,
-		shopsWithDueOrdersStmt:     q.shopsWithDueOrdersStmt,
-		shopsWithDueSessionsStmt:   q.shopsWithDueSessionsStmt,
-		shopsWithDueWritebacksStmt: q.shopsWithDueWritebacksStmt,
-		signingKeysStmt:            q.signingKeysStmt,
-		stampLedgerStmt:            q.stampLedgerStmt,
-		stickNoticeStmt:            q.stickNoticeStmt,
-		stuckWritebacksStmt:        q.stuckWritebacksStmt,
-		subjectWritebacksStmt:      q.subjectWritebacksStmt,
-		uninstallShopStmt:          q.uninstallShopStmt,
-		useTokenStmt:               q.useTokenStmt,
-		usersStmt:                  q.usersStmt,
-		wakeSessionStmt:            q.wakeSessionStmt,
+		db:                            tx,
+		tx:                            tx,
+		addCapabilityStmt:             q.addCapabilityStmt,
+		addDecisionStmt:               q.addDecisionStmt,
+		addLoginStmt:                  q.addLoginStmt,
+		addNoticeStmt:                 q.addNoticeStmt,
+		addPolicyStmt:                 q.addPolicyStmt,
+		addProofStmt:                  q.addProofStmt,
+		addSessionStmt:                q.addSessionStmt,
+		addSigningKeyStmt:             q.addSigningKeyStmt,
+		advanceSweepStmt:              q.advanceSweepStmt,
+		capabilityStmt:                q.capabilityStmt,
+		capabilitySessionsStmt:        q.capabilitySessionsStmt,
+		cartDecisionsStmt:             q.cartDecisionsStmt,
+		cartProofsStmt:                q.cartProofsStmt,
+		cartSessionsStmt:              q.cartSessionsStmt,
+		countCartSessionsStmt:         q.countCartSessionsStmt,
+		countDecidedStmt:              q.countDecidedStmt,
+		countHoldsStmt:                q.countHoldsStmt,
+		countLatePassesStmt:           q.countLatePassesStmt,
+		countOrderSessionsStmt:        q.countOrderSessionsStmt,
+		countSessionsStmt:             q.countSessionsStmt,
+		countShopSessionsStmt:         q.countShopSessionsStmt,
+		customerMailboxesStmt:         q.customerMailboxesStmt,
+		customerProofsStmt:            q.customerProofsStmt,
+		decisionStmt:                  q.decisionStmt,
+		decisionsPageStmt:             q.decisionsPageStmt,
+		decisionsPageByStageStmt:      q.decisionsPageByStageStmt,
+		describeShopStmt:              q.describeShopStmt,
+		destroyCapabilitiesStmt:       q.destroyCapabilitiesStmt,
+		destroyDecisionsStmt:          q.destroyDecisionsStmt,
+		destroyLoginsStmt:             q.destroyLoginsStmt,
+		destroyNoticesStmt:            q.destroyNoticesStmt,
+		destroyOrdersStmt:             q.destroyOrdersStmt,
+		destroyPoliciesStmt:           q.destroyPoliciesStmt,
+		destroyProofsStmt:             q.destroyProofsStmt,
+		destroySessionsStmt:           q.destroySessionsStmt,
+		destroyShopKeyStmt:            q.destroyShopKeyStmt,
+		destroyUsersStmt:              q.destroyUsersStmt,
+		destroyWritebacksStmt:         q.destroyWritebacksStmt,
+		dropShopWritebacksStmt:        q.dropShopWritebacksStmt,
+		dropWritebacksStmt:            q.dropWritebacksStmt,
+		dueOrderStmt:                  q.dueOrderStmt,
+		dueOrderIfChangedStmt:         q.dueOrderIfChangedStmt,
+		dueOrdersOfCartStmt:           q.dueOrdersOfCartStmt,
+		dueOrdersOfCustomerStmt:       q.dueOrdersOfCustomerStmt,
+		dueOrdersOfProofStmt:          q.dueOrdersOfProofStmt,
+		dueWaitingOrdersStmt:          q.dueWaitingOrdersStmt,
+		dueWokenOrdersStmt:            q.dueWokenOrdersStmt,
+		endLoginStmt:                  q.endLoginStmt,
+		endShopLoginsStmt:             q.endShopLoginsStmt,
+		endUserLoginsStmt:             q.endUserLoginsStmt,
+		eraseCustomerCapabilitiesStmt: q.eraseCustomerCapabilitiesStmt,
+		eraseCustomerDecisionsStmt:    q.eraseCustomerDecisionsStmt,
+		eraseCustomerNoticesStmt:      q.eraseCustomerNoticesStmt,
+		eraseCustomerOrdersStmt:       q.eraseCustomerOrdersStmt,
+		eraseCustomerProofsStmt:       q.eraseCustomerProofsStmt,
+		eraseCustomerSessionsStmt:     q.eraseCustomerSessionsStmt,
+		eraseCustomerWritebacksStmt:   q.eraseCustomerWritebacksStmt,
+		eraseMailboxProofsStmt:        q.eraseMailboxProofsStmt,
+		finishNoticeStmt:              q.finishNoticeStmt,
+		finishOrderStmt:               q.finishOrderStmt,
+		finishWritebackStmt:           q.finishWritebackStmt,
+		forgetBuyersStmt:              q.forgetBuyersStmt,
+		forgetCapabilitiesStmt:        q.forgetCapabilitiesStmt,
+		forgetDecisionsStmt:           q.forgetDecisionsStmt,
+		forgetLoginsStmt:              q.forgetLoginsStmt,
+		forgetNoticesStmt:             q.forgetNoticesStmt,
+		forgetOrderStmt:               q.forgetOrderStmt,
+		forgetPersonsStmt:             q.forgetPersonsStmt,
+		forgetProofsStmt:              q.forgetProofsStmt,
+		forgetSessionsStmt:            q.forgetSessionsStmt,
+		forgetTokensStmt:              q.forgetTokensStmt,
+		forgetWritebacksStmt:          q.forgetWritebacksStmt,
+		handOverWritebackStmt:         q.handOverWritebackStmt,
+		installShopStmt:               q.installShopStmt,
+		keepOrderStmt:                 q.keepOrderStmt,
+		leaseNoticesStmt:              q.leaseNoticesStmt,
+		leaseOrdersStmt:               q.leaseOrdersStmt,
+		leaseSessionsStmt:             q.leaseSessionsStmt,
+		leaseWritebacksStmt:           q.leaseWritebacksStmt,
+		ledgerKindStmt:                q.ledgerKindStmt,
+		loginStmt:                     q.loginStmt,
+		mailboxProofsStmt:             q.mailboxProofsStmt,
+		moveSessionStmt:               q.moveSessionStmt,
+		noticesSeenStmt:               q.noticesSeenStmt,
+		orderStmt:                     q.orderStmt,
+		orderDecisionsStmt:            q.orderDecisionsStmt,
+		orderNoticesStmt:              q.orderNoticesStmt,
+		orderProofsStmt:               q.orderProofsStmt,
+		orderSessionsStmt:             q.orderSessionsStmt,
+		ordersPageStmt:                q.ordersPageStmt,
+		ordersPageByHoldStmt:          q.ordersPageByHoldStmt,
+		ordersPageByOutcomeStmt:       q.ordersPageByOutcomeStmt,
+		oweStmt:                       q.oweStmt,
+		oweAgainStmt:                  q.oweAgainStmt,
+		oweOnceStmt:                   q.oweOnceStmt,
+		pendingWorkStmt:               q.pendingWorkStmt,
+		personSaysStmt:                q.personSaysStmt,
+		policyStmt:                    q.policyStmt,
+		policyVersionsStmt:            q.policyVersionsStmt,
+		postponeNoticeStmt:            q.postponeNoticeStmt,
+		postponeOrderStmt:             q.postponeOrderStmt,
+		postponeSessionStmt:           q.postponeSessionStmt,
+		postponeWritebackStmt:         q.postponeWritebackStmt,
+		proofStmt:                     q.proofStmt,
+		publishScriptStmt:             q.publishScriptStmt,
+		publishedScriptStmt:           q.publishedScriptStmt,
+		publishedScriptHashesStmt:     q.publishedScriptHashesStmt,
+		reconcileShopAtStmt:           q.reconcileShopAtStmt,
+		recordInstallationStmt:        q.recordInstallationStmt,
+		removeUserStmt:                q.removeUserStmt,
+		replayNoticeStmt:              q.replayNoticeStmt,
+		replayNoticesStmt:             q.replayNoticesStmt,
+		resumeNoticesStmt:             q.resumeNoticesStmt,
+		resumeOrdersStmt:              q.resumeOrdersStmt,
+		resumeSessionsStmt:            q.resumeSessionsStmt,
+		resumeShopStmt:                q.resumeShopStmt,
+		resumeShopsStmt:               q.resumeShopsStmt,
+		resumeWritebacksStmt:          q.resumeWritebacksStmt,
+		retryShopWritebacksStmt:       q.retryShopWritebacksStmt,
+		retryWritebackStmt:            q.retryWritebackStmt,
+		revokeProofStmt:               q.revokeProofStmt,
+		saveSettingsStmt:              q.saveSettingsStmt,
+		seeUserStmt:                   q.seeUserStmt,
+		sessionStmt:                   q.sessionStmt,
+		sessionProofStmt:              q.sessionProofStmt,
+		sessionsPageStmt:              q.sessionsPageStmt,
+		setCurrentPolicyStmt:          q.setCurrentPolicyStmt,
+		setKosmosTenantStmt:           q.setKosmosTenantStmt,
+		setOrderHoldStmt:              q.setOrderHoldStmt,
+		shopStmt:                      q.shopStmt,
+		shopPendingWorkStmt:           q.shopPendingWorkStmt,
+		shopsStmt:                     q.shopsStmt,
+		shopsToDestroyStmt:            q.shopsToDestroyStmt,
+		shopsWithDueNoticesStmt:       q.shopsWithDueNoticesStmt,
+		shopsWithDueOrdersStmt:        q.shopsWithDueOrdersStmt,
+		shopsWithDueSessionsStmt:      q.shopsWithDueSessionsStmt,
+		shopsWithDueWritebacksStmt:    q.shopsWithDueWritebacksStmt,
+		shopsWithoutKeyStmt:           q.shopsWithoutKeyStmt,
+		signingKeysStmt:               q.signingKeysStmt,
+		stampLedgerStmt:               q.stampLedgerStmt,
+		stickNoticeStmt:               q.stickNoticeStmt,
+		stuckNoticesStmt:              q.stuckNoticesStmt,
+		stuckWritebacksStmt:           q.stuckWritebacksStmt,
+		subjectWritebacksStmt:         q.subjectWritebacksStmt,
+		suspectShopStmt:               q.suspectShopStmt,
+		suspendShopStmt:               q.suspendShopStmt,
+		takeBackWritebackStmt:         q.takeBackWritebackStmt,
+		touchOrderStmt:                q.touchOrderStmt,
+		uninstallShopStmt:             q.uninstallShopStmt,
+		useTokenStmt:                  q.useTokenStmt,
+		usersStmt:                     q.usersStmt,
+		wakeSessionStmt:               q.wakeSessionStmt,
 	}
 }

@@ -78,6 +78,7 @@ type Order struct {
 	ValueMinor   int64
 	Currency     string
 	Source       string
+	Digital      int64
 	PlacedAt     int64
 	ModifiedAt   int64
 	SeenAt       int64
@@ -85,11 +86,21 @@ type Order struct {
 	FormerStatus int64
 	HoldStatus   int64
 	HeldAt       int64
+	Holds        int64
+	Reheld       int64
+	Touched      int64
+	AlarmedAt    int64
+	CancelAt     int64
+	CalledAt     int64
+	Kept         int64
+	WakeAt       int64
 	DecisionID   string
 	FactsDigest  []byte
 	PersonSays   string
 	Link         []byte
+	ErasedAt     int64
 	DueAt        int64
+	Urgency      int64
 	Attempt      int64
 	Lease        int64
 	Trouble      string
@@ -183,6 +194,10 @@ type Shop struct {
 	Installation  string
 	InstalledAt   int64
 	UninstalledAt int64
+	SuspendedAt   int64
+	ProbeAt       int64
+	SuspectedAt   int64
+	Settings      string
 }
 
 type SigningKey struct {
@@ -218,6 +233,7 @@ type Writeback struct {
 	State     string
 	Attempt   int64
 	DueAt     int64
+	HandedAt  int64
 	Reason    string
 	MadeAt    int64
 	DoneAt    int64

@@ -12,9 +12,9 @@ import (
 const dueOrder = `-- name: DueOrder :exec
 
 INSERT INTO orders (store_hash, order_id, seen_at, due_at) VALUES (?1, ?2, ?3, ?4)
-ON CONFLICT (store_hash, order_id) DO UPDATE SET attempt = 0,
+ON CONFLICT (store_hash, order_id) DO UPDATE SET attempt = 0, urgency = 0,
     due_at = CASE WHEN orders.due_at = 0 THEN excluded.due_at ELSE min(orders.due_at, excluded.due_at) END
-WHERE orders.due_at = 0 OR orders.due_at > excluded.due_at OR orders.attempt != 0
+WHERE orders.due_at = 0 OR orders.due_at > excluded.due_at OR orders.attempt != 0 OR orders.urgency != 0
 `
 
 type DueOrderParams struct {
@@ -37,9 +37,9 @@ func (q *Queries) DueOrder(ctx context.Context, arg DueOrderParams) error {
 
 const dueOrderIfChanged = `-- name: DueOrderIfChanged :execrows
 INSERT INTO orders (store_hash, order_id, status_id, modified_at, seen_at, due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-ON CONFLICT (store_hash, order_id) DO UPDATE SET attempt = 0,
+ON CONFLICT (store_hash, order_id) DO UPDATE SET attempt = 0, urgency = 0,
     due_at = CASE WHEN orders.due_at = 0 THEN excluded.due_at ELSE min(orders.due_at, excluded.due_at) END
-WHERE (orders.due_at = 0 OR orders.attempt != 0) AND (orders.modified_at != excluded.modified_at OR orders.status_id != excluded.status_id)
+WHERE (orders.due_at = 0 OR orders.attempt != 0 OR orders.urgency != 0) AND (orders.modified_at != excluded.modified_at OR orders.status_id != excluded.status_id)
 `
 
 type DueOrderIfChangedParams struct {
@@ -68,7 +68,7 @@ func (q *Queries) DueOrderIfChanged(ctx context.Context, arg DueOrderIfChangedPa
 }
 
 const dueOrdersOfCart = `-- name: DueOrdersOfCart :exec
-UPDATE orders SET due_at = ?1, attempt = 0 WHERE (store_hash, order_id) IN (
+UPDATE orders SET due_at = ?1, attempt = 0, urgency = 0 WHERE (store_hash, order_id) IN (
     SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_cart WHERE o.store_hash = ?2 AND o.cart_id = ?3 AND o.cart_id != '')
 `
 
@@ -78,14 +78,14 @@ type DueOrdersOfCartParams struct {
 	CartID    string
 }
 
-// The next three name their index: left to itself, SQLite takes the primary key and reads every order of the Shop.
+// The next ones name their index: left to itself, SQLite takes the primary key and reads every order of the Shop.
 func (q *Queries) DueOrdersOfCart(ctx context.Context, arg DueOrdersOfCartParams) error {
 	_, err := q.exec(ctx, q.dueOrdersOfCartStmt, dueOrdersOfCart, arg.DueAt, arg.StoreHash, arg.CartID)
 	return err
 }
 
 const dueOrdersOfCustomer = `-- name: DueOrdersOfCustomer :exec
-UPDATE orders SET due_at = ?1, attempt = 0 WHERE (store_hash, order_id) IN (
+UPDATE orders SET due_at = ?1, attempt = 0, urgency = 0 WHERE (store_hash, order_id) IN (
     SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_customer
     WHERE o.store_hash = ?2 AND o.customer_id = ?3 AND o.customer_id != 0) AND hold IN ('holding', 'held', 'leaked')
 `
@@ -101,27 +101,70 @@ func (q *Queries) DueOrdersOfCustomer(ctx context.Context, arg DueOrdersOfCustom
 	return err
 }
 
-const dueOrdersOnHold = `-- name: DueOrdersOnHold :exec
-UPDATE orders SET due_at = ?1, attempt = 0 WHERE (store_hash, order_id) IN (
-    SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_hold WHERE o.store_hash = ?2 AND o.hold IN ('holding', 'held'))
+const dueOrdersOfProof = `-- name: DueOrdersOfProof :execrows
+UPDATE orders SET due_at = ?1, attempt = 0, urgency = 0 WHERE (store_hash, order_id) IN (
+    SELECT d.store_hash, d.order_id FROM decisions AS d INDEXED BY decisions_proof WHERE d.store_hash = ?2 AND d.proof_id = ?3 AND d.proof_id != '' AND d.order_id != 0)
+    AND status_id NOT IN (2, 3, 10, 14, 4, 5, 6, 13)
 `
 
-type DueOrdersOnHoldParams struct {
+type DueOrdersOfProofParams struct {
+	DueAt     int64
+	StoreHash string
+	ProofID   string
+}
+
+// Orders that rest on this Proof and have not shipped.
+func (q *Queries) DueOrdersOfProof(ctx context.Context, arg DueOrdersOfProofParams) (int64, error) {
+	result, err := q.exec(ctx, q.dueOrdersOfProofStmt, dueOrdersOfProof, arg.DueAt, arg.StoreHash, arg.ProofID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const dueWaitingOrders = `-- name: DueWaitingOrders :exec
+UPDATE orders SET due_at = ?1, attempt = 0, urgency = 1 WHERE (store_hash, order_id) IN (
+    SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_waiting WHERE o.store_hash = ?2 AND o.status_id IN (7, 8, 9, 11, 12)) AND due_at = 0
+`
+
+type DueWaitingOrdersParams struct {
 	DueAt     int64
 	StoreHash string
 }
 
-func (q *Queries) DueOrdersOnHold(ctx context.Context, arg DueOrdersOnHoldParams) error {
-	_, err := q.exec(ctx, q.dueOrdersOnHoldStmt, dueOrdersOnHold, arg.DueAt, arg.StoreHash)
+// Every order that could still be shipped, or is on our hold: the Policy it was decided under has changed. What is due already stays so.
+func (q *Queries) DueWaitingOrders(ctx context.Context, arg DueWaitingOrdersParams) error {
+	_, err := q.exec(ctx, q.dueWaitingOrdersStmt, dueWaitingOrders, arg.DueAt, arg.StoreHash)
 	return err
+}
+
+const dueWokenOrders = `-- name: DueWokenOrders :execrows
+UPDATE orders SET due_at = ?1, attempt = 0, urgency = 0, wake_at = 0 WHERE (store_hash, order_id) IN (
+    SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_wake WHERE o.store_hash = ?2 AND o.wake_at != 0 AND o.wake_at <= ?1 LIMIT 500)
+`
+
+type DueWokenOrdersParams struct {
+	Now       int64
+	StoreHash string
+}
+
+// Orders that time alone makes due.
+func (q *Queries) DueWokenOrders(ctx context.Context, arg DueWokenOrdersParams) (int64, error) {
+	result, err := q.exec(ctx, q.dueWokenOrdersStmt, dueWokenOrders, arg.Now, arg.StoreHash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const finishOrder = `-- name: FinishOrder :execrows
 UPDATE orders SET status_id = ?1, customer_id = ?2, cart_id = ?3, mailbox = ?4, buyer = ?5, value_minor = ?6,
-    currency = ?7, source = ?8, placed_at = ?9, modified_at = ?10,
-    hold = ?11, former_status = ?12, hold_status = ?13, held_at = ?14, decision_id = ?15, facts_digest = ?16,
-    link = ?17, person_says = ?18, trouble = '', due_at = CASE WHEN attempt = 0 THEN due_at ELSE 0 END, lease = lease + 1
-WHERE store_hash = ?19 AND order_id = ?20 AND lease = ?21
+    currency = ?7, source = ?8, digital = ?9, placed_at = ?10, modified_at = ?11,
+    hold = ?12, former_status = ?13, hold_status = ?14, held_at = ?15, holds = ?16, reheld = ?17, touched = ?18, alarmed_at = ?19,
+    cancel_at = ?20, called_at = ?21, wake_at = ?22, decision_id = ?23, facts_digest = ?24,
+    link = ?25, person_says = ?26, trouble = '', due_at = CASE WHEN attempt = 0 THEN due_at ELSE 0 END,
+    urgency = CASE WHEN attempt = 0 THEN urgency ELSE 0 END, lease = lease + 1
+WHERE store_hash = ?27 AND order_id = ?28 AND lease = ?29
 `
 
 type FinishOrderParams struct {
@@ -133,12 +176,20 @@ type FinishOrderParams struct {
 	ValueMinor   int64
 	Currency     string
 	Source       string
+	Digital      int64
 	PlacedAt     int64
 	ModifiedAt   int64
 	Hold         string
 	FormerStatus int64
 	HoldStatus   int64
 	HeldAt       int64
+	Holds        int64
+	Reheld       int64
+	Touched      int64
+	AlarmedAt    int64
+	CancelAt     int64
+	CalledAt     int64
+	WakeAt       int64
 	DecisionID   string
 	FactsDigest  []byte
 	Link         []byte
@@ -158,12 +209,20 @@ func (q *Queries) FinishOrder(ctx context.Context, arg FinishOrderParams) (int64
 		arg.ValueMinor,
 		arg.Currency,
 		arg.Source,
+		arg.Digital,
 		arg.PlacedAt,
 		arg.ModifiedAt,
 		arg.Hold,
 		arg.FormerStatus,
 		arg.HoldStatus,
 		arg.HeldAt,
+		arg.Holds,
+		arg.Reheld,
+		arg.Touched,
+		arg.AlarmedAt,
+		arg.CancelAt,
+		arg.CalledAt,
+		arg.WakeAt,
 		arg.DecisionID,
 		arg.FactsDigest,
 		arg.Link,
@@ -203,15 +262,43 @@ func (q *Queries) ForgetOrder(ctx context.Context, arg ForgetOrderParams) (int64
 	return result.RowsAffected()
 }
 
+const keepOrder = `-- name: KeepOrder :execrows
+UPDATE orders SET kept = ?1, cancel_at = 0, called_at = 0, due_at = CASE WHEN due_at = 0 THEN CAST(?2 AS INTEGER) ELSE due_at END, attempt = 0,
+    lease = lease + 1, hold = 'held'
+WHERE store_hash = ?3 AND order_id = ?4 AND hold IN ('held', 'cancelling')
+`
+
+type KeepOrderParams struct {
+	Kept      int64
+	Now       int64
+	StoreHash string
+	OrderID   int64
+}
+
+// A named person's word that an order on hold is not to be cancelled, or is after all.
+func (q *Queries) KeepOrder(ctx context.Context, arg KeepOrderParams) (int64, error) {
+	result, err := q.exec(ctx, q.keepOrderStmt, keepOrder,
+		arg.Kept,
+		arg.Now,
+		arg.StoreHash,
+		arg.OrderID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const leaseOrders = `-- name: LeaseOrders :many
 UPDATE orders SET attempt = attempt + 1, lease = lease + 1, due_at = CAST(?1 AS INTEGER)
-WHERE (store_hash, order_id) IN (SELECT o.store_hash, o.order_id FROM orders AS o WHERE o.store_hash = ?2 AND o.due_at != 0 AND o.due_at <= ?3 ORDER BY o.due_at LIMIT ?4)
+WHERE (store_hash, order_id) IN (SELECT o.store_hash, o.order_id FROM orders AS o WHERE o.store_hash = ?2 AND o.urgency = ?3 AND o.due_at != 0 AND o.due_at <= ?4 ORDER BY o.due_at LIMIT ?5)
 RETURNING store_hash, order_id, attempt, lease
 `
 
 type LeaseOrdersParams struct {
 	LeaseUntil int64
 	StoreHash  string
+	Urgency    int64
 	Now        int64
 	Count      int64
 }
@@ -227,6 +314,7 @@ func (q *Queries) LeaseOrders(ctx context.Context, arg LeaseOrdersParams) ([]Lea
 	rows, err := q.query(ctx, q.leaseOrdersStmt, leaseOrders,
 		arg.LeaseUntil,
 		arg.StoreHash,
+		arg.Urgency,
 		arg.Now,
 		arg.Count,
 	)
@@ -257,8 +345,8 @@ func (q *Queries) LeaseOrders(ctx context.Context, arg LeaseOrdersParams) ([]Lea
 }
 
 const order = `-- name: Order :one
-SELECT store_hash, order_id, status_id, customer_id, cart_id, mailbox, buyer, value_minor, currency, source, placed_at, modified_at, seen_at, hold, former_status,
-    hold_status, held_at, decision_id, facts_digest, person_says, link, due_at, attempt, lease, trouble
+SELECT store_hash, order_id, status_id, customer_id, cart_id, mailbox, buyer, value_minor, currency, source, digital, placed_at, modified_at, seen_at, hold, former_status,
+    hold_status, held_at, holds, reheld, touched, alarmed_at, cancel_at, called_at, kept, wake_at, decision_id, facts_digest, person_says, link, erased_at, due_at, urgency, attempt, lease, trouble
 FROM orders WHERE store_hash = ?1 AND order_id = ?2
 `
 
@@ -281,6 +369,7 @@ func (q *Queries) Order(ctx context.Context, arg OrderParams) (Order, error) {
 		&i.ValueMinor,
 		&i.Currency,
 		&i.Source,
+		&i.Digital,
 		&i.PlacedAt,
 		&i.ModifiedAt,
 		&i.SeenAt,
@@ -288,11 +377,21 @@ func (q *Queries) Order(ctx context.Context, arg OrderParams) (Order, error) {
 		&i.FormerStatus,
 		&i.HoldStatus,
 		&i.HeldAt,
+		&i.Holds,
+		&i.Reheld,
+		&i.Touched,
+		&i.AlarmedAt,
+		&i.CancelAt,
+		&i.CalledAt,
+		&i.Kept,
+		&i.WakeAt,
 		&i.DecisionID,
 		&i.FactsDigest,
 		&i.PersonSays,
 		&i.Link,
+		&i.ErasedAt,
 		&i.DueAt,
+		&i.Urgency,
 		&i.Attempt,
 		&i.Lease,
 		&i.Trouble,
@@ -373,7 +472,7 @@ func (q *Queries) ResumeOrders(ctx context.Context, now int64) (int64, error) {
 }
 
 const setOrderHold = `-- name: SetOrderHold :execrows
-UPDATE orders SET hold = ?1, status_id = ?2, held_at = ?3, lease = lease + 1, attempt = 0,
+UPDATE orders SET hold = ?1, status_id = ?2, held_at = CASE WHEN held_at = 0 THEN CAST(?3 AS INTEGER) ELSE held_at END, lease = lease + 1, attempt = 0,
     due_at = CASE WHEN due_at = 0 THEN 0 ELSE CAST(?4 AS INTEGER) END
 WHERE store_hash = ?5 AND order_id = ?6 AND hold = CAST(?7 AS TEXT)
 `
@@ -430,4 +529,31 @@ func (q *Queries) ShopsWithDueOrders(ctx context.Context, now int64) ([]string, 
 		return nil, err
 	}
 	return items, nil
+}
+
+const touchOrder = `-- name: TouchOrder :execrows
+UPDATE orders SET touched = 1 WHERE store_hash = ?1 AND order_id = ?2 AND hold IN ('held', 'refused') AND hold_status = ?3 AND hold_status != ?4 AND held_at < ?5
+`
+
+type TouchOrderParams struct {
+	StoreHash string
+	OrderID   int64
+	OldStatus int64
+	NewStatus int64
+	EventAt   int64
+}
+
+// Somebody moved the order off our hold after we had written it: our hold is not the last status written any more.
+func (q *Queries) TouchOrder(ctx context.Context, arg TouchOrderParams) (int64, error) {
+	result, err := q.exec(ctx, q.touchOrderStmt, touchOrder,
+		arg.StoreHash,
+		arg.OrderID,
+		arg.OldStatus,
+		arg.NewStatus,
+		arg.EventAt,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }

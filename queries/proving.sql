@@ -79,21 +79,29 @@ INSERT INTO proofs (id, store_hash, session_id, customer_id, cart_id, order_id, 
 VALUES (@id, @store_hash, @session_id, @customer_id, @cart_id, @order_id, @mailbox, @ial, @source, @document, @selfie, @age, @person, @now, @good_until);
 
 -- name: Proof :one
-SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at
+SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at, revoked_by, revoked_why
 FROM proofs WHERE id = @id AND store_hash = @store_hash;
 
 -- name: CustomerProofs :many
-SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at
+SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at, revoked_by, revoked_why
 FROM proofs WHERE store_hash = @store_hash AND customer_id = @customer_id AND customer_id != 0 ORDER BY proved_at DESC LIMIT 10;
 
 -- name: CartProofs :many
-SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at
+SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at, revoked_by, revoked_why
 FROM proofs WHERE store_hash = @store_hash AND cart_id = @cart_id AND cart_id != '' ORDER BY proved_at DESC LIMIT 10;
 
 -- name: OrderProofs :many
-SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at
+SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at, revoked_by, revoked_why
 FROM proofs WHERE store_hash = @store_hash AND order_id = @order_id AND order_id != 0 ORDER BY proved_at DESC LIMIT 10;
 
 -- name: MailboxProofs :many
-SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at
+SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at, revoked_by, revoked_why
 FROM proofs WHERE store_hash = @store_hash AND mailbox = @mailbox AND mailbox != x'' ORDER BY proved_at DESC LIMIT 10;
+
+-- name: RevokeProof :execrows
+UPDATE proofs SET revoked_at = @now, revoked_by = @revoked_by, revoked_why = @revoked_why WHERE id = @id AND store_hash = @store_hash AND revoked_at = 0;
+
+-- What an order may show of the Proofs that concern it, newest first.
+-- name: SessionProof :one
+SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at, revoked_by, revoked_why
+FROM proofs WHERE session_id = @session_id AND store_hash = @store_hash;

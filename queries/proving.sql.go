@@ -352,7 +352,7 @@ func (q *Queries) CartDecisions(ctx context.Context, arg CartDecisionsParams) ([
 }
 
 const cartProofs = `-- name: CartProofs :many
-SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at
+SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at, revoked_by, revoked_why
 FROM proofs WHERE store_hash = ?1 AND cart_id = ?2 AND cart_id != '' ORDER BY proved_at DESC LIMIT 10
 `
 
@@ -361,34 +361,15 @@ type CartProofsParams struct {
 	CartID    string
 }
 
-type CartProofsRow struct {
-	ID         string
-	StoreHash  string
-	SessionID  string
-	CustomerID int64
-	CartID     string
-	OrderID    int64
-	Mailbox    []byte
-	Ial        int64
-	Source     string
-	Document   int64
-	Selfie     int64
-	Age        int64
-	Person     []byte
-	ProvedAt   int64
-	GoodUntil  int64
-	RevokedAt  int64
-}
-
-func (q *Queries) CartProofs(ctx context.Context, arg CartProofsParams) ([]CartProofsRow, error) {
+func (q *Queries) CartProofs(ctx context.Context, arg CartProofsParams) ([]Proof, error) {
 	rows, err := q.query(ctx, q.cartProofsStmt, cartProofs, arg.StoreHash, arg.CartID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []CartProofsRow
+	var items []Proof
 	for rows.Next() {
-		var i CartProofsRow
+		var i Proof
 		if err := rows.Scan(
 			&i.ID,
 			&i.StoreHash,
@@ -406,6 +387,8 @@ func (q *Queries) CartProofs(ctx context.Context, arg CartProofsParams) ([]CartP
 			&i.ProvedAt,
 			&i.GoodUntil,
 			&i.RevokedAt,
+			&i.RevokedBy,
+			&i.RevokedWhy,
 		); err != nil {
 			return nil, err
 		}
@@ -550,7 +533,7 @@ func (q *Queries) CountShopSessions(ctx context.Context, arg CountShopSessionsPa
 }
 
 const customerProofs = `-- name: CustomerProofs :many
-SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at
+SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at, revoked_by, revoked_why
 FROM proofs WHERE store_hash = ?1 AND customer_id = ?2 AND customer_id != 0 ORDER BY proved_at DESC LIMIT 10
 `
 
@@ -559,34 +542,15 @@ type CustomerProofsParams struct {
 	CustomerID int64
 }
 
-type CustomerProofsRow struct {
-	ID         string
-	StoreHash  string
-	SessionID  string
-	CustomerID int64
-	CartID     string
-	OrderID    int64
-	Mailbox    []byte
-	Ial        int64
-	Source     string
-	Document   int64
-	Selfie     int64
-	Age        int64
-	Person     []byte
-	ProvedAt   int64
-	GoodUntil  int64
-	RevokedAt  int64
-}
-
-func (q *Queries) CustomerProofs(ctx context.Context, arg CustomerProofsParams) ([]CustomerProofsRow, error) {
+func (q *Queries) CustomerProofs(ctx context.Context, arg CustomerProofsParams) ([]Proof, error) {
 	rows, err := q.query(ctx, q.customerProofsStmt, customerProofs, arg.StoreHash, arg.CustomerID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []CustomerProofsRow
+	var items []Proof
 	for rows.Next() {
-		var i CustomerProofsRow
+		var i Proof
 		if err := rows.Scan(
 			&i.ID,
 			&i.StoreHash,
@@ -604,6 +568,8 @@ func (q *Queries) CustomerProofs(ctx context.Context, arg CustomerProofsParams) 
 			&i.ProvedAt,
 			&i.GoodUntil,
 			&i.RevokedAt,
+			&i.RevokedBy,
+			&i.RevokedWhy,
 		); err != nil {
 			return nil, err
 		}
@@ -759,7 +725,7 @@ func (q *Queries) LeaseSessions(ctx context.Context, arg LeaseSessionsParams) ([
 }
 
 const mailboxProofs = `-- name: MailboxProofs :many
-SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at
+SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at, revoked_by, revoked_why
 FROM proofs WHERE store_hash = ?1 AND mailbox = ?2 AND mailbox != x'' ORDER BY proved_at DESC LIMIT 10
 `
 
@@ -768,34 +734,15 @@ type MailboxProofsParams struct {
 	Mailbox   []byte
 }
 
-type MailboxProofsRow struct {
-	ID         string
-	StoreHash  string
-	SessionID  string
-	CustomerID int64
-	CartID     string
-	OrderID    int64
-	Mailbox    []byte
-	Ial        int64
-	Source     string
-	Document   int64
-	Selfie     int64
-	Age        int64
-	Person     []byte
-	ProvedAt   int64
-	GoodUntil  int64
-	RevokedAt  int64
-}
-
-func (q *Queries) MailboxProofs(ctx context.Context, arg MailboxProofsParams) ([]MailboxProofsRow, error) {
+func (q *Queries) MailboxProofs(ctx context.Context, arg MailboxProofsParams) ([]Proof, error) {
 	rows, err := q.query(ctx, q.mailboxProofsStmt, mailboxProofs, arg.StoreHash, arg.Mailbox)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []MailboxProofsRow
+	var items []Proof
 	for rows.Next() {
-		var i MailboxProofsRow
+		var i Proof
 		if err := rows.Scan(
 			&i.ID,
 			&i.StoreHash,
@@ -813,6 +760,8 @@ func (q *Queries) MailboxProofs(ctx context.Context, arg MailboxProofsParams) ([
 			&i.ProvedAt,
 			&i.GoodUntil,
 			&i.RevokedAt,
+			&i.RevokedBy,
+			&i.RevokedWhy,
 		); err != nil {
 			return nil, err
 		}
@@ -934,7 +883,7 @@ func (q *Queries) OrderDecisions(ctx context.Context, arg OrderDecisionsParams) 
 }
 
 const orderProofs = `-- name: OrderProofs :many
-SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at
+SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at, revoked_by, revoked_why
 FROM proofs WHERE store_hash = ?1 AND order_id = ?2 AND order_id != 0 ORDER BY proved_at DESC LIMIT 10
 `
 
@@ -943,34 +892,15 @@ type OrderProofsParams struct {
 	OrderID   int64
 }
 
-type OrderProofsRow struct {
-	ID         string
-	StoreHash  string
-	SessionID  string
-	CustomerID int64
-	CartID     string
-	OrderID    int64
-	Mailbox    []byte
-	Ial        int64
-	Source     string
-	Document   int64
-	Selfie     int64
-	Age        int64
-	Person     []byte
-	ProvedAt   int64
-	GoodUntil  int64
-	RevokedAt  int64
-}
-
-func (q *Queries) OrderProofs(ctx context.Context, arg OrderProofsParams) ([]OrderProofsRow, error) {
+func (q *Queries) OrderProofs(ctx context.Context, arg OrderProofsParams) ([]Proof, error) {
 	rows, err := q.query(ctx, q.orderProofsStmt, orderProofs, arg.StoreHash, arg.OrderID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []OrderProofsRow
+	var items []Proof
 	for rows.Next() {
-		var i OrderProofsRow
+		var i Proof
 		if err := rows.Scan(
 			&i.ID,
 			&i.StoreHash,
@@ -988,6 +918,8 @@ func (q *Queries) OrderProofs(ctx context.Context, arg OrderProofsParams) ([]Ord
 			&i.ProvedAt,
 			&i.GoodUntil,
 			&i.RevokedAt,
+			&i.RevokedBy,
+			&i.RevokedWhy,
 		); err != nil {
 			return nil, err
 		}
@@ -1106,7 +1038,7 @@ func (q *Queries) PostponeSession(ctx context.Context, arg PostponeSessionParams
 }
 
 const proof = `-- name: Proof :one
-SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at
+SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at, revoked_by, revoked_why
 FROM proofs WHERE id = ?1 AND store_hash = ?2
 `
 
@@ -1115,28 +1047,9 @@ type ProofParams struct {
 	StoreHash string
 }
 
-type ProofRow struct {
-	ID         string
-	StoreHash  string
-	SessionID  string
-	CustomerID int64
-	CartID     string
-	OrderID    int64
-	Mailbox    []byte
-	Ial        int64
-	Source     string
-	Document   int64
-	Selfie     int64
-	Age        int64
-	Person     []byte
-	ProvedAt   int64
-	GoodUntil  int64
-	RevokedAt  int64
-}
-
-func (q *Queries) Proof(ctx context.Context, arg ProofParams) (ProofRow, error) {
+func (q *Queries) Proof(ctx context.Context, arg ProofParams) (Proof, error) {
 	row := q.queryRow(ctx, q.proofStmt, proof, arg.ID, arg.StoreHash)
-	var i ProofRow
+	var i Proof
 	err := row.Scan(
 		&i.ID,
 		&i.StoreHash,
@@ -1154,6 +1067,8 @@ func (q *Queries) Proof(ctx context.Context, arg ProofParams) (ProofRow, error) 
 		&i.ProvedAt,
 		&i.GoodUntil,
 		&i.RevokedAt,
+		&i.RevokedBy,
+		&i.RevokedWhy,
 	)
 	return i, err
 }
@@ -1164,6 +1079,32 @@ UPDATE sessions SET poll_at = ?1, leased_until = 0 WHERE poll_at != 0 AND leased
 
 func (q *Queries) ResumeSessions(ctx context.Context, now int64) (int64, error) {
 	result, err := q.exec(ctx, q.resumeSessionsStmt, resumeSessions, now)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const revokeProof = `-- name: RevokeProof :execrows
+UPDATE proofs SET revoked_at = ?1, revoked_by = ?2, revoked_why = ?3 WHERE id = ?4 AND store_hash = ?5 AND revoked_at = 0
+`
+
+type RevokeProofParams struct {
+	Now        int64
+	RevokedBy  string
+	RevokedWhy string
+	ID         string
+	StoreHash  string
+}
+
+func (q *Queries) RevokeProof(ctx context.Context, arg RevokeProofParams) (int64, error) {
+	result, err := q.exec(ctx, q.revokeProofStmt, revokeProof,
+		arg.Now,
+		arg.RevokedBy,
+		arg.RevokedWhy,
+		arg.ID,
+		arg.StoreHash,
+	)
 	if err != nil {
 		return 0, err
 	}
@@ -1224,6 +1165,43 @@ func (q *Queries) Session(ctx context.Context, id string) (SessionRow, error) {
 		&i.Attempt,
 		&i.PollAt,
 		&i.Late,
+	)
+	return i, err
+}
+
+const sessionProof = `-- name: SessionProof :one
+SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at, revoked_by, revoked_why
+FROM proofs WHERE session_id = ?1 AND store_hash = ?2
+`
+
+type SessionProofParams struct {
+	SessionID string
+	StoreHash string
+}
+
+// What an order may show of the Proofs that concern it, newest first.
+func (q *Queries) SessionProof(ctx context.Context, arg SessionProofParams) (Proof, error) {
+	row := q.queryRow(ctx, q.sessionProofStmt, sessionProof, arg.SessionID, arg.StoreHash)
+	var i Proof
+	err := row.Scan(
+		&i.ID,
+		&i.StoreHash,
+		&i.SessionID,
+		&i.CustomerID,
+		&i.CartID,
+		&i.OrderID,
+		&i.Mailbox,
+		&i.Ial,
+		&i.Source,
+		&i.Document,
+		&i.Selfie,
+		&i.Age,
+		&i.Person,
+		&i.ProvedAt,
+		&i.GoodUntil,
+		&i.RevokedAt,
+		&i.RevokedBy,
+		&i.RevokedWhy,
 	)
 	return i, err
 }

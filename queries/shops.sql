@@ -5,17 +5,17 @@
 INSERT INTO shops (store_hash, state, owner_id, scopes, data_key, token, hook_secret, installed_at, sweep_at, reconcile_at, swept_to)
 VALUES (@store_hash, 'installed', @owner_id, @scopes, @data_key, @token, @hook_secret, @now, @now, @now, @now)
 ON CONFLICT (store_hash) DO UPDATE SET state = 'installed', owner_id = excluded.owner_id, scopes = excluded.scopes, data_key = excluded.data_key,
-    token = excluded.token, hook_secret = excluded.hook_secret, reconcile_at = excluded.reconcile_at, sweep_at = excluded.sweep_at, uninstalled_at = 0,
+    token = excluded.token, hook_secret = excluded.hook_secret, reconcile_at = excluded.reconcile_at, sweep_at = excluded.sweep_at, uninstalled_at = 0, suspended_at = 0, probe_at = 0,
     kosmos = CASE WHEN shops.data_key IS NULL THEN NULL ELSE shops.kosmos END;
 
 -- name: Shops :many
 SELECT store_hash, state, store_id, name, currency, timezone, control_panel, channels, owner_id, scopes, data_key, token, hook_secret, kosmos,
-    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at
+    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings
 FROM shops ORDER BY store_hash;
 
 -- name: Shop :one
 SELECT store_hash, state, store_id, name, currency, timezone, control_panel, channels, owner_id, scopes, data_key, token, hook_secret, kosmos,
-    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at
+    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings
 FROM shops WHERE store_hash = @store_hash;
 
 -- name: DescribeShop :exec
@@ -28,8 +28,23 @@ UPDATE shops SET installation = @installation, reconciled_at = @now, reconcile_a
 -- name: ReconcileShopAt :exec
 UPDATE shops SET reconcile_at = @at WHERE store_hash = @store_hash;
 
--- name: SetShopState :execrows
-UPDATE shops SET state = @state WHERE store_hash = @store_hash AND state IN ('installed', 'suspended');
+-- name: SuspendShop :execrows
+UPDATE shops SET state = 'suspended', suspended_at = CASE WHEN state = 'installed' THEN CAST(@now AS INTEGER) ELSE suspended_at END, probe_at = @probe_at
+WHERE store_hash = @store_hash AND state IN ('installed', 'suspended');
+
+-- name: ResumeShop :execrows
+UPDATE shops SET state = 'installed', suspended_at = 0, probe_at = 0, sweep_at = @now, reconcile_at = @now WHERE store_hash = @store_hash AND state = 'suspended';
+
+-- name: SuspectShop :execrows
+UPDATE shops SET suspected_at = @now, reconcile_at = min(reconcile_at, CAST(@now AS INTEGER)) WHERE store_hash = @store_hash AND suspected_at <= @unless_after;
+
+-- name: SaveSettings :exec
+UPDATE shops SET settings = @settings WHERE store_hash = @store_hash;
+
+-- The clock was set back: what was to come after now comes now.
+-- name: ResumeShops :execrows
+UPDATE shops SET sweep_at = min(sweep_at, CAST(@now AS INTEGER)), reconcile_at = min(reconcile_at, @now + 86400000), probe_at = min(probe_at, CAST(@now AS INTEGER)), suspected_at = min(suspected_at, CAST(@now AS INTEGER))
+WHERE sweep_at > @now OR reconcile_at > @now + 86400000 OR probe_at > @now OR suspected_at > @now;
 
 -- name: UninstallShop :execrows
 UPDATE shops SET state = 'uninstalled', token = NULL, hook_secret = NULL, uninstalled_at = @now WHERE store_hash = @store_hash AND state != 'uninstalled';

@@ -155,7 +155,7 @@ const installShop = `-- name: InstallShop :exec
 INSERT INTO shops (store_hash, state, owner_id, scopes, data_key, token, hook_secret, installed_at, sweep_at, reconcile_at, swept_to)
 VALUES (?1, 'installed', ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?7, ?7)
 ON CONFLICT (store_hash) DO UPDATE SET state = 'installed', owner_id = excluded.owner_id, scopes = excluded.scopes, data_key = excluded.data_key,
-    token = excluded.token, hook_secret = excluded.hook_secret, reconcile_at = excluded.reconcile_at, sweep_at = excluded.sweep_at, uninstalled_at = 0,
+    token = excluded.token, hook_secret = excluded.hook_secret, reconcile_at = excluded.reconcile_at, sweep_at = excluded.sweep_at, uninstalled_at = 0, suspended_at = 0, probe_at = 0,
     kosmos = CASE WHEN shops.data_key IS NULL THEN NULL ELSE shops.kosmos END
 `
 
@@ -336,6 +336,51 @@ func (q *Queries) RemoveUser(ctx context.Context, arg RemoveUserParams) (int64, 
 	return result.RowsAffected()
 }
 
+const resumeShop = `-- name: ResumeShop :execrows
+UPDATE shops SET state = 'installed', suspended_at = 0, probe_at = 0, sweep_at = ?1, reconcile_at = ?1 WHERE store_hash = ?2 AND state = 'suspended'
+`
+
+type ResumeShopParams struct {
+	Now       int64
+	StoreHash string
+}
+
+func (q *Queries) ResumeShop(ctx context.Context, arg ResumeShopParams) (int64, error) {
+	result, err := q.exec(ctx, q.resumeShopStmt, resumeShop, arg.Now, arg.StoreHash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const resumeShops = `-- name: ResumeShops :execrows
+UPDATE shops SET sweep_at = min(sweep_at, CAST(?1 AS INTEGER)), reconcile_at = min(reconcile_at, ?1 + 86400000), probe_at = min(probe_at, CAST(?1 AS INTEGER)), suspected_at = min(suspected_at, CAST(?1 AS INTEGER))
+WHERE sweep_at > ?1 OR reconcile_at > ?1 + 86400000 OR probe_at > ?1 OR suspected_at > ?1
+`
+
+// The clock was set back: what was to come after now comes now.
+func (q *Queries) ResumeShops(ctx context.Context, now int64) (int64, error) {
+	result, err := q.exec(ctx, q.resumeShopsStmt, resumeShops, now)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const saveSettings = `-- name: SaveSettings :exec
+UPDATE shops SET settings = ?1 WHERE store_hash = ?2
+`
+
+type SaveSettingsParams struct {
+	Settings  string
+	StoreHash string
+}
+
+func (q *Queries) SaveSettings(ctx context.Context, arg SaveSettingsParams) error {
+	_, err := q.exec(ctx, q.saveSettingsStmt, saveSettings, arg.Settings, arg.StoreHash)
+	return err
+}
+
 const seeUser = `-- name: SeeUser :exec
 INSERT INTO users (store_hash, user_id, email, role, seen_at) VALUES (?1, ?2, ?3, ?4, ?5)
 ON CONFLICT (store_hash, user_id) DO UPDATE SET email = excluded.email, seen_at = excluded.seen_at, removed_at = 0,
@@ -390,26 +435,9 @@ func (q *Queries) SetKosmosTenant(ctx context.Context, arg SetKosmosTenantParams
 	return err
 }
 
-const setShopState = `-- name: SetShopState :execrows
-UPDATE shops SET state = ?1 WHERE store_hash = ?2 AND state IN ('installed', 'suspended')
-`
-
-type SetShopStateParams struct {
-	State     string
-	StoreHash string
-}
-
-func (q *Queries) SetShopState(ctx context.Context, arg SetShopStateParams) (int64, error) {
-	result, err := q.exec(ctx, q.setShopStateStmt, setShopState, arg.State, arg.StoreHash)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 const shop = `-- name: Shop :one
 SELECT store_hash, state, store_id, name, currency, timezone, control_panel, channels, owner_id, scopes, data_key, token, hook_secret, kosmos,
-    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at
+    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings
 FROM shops WHERE store_hash = ?1
 `
 
@@ -440,13 +468,17 @@ func (q *Queries) Shop(ctx context.Context, storeHash string) (Shop, error) {
 		&i.Installation,
 		&i.InstalledAt,
 		&i.UninstalledAt,
+		&i.SuspendedAt,
+		&i.ProbeAt,
+		&i.SuspectedAt,
+		&i.Settings,
 	)
 	return i, err
 }
 
 const shops = `-- name: Shops :many
 SELECT store_hash, state, store_id, name, currency, timezone, control_panel, channels, owner_id, scopes, data_key, token, hook_secret, kosmos,
-    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at
+    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings
 FROM shops ORDER BY store_hash
 `
 
@@ -483,6 +515,10 @@ func (q *Queries) Shops(ctx context.Context) ([]Shop, error) {
 			&i.Installation,
 			&i.InstalledAt,
 			&i.UninstalledAt,
+			&i.SuspendedAt,
+			&i.ProbeAt,
+			&i.SuspectedAt,
+			&i.Settings,
 		); err != nil {
 			return nil, err
 		}
@@ -495,6 +531,43 @@ func (q *Queries) Shops(ctx context.Context) ([]Shop, error) {
 		return nil, err
 	}
 	return items, nil
+}
+
+const suspectShop = `-- name: SuspectShop :execrows
+UPDATE shops SET suspected_at = ?1, reconcile_at = min(reconcile_at, CAST(?1 AS INTEGER)) WHERE store_hash = ?2 AND suspected_at <= ?3
+`
+
+type SuspectShopParams struct {
+	Now         int64
+	StoreHash   string
+	UnlessAfter int64
+}
+
+func (q *Queries) SuspectShop(ctx context.Context, arg SuspectShopParams) (int64, error) {
+	result, err := q.exec(ctx, q.suspectShopStmt, suspectShop, arg.Now, arg.StoreHash, arg.UnlessAfter)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const suspendShop = `-- name: SuspendShop :execrows
+UPDATE shops SET state = 'suspended', suspended_at = CASE WHEN state = 'installed' THEN CAST(?1 AS INTEGER) ELSE suspended_at END, probe_at = ?2
+WHERE store_hash = ?3 AND state IN ('installed', 'suspended')
+`
+
+type SuspendShopParams struct {
+	Now       int64
+	ProbeAt   int64
+	StoreHash string
+}
+
+func (q *Queries) SuspendShop(ctx context.Context, arg SuspendShopParams) (int64, error) {
+	result, err := q.exec(ctx, q.suspendShopStmt, suspendShop, arg.Now, arg.ProbeAt, arg.StoreHash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const uninstallShop = `-- name: UninstallShop :execrows

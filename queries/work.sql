@@ -9,7 +9,7 @@ RETURNING deliveries;
 -- name: LeaseNotices :many
 UPDATE notices SET attempt = attempt + 1, due_at = CAST(@lease_until AS INTEGER)
 WHERE id IN (SELECT n.id FROM notices AS n WHERE n.store_hash = @store_hash AND n.due_at != 0 AND n.due_at <= @now ORDER BY n.due_at LIMIT @count)
-RETURNING id, store_hash, scope, subject, detail, received_at, attempt, due_at;
+RETURNING id, store_hash, event_at, scope, subject, detail, received_at, attempt, due_at;
 
 -- name: ShopsWithDueNotices :many
 SELECT DISTINCT store_hash FROM notices WHERE due_at != 0 AND due_at <= @now;
@@ -33,6 +33,15 @@ WHERE id = @id AND attempt = @attempt AND due_at = CAST(@leased_until AS INTEGER
 -- name: ReplayNotice :execrows
 UPDATE notices SET state = 'pending', due_at = @now, attempt = attempt + 1 WHERE id = @id AND store_hash = @store_hash AND state != 'pending';
 
+-- name: StuckNotices :many
+SELECT id, scope, subject, detail, received_at, deliveries, state, remark, handled_at FROM notices
+WHERE store_hash = @store_hash AND state = 'stuck' ORDER BY id DESC LIMIT 50;
+
+-- Every Notice received since then, at most 10,000; those that wait already do so anyway.
+-- name: ReplayNotices :execrows
+UPDATE notices SET state = 'pending', due_at = @now, attempt = attempt + 1 WHERE id IN (
+    SELECT n.id FROM notices AS n INDEXED BY notices_shop WHERE n.store_hash = @store_hash AND n.received_at >= @since ORDER BY n.id DESC LIMIT 10000) AND state != 'pending';
+
 -- name: OrderNotices :many
 SELECT id, scope, subject, detail, received_at, deliveries, state, remark, handled_at FROM notices
 WHERE store_hash = @store_hash AND subject = @subject ORDER BY id DESC LIMIT 50;
@@ -46,16 +55,33 @@ VALUES (@store_hash, @key, @kind, @subject, @ref, @urgency, 'pending', @now, @no
 ON CONFLICT (store_hash, key) DO UPDATE SET state = 'pending', attempt = writebacks.attempt + 1, due_at = excluded.due_at, reason = '', done_at = 0,
     made_at = CASE WHEN writebacks.state = 'pending' THEN writebacks.made_at ELSE excluded.made_at END;
 
+-- name: OweOnce :exec
+INSERT INTO writebacks (store_hash, key, kind, subject, ref, urgency, state, due_at, made_at)
+VALUES (@store_hash, @key, @kind, @subject, @ref, @urgency, 'pending', @now, @now) ON CONFLICT (store_hash, key) DO NOTHING;
+
 -- name: LeaseWritebacks :many
 UPDATE writebacks SET attempt = attempt + 1, due_at = CAST(@lease_until AS INTEGER)
 WHERE id IN (SELECT w.id FROM writebacks AS w WHERE w.store_hash = @store_hash AND w.urgency = @urgency AND w.due_at != 0 AND w.due_at <= @now ORDER BY w.due_at LIMIT @count)
-RETURNING id, store_hash, kind, subject, ref, urgency, attempt, due_at;
+RETURNING id, store_hash, kind, subject, ref, urgency, attempt, due_at, handed_at;
 
 -- name: ShopsWithDueWritebacks :many
 SELECT DISTINCT store_hash FROM writebacks WHERE due_at != 0 AND due_at <= @now;
 
 -- name: ResumeWritebacks :execrows
 UPDATE writebacks SET due_at = @now WHERE due_at != 0 AND due_at > @now;
+
+-- A mail is about to be handed over. Should nothing be heard of that, it is not handed over again by itself.
+-- name: HandOverWriteback :execrows
+UPDATE writebacks SET handed_at = @now WHERE id = @id AND attempt = @attempt AND due_at = CAST(@leased_until AS INTEGER) AND state = 'pending' AND handed_at = 0;
+
+-- The mail was refused before anything of it was taken.
+-- name: TakeBackWriteback :execrows
+UPDATE writebacks SET handed_at = 0 WHERE id = @id AND attempt = @attempt AND due_at = CAST(@leased_until AS INTEGER) AND state = 'pending';
+
+-- What a Shop's new permissions may have made possible.
+-- name: RetryShopWritebacks :execrows
+UPDATE writebacks SET state = 'pending', due_at = @now, attempt = attempt + 1, done_at = 0 WHERE id IN (
+    SELECT w.id FROM writebacks AS w INDEXED BY writebacks_stuck WHERE w.store_hash = @store_hash AND w.state = 'stuck' AND w.kind != 'mail' LIMIT 1000);
 
 -- name: FinishWriteback :execrows
 UPDATE writebacks SET state = @state, due_at = 0, done_at = @now, reason = @reason
@@ -66,7 +92,7 @@ UPDATE writebacks SET due_at = @due_at, reason = @reason
 WHERE id = @id AND attempt = @attempt AND due_at = CAST(@leased_until AS INTEGER) AND state = 'pending';
 
 -- name: RetryWriteback :execrows
-UPDATE writebacks SET state = 'pending', due_at = @now, attempt = attempt + 1, done_at = 0 WHERE id = @id AND store_hash = @store_hash AND state = 'stuck';
+UPDATE writebacks SET state = 'pending', due_at = @now, attempt = attempt + 1, done_at = 0, handed_at = 0 WHERE id = @id AND store_hash = @store_hash AND state = 'stuck';
 
 -- name: DropWritebacks :exec
 UPDATE writebacks SET state = 'dropped', due_at = 0, done_at = @now, reason = @reason
@@ -80,14 +106,14 @@ UPDATE writebacks SET state = 'dropped', due_at = 0, done_at = @now, reason = @r
 UPDATE writebacks SET state = 'pending', attempt = attempt + 1, due_at = @now, done_at = 0, reason = ''
 WHERE id IN (
     SELECT w.id FROM orders AS o INDEXED BY orders_hold CROSS JOIN writebacks AS w INDEXED BY writebacks_subject ON w.store_hash = o.store_hash AND w.subject = o.order_id
-    WHERE o.store_hash = @store_hash AND o.hold IN ('holding', 'releasing') AND w.state = 'dropped'
-        AND w.kind = CASE o.hold WHEN 'holding' THEN 'hold' ELSE 'release' END);
+    WHERE o.store_hash = @store_hash AND o.hold IN ('holding', 'releasing', 'cancelling') AND w.state = 'dropped'
+        AND w.kind = CASE o.hold WHEN 'holding' THEN 'hold' WHEN 'releasing' THEN 'release' ELSE 'cancel' END);
 
 -- name: SubjectWritebacks :many
-SELECT id, kind, subject, ref, state, attempt, due_at, reason, made_at, done_at FROM writebacks WHERE store_hash = @store_hash AND subject = @subject ORDER BY id DESC LIMIT 50;
+SELECT id, kind, subject, ref, state, attempt, due_at, handed_at, reason, made_at, done_at FROM writebacks WHERE store_hash = @store_hash AND subject = @subject ORDER BY id DESC LIMIT 50;
 
 -- name: StuckWritebacks :many
-SELECT id, kind, subject, ref, state, attempt, due_at, reason, made_at, done_at FROM writebacks WHERE store_hash = @store_hash AND state = 'stuck' ORDER BY id LIMIT 100;
+SELECT id, kind, subject, ref, state, attempt, due_at, handed_at, reason, made_at, done_at FROM writebacks WHERE store_hash = @store_hash AND state = 'stuck' ORDER BY id LIMIT 100;
 
 -- name: PendingWork :one
 SELECT (SELECT count(*) FROM notices AS n WHERE n.due_at != 0) AS notices,

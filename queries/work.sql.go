@@ -138,10 +138,35 @@ func (q *Queries) FinishWriteback(ctx context.Context, arg FinishWritebackParams
 	return result.RowsAffected()
 }
 
+const handOverWriteback = `-- name: HandOverWriteback :execrows
+UPDATE writebacks SET handed_at = ?1 WHERE id = ?2 AND attempt = ?3 AND due_at = CAST(?4 AS INTEGER) AND state = 'pending' AND handed_at = 0
+`
+
+type HandOverWritebackParams struct {
+	Now         int64
+	ID          int64
+	Attempt     int64
+	LeasedUntil int64
+}
+
+// A mail is about to be handed over. Should nothing be heard of that, it is not handed over again by itself.
+func (q *Queries) HandOverWriteback(ctx context.Context, arg HandOverWritebackParams) (int64, error) {
+	result, err := q.exec(ctx, q.handOverWritebackStmt, handOverWriteback,
+		arg.Now,
+		arg.ID,
+		arg.Attempt,
+		arg.LeasedUntil,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const leaseNotices = `-- name: LeaseNotices :many
 UPDATE notices SET attempt = attempt + 1, due_at = CAST(?1 AS INTEGER)
 WHERE id IN (SELECT n.id FROM notices AS n WHERE n.store_hash = ?2 AND n.due_at != 0 AND n.due_at <= ?3 ORDER BY n.due_at LIMIT ?4)
-RETURNING id, store_hash, scope, subject, detail, received_at, attempt, due_at
+RETURNING id, store_hash, event_at, scope, subject, detail, received_at, attempt, due_at
 `
 
 type LeaseNoticesParams struct {
@@ -154,6 +179,7 @@ type LeaseNoticesParams struct {
 type LeaseNoticesRow struct {
 	ID         int64
 	StoreHash  string
+	EventAt    int64
 	Scope      string
 	Subject    string
 	Detail     string
@@ -179,6 +205,7 @@ func (q *Queries) LeaseNotices(ctx context.Context, arg LeaseNoticesParams) ([]L
 		if err := rows.Scan(
 			&i.ID,
 			&i.StoreHash,
+			&i.EventAt,
 			&i.Scope,
 			&i.Subject,
 			&i.Detail,
@@ -202,7 +229,7 @@ func (q *Queries) LeaseNotices(ctx context.Context, arg LeaseNoticesParams) ([]L
 const leaseWritebacks = `-- name: LeaseWritebacks :many
 UPDATE writebacks SET attempt = attempt + 1, due_at = CAST(?1 AS INTEGER)
 WHERE id IN (SELECT w.id FROM writebacks AS w WHERE w.store_hash = ?2 AND w.urgency = ?3 AND w.due_at != 0 AND w.due_at <= ?4 ORDER BY w.due_at LIMIT ?5)
-RETURNING id, store_hash, kind, subject, ref, urgency, attempt, due_at
+RETURNING id, store_hash, kind, subject, ref, urgency, attempt, due_at, handed_at
 `
 
 type LeaseWritebacksParams struct {
@@ -222,6 +249,7 @@ type LeaseWritebacksRow struct {
 	Urgency   int64
 	Attempt   int64
 	DueAt     int64
+	HandedAt  int64
 }
 
 func (q *Queries) LeaseWritebacks(ctx context.Context, arg LeaseWritebacksParams) ([]LeaseWritebacksRow, error) {
@@ -248,6 +276,7 @@ func (q *Queries) LeaseWritebacks(ctx context.Context, arg LeaseWritebacksParams
 			&i.Urgency,
 			&i.Attempt,
 			&i.DueAt,
+			&i.HandedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -354,8 +383,8 @@ const oweAgain = `-- name: OweAgain :execrows
 UPDATE writebacks SET state = 'pending', attempt = attempt + 1, due_at = ?1, done_at = 0, reason = ''
 WHERE id IN (
     SELECT w.id FROM orders AS o INDEXED BY orders_hold CROSS JOIN writebacks AS w INDEXED BY writebacks_subject ON w.store_hash = o.store_hash AND w.subject = o.order_id
-    WHERE o.store_hash = ?2 AND o.hold IN ('holding', 'releasing') AND w.state = 'dropped'
-        AND w.kind = CASE o.hold WHEN 'holding' THEN 'hold' ELSE 'release' END)
+    WHERE o.store_hash = ?2 AND o.hold IN ('holding', 'releasing', 'cancelling') AND w.state = 'dropped'
+        AND w.kind = CASE o.hold WHEN 'holding' THEN 'hold' WHEN 'releasing' THEN 'release' ELSE 'cancel' END)
 `
 
 type OweAgainParams struct {
@@ -370,6 +399,34 @@ func (q *Queries) OweAgain(ctx context.Context, arg OweAgainParams) (int64, erro
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const oweOnce = `-- name: OweOnce :exec
+INSERT INTO writebacks (store_hash, key, kind, subject, ref, urgency, state, due_at, made_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', ?7, ?7) ON CONFLICT (store_hash, key) DO NOTHING
+`
+
+type OweOnceParams struct {
+	StoreHash string
+	Key       string
+	Kind      string
+	Subject   int64
+	Ref       string
+	Urgency   int64
+	Now       int64
+}
+
+func (q *Queries) OweOnce(ctx context.Context, arg OweOnceParams) error {
+	_, err := q.exec(ctx, q.oweOnceStmt, oweOnce,
+		arg.StoreHash,
+		arg.Key,
+		arg.Kind,
+		arg.Subject,
+		arg.Ref,
+		arg.Urgency,
+		arg.Now,
+	)
+	return err
 }
 
 const pendingWork = `-- name: PendingWork :one
@@ -471,6 +528,26 @@ func (q *Queries) ReplayNotice(ctx context.Context, arg ReplayNoticeParams) (int
 	return result.RowsAffected()
 }
 
+const replayNotices = `-- name: ReplayNotices :execrows
+UPDATE notices SET state = 'pending', due_at = ?1, attempt = attempt + 1 WHERE id IN (
+    SELECT n.id FROM notices AS n INDEXED BY notices_shop WHERE n.store_hash = ?2 AND n.received_at >= ?3 ORDER BY n.id DESC LIMIT 10000) AND state != 'pending'
+`
+
+type ReplayNoticesParams struct {
+	Now       int64
+	StoreHash string
+	Since     int64
+}
+
+// Every Notice received since then, at most 10,000; those that wait already do so anyway.
+func (q *Queries) ReplayNotices(ctx context.Context, arg ReplayNoticesParams) (int64, error) {
+	result, err := q.exec(ctx, q.replayNoticesStmt, replayNotices, arg.Now, arg.StoreHash, arg.Since)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const resumeNotices = `-- name: ResumeNotices :execrows
 UPDATE notices SET due_at = ?1 WHERE due_at != 0 AND due_at > ?1
 `
@@ -495,8 +572,27 @@ func (q *Queries) ResumeWritebacks(ctx context.Context, now int64) (int64, error
 	return result.RowsAffected()
 }
 
+const retryShopWritebacks = `-- name: RetryShopWritebacks :execrows
+UPDATE writebacks SET state = 'pending', due_at = ?1, attempt = attempt + 1, done_at = 0 WHERE id IN (
+    SELECT w.id FROM writebacks AS w INDEXED BY writebacks_stuck WHERE w.store_hash = ?2 AND w.state = 'stuck' AND w.kind != 'mail' LIMIT 1000)
+`
+
+type RetryShopWritebacksParams struct {
+	Now       int64
+	StoreHash string
+}
+
+// What a Shop's new permissions may have made possible.
+func (q *Queries) RetryShopWritebacks(ctx context.Context, arg RetryShopWritebacksParams) (int64, error) {
+	result, err := q.exec(ctx, q.retryShopWritebacksStmt, retryShopWritebacks, arg.Now, arg.StoreHash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const retryWriteback = `-- name: RetryWriteback :execrows
-UPDATE writebacks SET state = 'pending', due_at = ?1, attempt = attempt + 1, done_at = 0 WHERE id = ?2 AND store_hash = ?3 AND state = 'stuck'
+UPDATE writebacks SET state = 'pending', due_at = ?1, attempt = attempt + 1, done_at = 0, handed_at = 0 WHERE id = ?2 AND store_hash = ?3 AND state = 'stuck'
 `
 
 type RetryWritebackParams struct {
@@ -594,21 +690,72 @@ func (q *Queries) StickNotice(ctx context.Context, arg StickNoticeParams) (int64
 	return result.RowsAffected()
 }
 
+const stuckNotices = `-- name: StuckNotices :many
+SELECT id, scope, subject, detail, received_at, deliveries, state, remark, handled_at FROM notices
+WHERE store_hash = ?1 AND state = 'stuck' ORDER BY id DESC LIMIT 50
+`
+
+type StuckNoticesRow struct {
+	ID         int64
+	Scope      string
+	Subject    string
+	Detail     string
+	ReceivedAt int64
+	Deliveries int64
+	State      string
+	Remark     string
+	HandledAt  int64
+}
+
+func (q *Queries) StuckNotices(ctx context.Context, storeHash string) ([]StuckNoticesRow, error) {
+	rows, err := q.query(ctx, q.stuckNoticesStmt, stuckNotices, storeHash)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []StuckNoticesRow
+	for rows.Next() {
+		var i StuckNoticesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Scope,
+			&i.Subject,
+			&i.Detail,
+			&i.ReceivedAt,
+			&i.Deliveries,
+			&i.State,
+			&i.Remark,
+			&i.HandledAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const stuckWritebacks = `-- name: StuckWritebacks :many
-SELECT id, kind, subject, ref, state, attempt, due_at, reason, made_at, done_at FROM writebacks WHERE store_hash = ?1 AND state = 'stuck' ORDER BY id LIMIT 100
+SELECT id, kind, subject, ref, state, attempt, due_at, handed_at, reason, made_at, done_at FROM writebacks WHERE store_hash = ?1 AND state = 'stuck' ORDER BY id LIMIT 100
 `
 
 type StuckWritebacksRow struct {
-	ID      int64
-	Kind    string
-	Subject int64
-	Ref     string
-	State   string
-	Attempt int64
-	DueAt   int64
-	Reason  string
-	MadeAt  int64
-	DoneAt  int64
+	ID       int64
+	Kind     string
+	Subject  int64
+	Ref      string
+	State    string
+	Attempt  int64
+	DueAt    int64
+	HandedAt int64
+	Reason   string
+	MadeAt   int64
+	DoneAt   int64
 }
 
 func (q *Queries) StuckWritebacks(ctx context.Context, storeHash string) ([]StuckWritebacksRow, error) {
@@ -628,6 +775,7 @@ func (q *Queries) StuckWritebacks(ctx context.Context, storeHash string) ([]Stuc
 			&i.State,
 			&i.Attempt,
 			&i.DueAt,
+			&i.HandedAt,
 			&i.Reason,
 			&i.MadeAt,
 			&i.DoneAt,
@@ -646,7 +794,7 @@ func (q *Queries) StuckWritebacks(ctx context.Context, storeHash string) ([]Stuc
 }
 
 const subjectWritebacks = `-- name: SubjectWritebacks :many
-SELECT id, kind, subject, ref, state, attempt, due_at, reason, made_at, done_at FROM writebacks WHERE store_hash = ?1 AND subject = ?2 ORDER BY id DESC LIMIT 50
+SELECT id, kind, subject, ref, state, attempt, due_at, handed_at, reason, made_at, done_at FROM writebacks WHERE store_hash = ?1 AND subject = ?2 ORDER BY id DESC LIMIT 50
 `
 
 type SubjectWritebacksParams struct {
@@ -655,16 +803,17 @@ type SubjectWritebacksParams struct {
 }
 
 type SubjectWritebacksRow struct {
-	ID      int64
-	Kind    string
-	Subject int64
-	Ref     string
-	State   string
-	Attempt int64
-	DueAt   int64
-	Reason  string
-	MadeAt  int64
-	DoneAt  int64
+	ID       int64
+	Kind     string
+	Subject  int64
+	Ref      string
+	State    string
+	Attempt  int64
+	DueAt    int64
+	HandedAt int64
+	Reason   string
+	MadeAt   int64
+	DoneAt   int64
 }
 
 func (q *Queries) SubjectWritebacks(ctx context.Context, arg SubjectWritebacksParams) ([]SubjectWritebacksRow, error) {
@@ -684,6 +833,7 @@ func (q *Queries) SubjectWritebacks(ctx context.Context, arg SubjectWritebacksPa
 			&i.State,
 			&i.Attempt,
 			&i.DueAt,
+			&i.HandedAt,
 			&i.Reason,
 			&i.MadeAt,
 			&i.DoneAt,
@@ -699,4 +849,23 @@ func (q *Queries) SubjectWritebacks(ctx context.Context, arg SubjectWritebacksPa
 		return nil, err
 	}
 	return items, nil
+}
+
+const takeBackWriteback = `-- name: TakeBackWriteback :execrows
+UPDATE writebacks SET handed_at = 0 WHERE id = ?1 AND attempt = ?2 AND due_at = CAST(?3 AS INTEGER) AND state = 'pending'
+`
+
+type TakeBackWritebackParams struct {
+	ID          int64
+	Attempt     int64
+	LeasedUntil int64
+}
+
+// The mail was refused before anything of it was taken.
+func (q *Queries) TakeBackWriteback(ctx context.Context, arg TakeBackWritebackParams) (int64, error) {
+	result, err := q.exec(ctx, q.takeBackWritebackStmt, takeBackWriteback, arg.ID, arg.Attempt, arg.LeasedUntil)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }

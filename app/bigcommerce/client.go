@@ -33,6 +33,7 @@ type Quota struct {
 	Limit  int           // requests per window; 0 when not said
 	Left   int
 	At     time.Time // when the answer came
+	Date   time.Time // BigCommerce's own clock then, to the second; zero when not said
 }
 
 // request is one call. path is sent; name, if set, stands for it in errors because the path holds a cart id.
@@ -178,7 +179,11 @@ func (a *App) reportQuota(storeHash string, h http.Header) {
 	if err != nil {
 		left, err = strconv.Atoi(h.Get("X-BC-ApiLimit-Remaining"))
 	}
+	date, _ := http.ParseTime(h.Get("Date"))
 	if err != nil || left < 0 {
+		if !date.IsZero() {
+			a.OnQuota(storeHash, Quota{At: a.now(), Date: date})
+		}
 		return
 	}
 	number := func(name string) int {
@@ -194,6 +199,7 @@ func (a *App) reportQuota(storeHash string, h http.Header) {
 		Limit:  number("X-Rate-Limit-Requests-Quota"),
 		Left:   left,
 		At:     a.now(),
+		Date:   date,
 	})
 }
 

@@ -361,11 +361,14 @@ func TestQuota(t *testing.T) {
 		header http.Header
 		want   []Quota
 	}{
-		{"all headers", 200, full, []Quota{{30 * time.Second, 12500 * time.Millisecond, 150, 3, testNow}}},
-		{"on a 429 too", 429, full, []Quota{{30 * time.Second, 12500 * time.Millisecond, 150, 3, testNow}}},
+		{"all headers", 200, full, []Quota{{30 * time.Second, 12500 * time.Millisecond, 150, 3, testNow, time.Time{}}}},
+		{"on a 429 too", 429, full, []Quota{{30 * time.Second, 12500 * time.Millisecond, 150, 3, testNow, time.Time{}}}},
 		{"legacy", 200, http.Header{"X-Bc-Apilimit-Remaining": {"1987"}}, []Quota{{Left: 1987, At: testNow}}},
 		{"nothing left", 200, http.Header{"X-Rate-Limit-Requests-Left": {"0"}}, []Quota{{At: testNow}}},
 		{"none", 200, nil, nil},
+		{"the date alone", 200, http.Header{"Date": {"Tue, 10 Mar 2026 15:12:07 GMT"}}, []Quota{{At: testNow, Date: time.Date(2026, 3, 10, 15, 12, 7, 0, time.UTC)}}},
+		{"the date besides", 200, http.Header{"Date": {"Tue, 10 Mar 2026 15:12:07 GMT"}, "X-Rate-Limit-Requests-Left": {"4"}}, []Quota{{Left: 4, At: testNow, Date: time.Date(2026, 3, 10, 15, 12, 7, 0, time.UTC)}}},
+		{"a date that is none", 200, http.Header{"Date": {"yesterday"}}, nil},
 		{"garbage", 200, http.Header{"X-Rate-Limit-Requests-Left": {"many"}}, nil},
 		{"negative", 200, http.Header{"X-Rate-Limit-Requests-Left": {"-1"}}, nil},
 		{"half garbage", 200, http.Header{"X-Rate-Limit-Requests-Left": {"5"}, "X-Rate-Limit-Requests-Quota": {"-2"}}, []Quota{{Left: 5, At: testNow}}},
@@ -373,6 +376,7 @@ func TestQuota(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			app := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				w.Header()["Date"] = nil // net/http would write one
 				for k, v := range tt.header {
 					w.Header()[k] = v
 				}

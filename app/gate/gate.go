@@ -3,6 +3,9 @@
 // It is pure. It reads no clock, takes no context and does no I/O: everything it knows stands in its arguments,
 // so a replay over past orders is a loop and the same arguments always give the same Decision.
 // Callers own durability and effects; a Decision changes nothing by itself, and binds nobody unless Binds says so.
+//
+// It is longer than other packages because all that reads a Policy stands here, where the meaning of its fields is: what is wrong
+// with one (Problems), how two differ (Compare), what a merchant may start from (Templates), and what one would have done (Tally).
 package gate
 
 import (
@@ -67,6 +70,8 @@ const (
 	ProofOK              Code = "proof_ok"
 	NothingRequired      Code = "nothing_required"
 	Exempt               Code = "exempt"
+	Blocked              Code = "blocked"      // on the Shop's block list; never says by what
+	AllowListed          Code = "allow_listed" // on the Shop's allow list
 	PolicyOff            Code = "policy_off"
 	SourceNotCovered     Code = "source_not_covered"
 	BeforeEnforcement    Code = "before_enforcement"
@@ -86,6 +91,8 @@ type Decision struct {
 	Reasons     []Reason     `json:"reasons"`
 	Rules       []RuleResult `json:"rules"`
 	ProofID     string       `json:"proof_id,omitempty"`
+	// Needs is what would make it pass; empty when it does.
+	Needs []Need `json:"needs,omitempty"`
 	// Would is the outcome if rules in shadow were enforced too; equal to Outcome when there are none.
 	Would Outcome `json:"would"`
 }
@@ -131,77 +138,121 @@ type Buyer struct {
 // Decide answers for one cart or order. proofs may hold any Proof that was found by customer, cart, order or mailbox:
 // finding authorises nothing, Decide does.
 func Decide(p Policy, f Facts, proofs []Proof, now time.Time) Decision {
-	d := decide(p, f, proofs, now, Enforce)
+	if why, ok := outside(p, f); ok {
+		return Decision{Outcome: Allow, Would: Allow, Mode: p.Mode, Reasons: []Reason{why}, Rules: []RuleResult{}}
+	}
+	rules := p.effective()
+	results := make([]RuleResult, len(rules))
+	for i, r := range rules {
+		results[i] = r.evaluate(f)
+	}
+	q := question{p, f, proofs, now}
+	d := q.answer(slices.Clone(results), Enforce)
 	d.Would = d.Outcome
 	if slices.ContainsFunc(p.Rules, func(r Rule) bool { return r.Mode == Shadow }) {
-		d.Would = decide(p, f, proofs, now, Shadow).Outcome
+		d.Would = q.answer(results, Shadow).Outcome
 	}
 	return d
 }
 
-// decide applies the rules whose mode is at least least.
-func decide(p Policy, f Facts, proofs []Proof, now time.Time, least Mode) Decision {
-	d := Decision{Mode: p.Mode, Reasons: []Reason{}, Rules: []RuleResult{}}
-	answer := func(o Outcome, rs ...Reason) Decision {
-		d.Outcome, d.Reasons = o, rs
-		return d
-	}
+// outside says why a cart or order is not the Policy's business, and no rule is read. A block list is about a person,
+// whichever way they order.
+func outside(p Policy, f Facts) (Reason, bool) {
 	switch {
 	case p.Mode == Off:
-		return answer(Allow, Reason{Code: PolicyOff})
-	case f.Stage == AtOrder && !p.Covers(f.Source):
-		return answer(Allow, Reason{SourceNotCovered, f.Source.Value})
+		return Reason{Code: PolicyOff}, true
+	case f.Stage == AtOrder && !p.Covers(f.Source) && !f.Listed.blocked():
+		return Reason{SourceNotCovered, f.Source.Value}, true
 	case f.BeforeEpoch:
-		return answer(Allow, Reason{Code: BeforeEnforcement})
+		return Reason{Code: BeforeEnforcement}, true
 	}
+	return Reason{}, false
+}
 
+// question is what Decide was asked.
+type question struct {
+	p      Policy
+	f      Facts
+	proofs []Proof
+	now    time.Time
+}
+
+// answer applies the rules whose mode is at least least, and marks in rules which of them counted.
+func (q question) answer(rules []RuleResult, least Mode) Decision {
+	d := Decision{Mode: q.p.Mode, Rules: rules}
 	exempt := ""
-	for _, r := range p.effective() {
-		res := r.evaluate(f)
-		d.Rules = append(d.Rules, res)
+	for i := range rules {
+		r := &rules[i]
 		switch {
 		case r.Mode == Off || r.Mode == Shadow && least == Enforce:
 		case r.Exempt:
-			if res.Verdict == Yes && exempt == "" {
+			r.Counted = r.Verdict == Yes
+			if r.Counted && exempt == "" {
 				exempt = r.Name
 			}
-		case res.binds(f.Stage):
+		case r.counts(q.f.Stage):
+			r.Counted = true
 			d.Requirement = d.Requirement.with(r.Require)
 		}
 	}
-	guest := f.Buyer.CustomerID == 0
+	guest := q.f.Buyer.CustomerID == 0
 	if !d.Requirement.empty() && guest {
 		d.Requirement.NameMatch = true
 	}
 	switch {
+	case q.f.Listed.blocked():
+		d.Requirement = Requirement{}
+		return d.stopped(q.f.Stage, Blocked, Need{What: NeedUnblock})
+	case q.f.Listed.allowed(q.f.Buyer):
+		d.Requirement = Requirement{}
+		return d.allowed(Reason{Code: AllowListed})
 	case exempt != "":
 		d.Requirement = Requirement{}
-		return answer(Allow, Reason{Exempt, exempt})
+		return d.allowed(Reason{Exempt, exempt})
 	case d.Requirement.empty():
-		return answer(Allow, Reason{Code: NothingRequired})
-	case guest && p.Guests == GuestsPass:
-		return answer(Allow, Reason{Code: GuestExempt})
-	case guest && p.Guests == GuestsSignIn:
-		if f.Stage == AtOrder {
-			return answer(Hold, Reason{Code: GuestMustSignIn})
-		}
-		return answer(Refuse, Reason{Code: GuestMustSignIn})
+		return d.allowed(Reason{Code: NothingRequired})
+	case guest && q.p.Guests == GuestsPass:
+		return d.allowed(Reason{Code: GuestExempt})
+	case guest && q.p.Guests == GuestsSignIn:
+		return d.stopped(q.f.Stage, GuestMustSignIn, append([]Need{{What: NeedSignIn}}, d.proving(nil)...)...)
 	}
-	proof, lacks := best(p, d.Requirement, f, proofs, now)
+	return q.byProof(d)
+}
+
+func (d Decision) allowed(why Reason) Decision {
+	d.Outcome, d.Reasons = Allow, []Reason{why}
+	return d
+}
+
+// stopped is the answer where no proof would help.
+func (d Decision) stopped(s Stage, why Code, needs ...Need) Decision {
+	d.Outcome, d.Reasons, d.Needs = Refuse, []Reason{{Code: why}}, needs
+	if s == AtOrder {
+		d.Outcome = Hold
+	}
+	return d
+}
+
+// byProof allows when a Proof meets what is required, and says otherwise what is missing.
+func (q question) byProof(d Decision) Decision {
+	proof, lacks := best(q.p, d.Requirement, q.f, q.proofs, q.now)
 	if len(lacks) == 0 {
 		d.ProofID = proof.ID
-		return answer(Allow, Reason{ProofOK, proof.level(p).String()})
+		return d.allowed(Reason{ProofOK, proof.level(q.p).String()})
 	}
-	if f.InReview {
+	if q.f.InReview {
 		lacks = append([]Reason{{Code: InReview}}, lacks...)
 	}
+	d.Reasons, d.Needs = lacks, q.needs(d, lacks)
 	switch {
-	case f.Stage == AtOrder:
-		return answer(Hold, lacks...)
-	case f.InReview:
-		return answer(Review, lacks...)
+	case q.f.Stage == AtOrder:
+		d.Outcome = Hold
+	case q.f.InReview:
+		d.Outcome = Review
+	default:
+		d.Outcome = Verify
 	}
-	return answer(Verify, lacks...)
+	return d
 }
 
 // best returns the first Proof that is this buyer's and meets req, or else what the nearest one lacks.

@@ -1,13 +1,9 @@
 package gate_test
 
 import (
-	"encoding/json"
-	"reflect"
 	"slices"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 
 	"idgate/app/gate"
 )
@@ -243,44 +239,6 @@ func TestNames(t *testing.T) {
 	}
 }
 
-func TestPolicyProblems(t *testing.T) {
-	for _, c := range []struct {
-		field  string
-		change func(*gate.Policy)
-	}{
-		{"mode", func(p *gate.Policy) { p.Mode = "on" }},
-		{"checkout_ial", func(p *gate.Policy) { p.Checkout.IAL = 4 }},
-		{"checkout_ial", func(p *gate.Policy) { p.Checkout.IAL, p.StepUp = 3, nil }}, // nothing counts as 3
-		{"step_up_ial", func(p *gate.Policy) { p.StepUp.Require.IAL = 1 }},
-		{"step_up_ial", func(p *gate.Policy) { p.StepUp.Require.IAL = 3 }},
-		{"step_up_value", func(p *gate.Policy) { p.StepUp.Over.Minor = -1 }},
-		{"step_up_value", func(p *gate.Policy) { p.StepUp.Over.Currency = "EUR" }},
-		{"step_up_max_age_days", func(p *gate.Policy) { p.StepUp.Require.MaxAge = -1 }},
-		{"evidence_document_ial", func(p *gate.Policy) { p.Evidence.Document = -1 }},
-		{"evidence_selfie_ial", func(p *gate.Policy) { p.Evidence = gate.Evidence{Document: 3, DocumentSelfie: 2} }},
-		{"least_age", func(p *gate.Policy) { p.Checkout.LeastAge = 121 }},
-		{"proof_days", func(p *gate.Policy) { p.ProofGood = 0 }},
-		{"guests", func(p *gate.Policy) { p.Guests = "" }},
-		{"hold_status", func(p *gate.Policy) { p.HoldStatus = 11 }},
-		{"on_unreachable", func(p *gate.Policy) { p.OnUnreachable = "" }},
-		{"on_provider_down", func(p *gate.Policy) { p.OnProviderDown = "pray" }},
-		{"rules.0", func(p *gate.Policy) { p.Rules = []gate.Rule{{Name: "x", Mode: gate.Enforce, Exempt: true}} }},
-		{"rules.0", func(p *gate.Policy) {
-			p.Rules = []gate.Rule{{Name: "x", Mode: gate.Enforce, Require: gate.Requirement{IAL: 1}, When: []gate.Condition{{Fact: "weather"}}}}
-		}},
-	} {
-		p := policy()
-		c.change(&p)
-		got := p.Problems()
-		if !slices.ContainsFunc(got, func(x gate.Problem) bool { return x.Field == c.field && x.Remedy != "" }) {
-			t.Errorf("want a problem with %s, got %v", c.field, got)
-		}
-	}
-	if got := policy().Problems(); len(got) != 0 {
-		t.Errorf("a good policy has problems: %v", got)
-	}
-}
-
 func TestParseMoney(t *testing.T) {
 	for _, c := range []struct {
 		in     string
@@ -295,109 +253,4 @@ func TestParseMoney(t *testing.T) {
 			t.Errorf("ParseMoney(%q, %d) = %v, %v; want %d", c.in, c.digits, m, err, c.want)
 		}
 	}
-}
-
-// A further requiring rule never makes the outcome milder, whatever the rest is.
-func TestRequiringMoreNeverLoosens(t *testing.T) {
-	strict := map[gate.Outcome]int{gate.Allow: 0, gate.Verify: 1, gate.Review: 2, gate.Hold: 3, gate.Refuse: 4}
-	rapid.Check(t, func(t *rapid.T) {
-		p, f, proofs := drawPolicy(t), drawFacts(t), rapid.SliceOfN(rapid.Custom(drawProof), 0, 3).Draw(t, "proofs")
-		before := gate.Decide(p, f, proofs, now)
-		more := drawRule(t)
-		more.Exempt, more.Mode = false, gate.Enforce
-		p.Rules = append(slices.Clone(p.Rules), more)
-		after := gate.Decide(p, f, proofs, now)
-		if strict[after.Outcome] < strict[before.Outcome] {
-			t.Fatalf("%s became %s by requiring %+v", before.Outcome, after.Outcome, more)
-		}
-		if !reflect.DeepEqual(after, gate.Decide(p, f, proofs, now)) {
-			t.Fatal("the same arguments gave two answers")
-		}
-	})
-}
-
-// FuzzDecide feeds whole policies, facts and proofs as JSON: never a panic, always one answer, and the same one twice.
-func FuzzDecide(f *testing.F) {
-	seedPolicy, _ := json.Marshal(policy())
-	seedFacts, _ := json.Marshal(order())
-	seedProofs, _ := json.Marshal([]gate.Proof{proof()})
-	f.Add(seedPolicy, seedFacts, seedProofs)
-	f.Fuzz(func(t *testing.T, pb, fb, prb []byte) {
-		var p gate.Policy
-		var facts gate.Facts
-		var proofs []gate.Proof
-		if json.Unmarshal(pb, &p) != nil || json.Unmarshal(fb, &facts) != nil || json.Unmarshal(prb, &proofs) != nil {
-			return // not JSON of the right shape
-		}
-		p.Problems()
-		a, b := gate.Decide(p, facts, proofs, now), gate.Decide(p, facts, proofs, now)
-		if !reflect.DeepEqual(a, b) {
-			t.Fatalf("two answers: %+v and %+v", a, b)
-		}
-		if a.Outcome == gate.Allow && a.ProofID == "" && len(a.Reasons) == 0 {
-			t.Fatal("allowed without a reason")
-		}
-		facts.Canonical()
-	})
-}
-
-func drawRequirement(t *rapid.T) gate.Requirement {
-	return gate.Requirement{IAL: gate.IAL(rapid.IntRange(0, 3).Draw(t, "ial")), MaxAge: gate.Days(rapid.IntRange(0, 3).Draw(t, "max age")), Selfie: rapid.Bool().Draw(t, "selfie"),
-		LeastAge: rapid.SampledFrom([]int{0, 18, 21}).Draw(t, "age"), NameMatch: rapid.Bool().Draw(t, "name")}
-}
-
-func drawRule(t *rapid.T) gate.Rule {
-	r := gate.Rule{Name: "r", Mode: rapid.SampledFrom([]gate.Mode{gate.Off, gate.Shadow, gate.Enforce}).Draw(t, "rule mode"), Exempt: rapid.Bool().Draw(t, "exempt"),
-		Any: rapid.Bool().Draw(t, "any"), Require: drawRequirement(t)}
-	for range rapid.IntRange(0, 2).Draw(t, "conditions") {
-		amount := usd(int64(rapid.IntRange(0, 3).Draw(t, "amount")) * 10000)
-		r.When = append(r.When, gate.Condition{Fact: rapid.SampledFrom([]gate.FactName{gate.FactValue, gate.FactProduct, gate.FactCategory, gate.FactBrand, gate.FactCountry,
-			gate.FactState, gate.FactPostcode, gate.FactShipDiff, gate.FactGroup, gate.FactFirstOrder, gate.FactPayment, gate.FactShipMethod, gate.FactChannel, gate.FactSource}).Draw(t, "fact"),
-			Not: rapid.Bool().Draw(t, "not"), Values: []string{"a", "US", "US/CA", "10000-19999"}, Amount: &amount})
-	}
-	return r
-}
-
-func drawPolicy(t *rapid.T) gate.Policy {
-	p := policy()
-	p.Mode = rapid.SampledFrom([]gate.Mode{gate.Off, gate.Shadow, gate.Enforce}).Draw(t, "mode")
-	p.Checkout = drawRequirement(t)
-	p.Guests = rapid.SampledFrom([]gate.GuestChoice{gate.GuestsVerify, gate.GuestsSignIn, gate.GuestsPass}).Draw(t, "guests")
-	p.Evidence = gate.Evidence{Document: gate.IAL(rapid.IntRange(0, 1).Draw(t, "doc")), DocumentSelfie: gate.IAL(rapid.IntRange(1, 3).Draw(t, "doc+selfie"))}
-	for range rapid.IntRange(0, 2).Draw(t, "rules") {
-		p.Rules = append(p.Rules, drawRule(t))
-	}
-	return p
-}
-
-func drawText(t *rapid.T) gate.Text {
-	return gate.Text{Value: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "text"), Known: rapid.Bool().Draw(t, "known")}
-}
-
-func drawFacts(t *rapid.T) gate.Facts {
-	f := order()
-	if rapid.Bool().Draw(t, "at checkout") {
-		atCheckout(&f)
-	}
-	f.Buyer = gate.Buyer{CustomerID: int64(rapid.IntRange(0, 2).Draw(t, "customer")), Mailbox: rapid.SampledFrom([]string{"", "m1", "m2"}).Draw(t, "mailbox"),
-		MailboxProved: rapid.Bool().Draw(t, "proved"), Name: gate.Name{Given: rapid.SampledFrom([]string{"", "Ada"}).Draw(t, "given"), Family: "Lovelace"}}
-	v := usd(int64(rapid.IntRange(0, 4).Draw(t, "value")) * 10000)
-	f.ShopValue = &v
-	if rapid.Bool().Draw(t, "no rate") {
-		f.ShopValue = nil
-	}
-	f.Items, f.ItemsKnown = []gate.Item{{ProductID: "a", Categories: []string{"a"}, Brand: "b"}}, rapid.Bool().Draw(t, "items known")
-	f.Shipping = []gate.Place{{Country: rapid.SampledFrom([]string{"", "US", "GB"}).Draw(t, "country"), State: "CA", Postcode: "10001"}}
-	f.Group, f.Payment, f.ShipMethod, f.Channel, f.Source = drawText(t), drawText(t), drawText(t), drawText(t), drawText(t)
-	f.FirstOrder = gate.Bool{Value: rapid.Bool().Draw(t, "first"), Known: rapid.Bool().Draw(t, "first known")}
-	f.BeforeEpoch, f.InReview = rapid.IntRange(0, 9).Draw(t, "epoch") == 0, rapid.Bool().Draw(t, "review")
-	return f
-}
-
-func drawProof(t *rapid.T) gate.Proof {
-	return gate.Proof{ID: "p", Source: rapid.SampledFrom([]string{gate.SourcePolicy, "oidc"}).Draw(t, "source"), IAL: gate.IAL(rapid.IntRange(0, 3).Draw(t, "ial")), Document: true,
-		Selfie: rapid.Bool().Draw(t, "selfie"), Age: rapid.IntRange(-1, 30).Draw(t, "age"), Name: ada, At: now.AddDate(0, 0, -rapid.IntRange(0, 5).Draw(t, "days")),
-		Until: now.AddDate(0, 0, rapid.IntRange(-1, 5).Draw(t, "until")), Revoked: rapid.Bool().Draw(t, "revoked"),
-		Holder: gate.Holder{CustomerID: int64(rapid.IntRange(0, 2).Draw(t, "holder")), CartID: rapid.SampledFrom([]string{"", "c1"}).Draw(t, "cart"), OrderID: int64(rapid.SampledFrom([]int{0, 100}).Draw(t, "order")),
-			Mailbox: rapid.SampledFrom([]string{"", "m1", "m2"}).Draw(t, "holder mailbox")}}
 }

@@ -102,6 +102,15 @@ const (
 	Stop   FailureChoice = "stop"    // stop the checkout
 )
 
+// MovedChoice says what happens to an order that somebody in the Shop moved off our hold. BigCommerce names no actor.
+type MovedChoice string
+
+// The choices for moved orders.
+const (
+	HoldAgain MovedChoice = "hold_again" // hold it once more, and say so; the second time it is the Shop's own doing
+	Accept    MovedChoice = "override"   // it is the Shop's own doing at once
+)
+
 // Policy is one Shop's version of its rules. It is stored as JSON and never changed once saved.
 type Policy struct {
 	Version        int64         `json:"version"`
@@ -117,6 +126,15 @@ type Policy struct {
 	HoldStatus     int           `json:"hold_status"`       // 12 Manual Verification Required, or 7 Awaiting Payment
 	OnUnreachable  FailureChoice `json:"on_unreachable"`
 	OnProviderDown FailureChoice `json:"on_provider_down"`
+	// OnMoved says what happens when somebody in the Shop moves an order off our hold; empty means Accept.
+	OnMoved MovedChoice `json:"on_moved,omitempty"`
+	// CancelAfter is how long an order may stay on hold unproven before it is cancelled, announced and undoable; 0: never.
+	CancelAfter Days `json:"cancel_days,omitempty"`
+	// Mails switches the mails to shoppers on; RemindAfter is when they are reminded, in hours since the hold, ascending.
+	Mails       bool  `json:"mails,omitempty"`
+	RemindAfter []int `json:"remind_hours,omitempty"`
+	// Keep is how long what is over is kept: Decisions, Sessions, buyers; 0 means two years.
+	Keep Days `json:"keep_days,omitempty"`
 	// CustomFieldsV2 writes the outcome by PUT /v2/customers/{id} as the integration card prints it, besides the attributes.
 	CustomFieldsV2 bool `json:"custom_fields_v2,omitempty"`
 }
@@ -133,7 +151,19 @@ func Default(currency string) Policy {
 		HoldStatus:     12,
 		OnUnreachable:  LetPay,
 		OnProviderDown: LetPay,
+		OnMoved:        HoldAgain,
+		Mails:          true,
+		RemindAfter:    []int{24, 48},
+		Keep:           730,
 	}
+}
+
+// KeepFor is how long what is over is kept.
+func (p Policy) KeepFor() time.Duration {
+	if p.Keep <= 0 {
+		return Days(730).Duration()
+	}
+	return p.Keep.Duration()
 }
 
 // Covers reports whether orders of this source are the Policy's business. An unknown source is.
@@ -181,7 +211,8 @@ const (
 )
 
 // Problem is one thing wrong with a Policy, beside the form field it belongs to.
-type Problem struct{ Field, Remedy string }
+// In a rule, Part is where: "name", "mode", "require.ial", "when.0", "when.0.values".
+type Problem struct{ Field, Part, Remedy string }
 
 func (p Problem) Error() string { return p.Field + ": " + p.Remedy }
 
@@ -190,7 +221,7 @@ func (p Policy) Problems() []Problem {
 	var out []Problem
 	bad := func(wrong bool, field, remedy string) {
 		if wrong {
-			out = append(out, Problem{field, remedy})
+			out = append(out, Problem{Field: field, Remedy: remedy})
 		}
 	}
 	level := func(l IAL, field string) { bad(l < 0 || l > 3, field, "choose a level from 0 to 3") }
@@ -201,6 +232,7 @@ func (p Policy) Problems() []Problem {
 	bad(p.Evidence.DocumentSelfie != 0 && p.Evidence.DocumentSelfie < p.Evidence.Document, "evidence_selfie_ial",
 		"a document with a selfie cannot count for less than a document alone")
 	bad(p.Checkout.LeastAge < 0 || p.Checkout.LeastAge > 120, "least_age", "enter whole years from 1 to 120, or nothing")
+	bad(p.Checkout.MaxAge < 0 || p.Checkout.MaxAge > 3650, "checkout_max_age_days", "enter whole days from 1 to 3650, or nothing")
 	bad(p.ProofGood < 1 || p.ProofGood > 3650, "proof_days", "enter whole days from 1 to 3650")
 	bad(!slices.Contains([]GuestChoice{GuestsVerify, GuestsSignIn, GuestsPass}, p.Guests), "guests", "choose what guests must do")
 	bad(p.HoldStatus != 12 && p.HoldStatus != 7, "hold_status", "choose 12 (Manual Verification Required) or 7 (Awaiting Payment)")
@@ -209,22 +241,23 @@ func (p Policy) Problems() []Problem {
 	}
 	choice(p.OnUnreachable, "on_unreachable")
 	choice(p.OnProviderDown, "on_provider_down")
+	bad(p.OnMoved != "" && p.OnMoved != HoldAgain && p.OnMoved != Accept, "on_moved", "choose whether to hold a moved order again or to accept the move")
+	bad(p.CancelAfter < 0 || p.CancelAfter == 1 || p.CancelAfter > 90, "cancel_days", "enter whole days from 2 to 90, or nothing to never cancel")
+	bad(len(p.RemindAfter) > 5 || !slices.IsSorted(p.RemindAfter) || len(p.RemindAfter) > 0 && (p.RemindAfter[0] < 1 || p.RemindAfter[len(p.RemindAfter)-1] > 24*90),
+		"remind_hours", "enter at most five numbers of hours from 1 to 2160, the smallest first, or nothing")
+	bad(p.Keep != 0 && (p.Keep < 30 || p.Keep > 3650), "keep_days", "enter whole days from 30 to 3650")
 	if s := p.StepUp; s != nil {
 		bad(s.Over.Minor <= 0, "step_up_value", "enter an amount above zero, or nothing")
 		bad(s.Over.Currency != p.Currency, "step_up_value", fmt.Sprintf("enter the amount in the shop's currency, %s", p.Currency))
 		level(s.Require.IAL, "step_up_ial")
 		bad(s.Require.IAL < p.Checkout.IAL, "step_up_ial", "a step-up cannot ask for less than every order does")
 		bad(s.Require.MaxAge < 0 || s.Require.MaxAge > 3650, "step_up_max_age_days", "enter whole days from 1 to 3650, or nothing")
+		bad(s.Require.LeastAge < 0 || s.Require.LeastAge > 120, "step_up_least_age", "enter whole years from 1 to 120, or nothing")
 	}
 	if p.Mode == Enforce {
 		out = append(out, p.unreachableLevels()...)
 	}
-	for i, r := range p.Rules {
-		if why := r.problem(p.Currency); why != "" {
-			out = append(out, Problem{fmt.Sprintf("rules.%d", i), why})
-		}
-	}
-	return out
+	return append(out, p.ruleProblems()...)
 }
 
 // unreachableLevels finds levels that no evidence can reach under this mapping: enforcing them would hold every order for good.
@@ -235,10 +268,15 @@ func (p Policy) unreachableLevels() []Problem {
 	}
 	var out []Problem
 	if p.Checkout.IAL > top {
-		out = append(out, Problem{"checkout_ial", remedy(p.Checkout.IAL)})
+		out = append(out, Problem{Field: "checkout_ial", Remedy: remedy(p.Checkout.IAL)})
 	}
 	if p.StepUp != nil && p.StepUp.Require.IAL > top {
-		out = append(out, Problem{"step_up_ial", remedy(p.StepUp.Require.IAL)})
+		out = append(out, Problem{Field: "step_up_ial", Remedy: remedy(p.StepUp.Require.IAL)})
+	}
+	for i, r := range p.Rules {
+		if r.active() && !r.Exempt && r.Require.IAL > top {
+			out = append(out, Problem{ruleField(i), "require.ial", remedy(r.Require.IAL)})
+		}
 	}
 	return out
 }

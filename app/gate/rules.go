@@ -1,84 +1,9 @@
 package gate
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 )
-
-// Text is a fact that may not be known yet.
-type Text struct {
-	Value string `json:"v,omitempty"`
-	Known bool   `json:"k,omitempty"`
-}
-
-// Known makes a Text of a known value.
-func Known(v string) Text { return Text{v, true} }
-
-// Bool is a yes-or-no fact that may not be known yet.
-type Bool struct {
-	Value bool `json:"v,omitempty"`
-	Known bool `json:"k,omitempty"`
-}
-
-// Item is one line of a cart or order.
-type Item struct {
-	ProductID  string   `json:"product"`
-	Quantity   int      `json:"quantity"`
-	Categories []string `json:"categories,omitempty"`
-	Brand      string   `json:"brand,omitempty"`
-}
-
-// Place is the part of an address that rules look at, and Line, which binds the Decision to the whole of it.
-type Place struct {
-	Country  string `json:"country"` // ISO 3166-1 alpha-2
-	State    string `json:"state"`
-	Postcode string `json:"postcode"`
-	Line     string `json:"line"` // the other parts, normalised
-}
-
-// Facts is what is known of a cart or order. Facts that only exist later (payment method, source) are Unknown at checkout:
-// they never satisfy an exemption, and rules on them are settled at the order gate.
-type Facts struct {
-	Stage       Stage
-	CartID      string
-	OrderID     int64
-	Buyer       Buyer
-	Value       Money  // before store credit and gift certificates, in the currency the shopper pays
-	ShopValue   *Money // Value in the Shop's currency; nil when no rate is known
-	Items       []Item
-	ItemsKnown  bool // categories and brands were looked up
-	Shipping    []Place
-	Billing     Place
-	Group       Text // customer group id, or "guest"
-	FirstOrder  Bool
-	Payment     Text
-	ShipMethod  Text
-	Channel     Text
-	Source      Text
-	BeforeEpoch bool // created before enforcement began
-	InReview    bool // a Session for this cart or order is with a human reviewer
-}
-
-// Canonical is what a Decision was made on, as bytes for a keyed digest: amount, currency, items, buyer and addresses.
-// If these differ, it must be decided again.
-func (f Facts) Canonical() []byte {
-	b, err := json.Marshal(struct {
-		Cart     string
-		Customer int64
-		Mailbox  string
-		Given    string
-		Family   string
-		Value    Money
-		Items    []Item
-		Shipping []Place
-		Billing  Place
-	}{f.CartID, f.Buyer.CustomerID, f.Buyer.Mailbox, f.Buyer.Name.Given, f.Buyer.Name.Family, f.Value, f.Items, f.Shipping, f.Billing})
-	if err != nil {
-		panic(err) // strings, integers and slices of them always marshal
-	}
-	return b
-}
 
 // Rule is conditions and what they require. An exemption requires nothing and is read first.
 type Rule struct {
@@ -90,28 +15,50 @@ type Rule struct {
 	Require Requirement `json:"require"`
 }
 
+// active reports whether the rule has effect under a Policy that has.
+func (r Rule) active() bool { return r.Mode != Off && r.Mode != Shadow }
+
 // FactName names what a Condition looks at.
 type FactName string
 
 // The facts a Condition may look at.
 const (
 	FactValue      FactName = "value"       // Amount: the order's value in the Shop's currency is at least this
+	FactCurrency   FactName = "currency"    // Values: ISO 4217 codes of the currency the shopper pays in
 	FactProduct    FactName = "product"     // Values: product ids
 	FactCategory   FactName = "category"    // Values: category ids
 	FactBrand      FactName = "brand"       // Values: brand ids
-	FactCountry    FactName = "country"     // Values: ISO 3166-1 alpha-2 of any shipping address, or billing when nothing ships
-	FactState      FactName = "state"       // Values: country/state, "US/California"
-	FactPostcode   FactName = "postcode"    // Values: "90210" or "90000-90999", as text of equal length
+	FactCountry    FactName = "country"     // Values: ISO 3166-1 alpha-2 of a shipping address, or of billing when nothing ships
+	FactState      FactName = "state"       // Values: country/state, "US/California" or "US/CA"
+	FactPostcode   FactName = "postcode"    // Values: "90210", a range of equal length "90000-90999", or a beginning "SW1A*"
 	FactShipDiff   FactName = "ship_differ" // shipping differs from billing
 	FactGroup      FactName = "group"       // Values: customer group ids, "guest"
 	FactFirstOrder FactName = "first_order"
-	FactPayment    FactName = "payment"
-	FactShipMethod FactName = "ship_method"
-	FactChannel    FactName = "channel"
-	FactSource     FactName = "source"
+	FactPayment    FactName = "payment"     // Values: as BigCommerce names the method; case makes no difference
+	FactShipMethod FactName = "ship_method" // Values: as the shop names the method; case makes no difference
+	FactChannel    FactName = "channel"     // Values: channel ids
+	FactSource     FactName = "source"      // Values: BigCommerce's order sources
 )
 
-// Condition is one test of one fact.
+// FactNames lists every fact a Condition may look at, in the order a form shows them.
+func FactNames() []FactName {
+	return []FactName{FactValue, FactCurrency, FactProduct, FactCategory, FactBrand, FactCountry, FactState, FactPostcode, FactShipDiff,
+		FactGroup, FactFirstOrder, FactPayment, FactShipMethod, FactChannel, FactSource}
+}
+
+// comesLater reports whether a fact that is unknown at checkout will be known of the order: a rule on it can wait.
+// The others will be as unknown then (no rate, a product without categories, a guest's earlier orders), so they count now.
+func (n FactName) comesLater() bool {
+	switch n {
+	case FactCountry, FactState, FactPostcode, FactShipDiff, FactPayment, FactShipMethod, FactChannel, FactSource:
+		return true
+	case FactValue, FactCurrency, FactProduct, FactCategory, FactBrand, FactGroup, FactFirstOrder:
+	}
+	return false
+}
+
+// Condition is one test of one fact. Where a cart or order has several of a fact (lines, addresses, shipping methods), a rule that
+// requires something is met by any of them, an exemption only by every one: one harmless line beside it exempts nothing.
 type Condition struct {
 	Fact   FactName `json:"fact"`
 	Not    bool     `json:"not,omitempty"`
@@ -149,48 +96,60 @@ func (v Verdict) not() Verdict {
 
 // RuleResult says whether a rule matched, and on which facts.
 type RuleResult struct {
-	Name       string            `json:"name"`
-	Mode       Mode              `json:"mode"`
-	Exempt     bool              `json:"exempt,omitempty"`
-	Verdict    Verdict           `json:"verdict"`
-	Require    Requirement       `json:"require"`
+	Name    string      `json:"name"`
+	Mode    Mode        `json:"mode"`
+	Exempt  bool        `json:"exempt,omitempty"`
+	Any     bool        `json:"any,omitempty"`
+	Verdict Verdict     `json:"verdict"`
+	Require Requirement `json:"require"`
+	// Counted: the rule had its part in the outcome, because it matched or because what is unknown counts as matched.
+	// A rule in shadow, one that is switched off, and one that is settled at the order gate are not counted.
+	Counted    bool              `json:"counted,omitempty"`
 	Conditions []ConditionResult `json:"conditions,omitempty"`
 }
 
-// ConditionResult is one condition's answer.
+// ConditionResult is one condition's answer. Of the condition's values it keeps the first few; the Policy's version has them all.
 type ConditionResult struct {
 	Condition
+	More    int     `json:"more,omitempty"` // how many of the condition's values are left out
 	Verdict Verdict `json:"verdict"`
+	Seen    *Seen   `json:"seen,omitempty"` // nil when it is unknown, or nothing of it may be kept
 }
 
-// binds reports whether a requiring rule counts: when it matched, and when only an order's missing exchange rate keeps us
-// from knowing, which at either gate means the strictest. Anything else unknown at checkout is settled at the order gate,
-// and there counts as matched.
-func (r RuleResult) binds(s Stage) bool {
+// Seen is what the cart or order has of a fact, in what staff may read and a ledger may keep unsealed: amounts, codes and ids.
+// Of a postcode it says only which of the condition's own values it fell in.
+type Seen struct {
+	Amount *Money   `json:"amount,omitempty"`
+	Values []string `json:"values,omitempty"` // each once, those that the condition names first; "yes" or "no" for a plain question
+	More   int      `json:"more,omitempty"`   // how many are left out
+}
+
+// explained is how many values of one condition, and how many seen, a Decision keeps.
+const explained = 25
+
+// counts reports whether a requiring rule binds: when it matched, and when what is unknown will stay so (no rate means the strictest).
+// What becomes known later is settled at the order gate, and there counts as matched if it still is not known.
+func (r RuleResult) counts(s Stage) bool {
 	if r.Verdict != Unknown {
 		return r.Verdict == Yes
 	}
 	if s == AtOrder {
 		return true
 	}
-	for _, c := range r.Conditions {
-		if c.Verdict == Unknown && c.Fact != FactValue {
-			return false
-		}
+	settled := func(c ConditionResult) bool { return c.Verdict == Yes || c.Verdict == Unknown && !c.Fact.comesLater() }
+	if r.Any {
+		return slices.ContainsFunc(r.Conditions, settled)
 	}
-	return true
+	return !slices.ContainsFunc(r.Conditions, func(c ConditionResult) bool { return !settled(c) })
 }
 
 func (r Rule) evaluate(f Facts) RuleResult {
-	res := RuleResult{Name: r.Name, Mode: r.Mode, Exempt: r.Exempt, Require: r.Require, Verdict: Yes}
+	res := RuleResult{Name: r.Name, Mode: r.Mode, Exempt: r.Exempt, Any: r.Any, Require: r.Require, Verdict: Yes}
 	yes, unknown := 0, 0
 	for _, c := range r.When {
-		v := c.evaluate(f)
-		if c.Not {
-			v = v.not()
-		}
-		res.Conditions = append(res.Conditions, ConditionResult{c, v})
-		switch v {
+		a := c.evaluate(f, r.Exempt)
+		res.Conditions = append(res.Conditions, a)
+		switch a.Verdict {
 		case Yes:
 			yes++
 		case Unknown:
@@ -210,136 +169,179 @@ func (r Rule) evaluate(f Facts) RuleResult {
 	return res
 }
 
-func (c Condition) evaluate(f Facts) Verdict {
-	text := func(t Text) Verdict {
-		if !t.Known {
-			return Unknown
-		}
-		return verdict(slices.Contains(c.Values, t.Value))
+// evaluate tests one fact, of which every answer stands for one of what the cart or order has of it.
+func (c Condition) evaluate(f Facts, exempt bool) ConditionResult {
+	var t tester
+	c.test(f, &t)
+	out := ConditionResult{Condition: c, Verdict: c.over(t.answers, exempt), Seen: t.seen()}
+	if len(c.Values) > explained {
+		out.Values, out.More = c.Values[:explained:explained], len(c.Values)-explained
 	}
-	switch c.Fact {
-	case FactValue:
-		if f.ShopValue == nil || c.Amount == nil || f.ShopValue.Currency != c.Amount.Currency {
-			return Unknown
-		}
-		return verdict(f.ShopValue.Minor >= c.Amount.Minor)
-	case FactProduct:
-		return verdict(slices.ContainsFunc(f.Items, func(i Item) bool { return slices.Contains(c.Values, i.ProductID) }))
-	case FactCategory:
-		return c.item(f, func(i Item) bool {
-			return slices.ContainsFunc(i.Categories, func(k string) bool { return slices.Contains(c.Values, k) })
-		})
-	case FactBrand:
-		return c.item(f, func(i Item) bool { return slices.Contains(c.Values, i.Brand) })
-	case FactCountry:
-		return c.place(f, func(p Place) (string, bool) { return p.Country, slices.Contains(c.Values, p.Country) })
-	case FactState:
-		return c.place(f, func(p Place) (string, bool) {
-			return p.State, slices.Contains(c.Values, p.Country+"/"+p.State)
-		})
-	case FactPostcode:
-		return c.place(f, func(p Place) (string, bool) { return p.Postcode, inRanges(p.Postcode, c.Values) })
-	case FactShipDiff:
-		if len(f.Shipping) == 0 {
-			return No
-		}
-		return verdict(slices.ContainsFunc(f.Shipping, func(p Place) bool { return p != f.Billing }))
-	case FactGroup:
-		return text(f.Group)
-	case FactFirstOrder:
-		if !f.FirstOrder.Known {
-			return Unknown
-		}
-		return verdict(f.FirstOrder.Value)
-	case FactPayment:
-		return text(f.Payment)
-	case FactShipMethod:
-		return text(f.ShipMethod)
-	case FactChannel:
-		return text(f.Channel)
-	case FactSource:
-		return text(f.Source)
-	}
-	return Unknown
+	return out
 }
 
-func (c Condition) item(f Facts, match func(Item) bool) Verdict {
-	if slices.ContainsFunc(f.Items, match) {
-		return Yes
+// over joins the answers, each turned round first where the condition says “not”.
+func (c Condition) over(answers []Verdict, exempt bool) Verdict {
+	if len(answers) == 0 {
+		return verdict(c.Not && !exempt) // nothing is in no category; and nothing exempts
 	}
-	if !f.ItemsKnown {
-		return Unknown
+	decisive, out := Yes, No // of a requiring rule: any yes decides
+	if exempt {
+		decisive, out = No, Yes
 	}
-	return No
-}
-
-// place looks at every shipping address, or at the billing address where nothing ships.
-func (c Condition) place(f Facts, match func(Place) (have string, ok bool)) Verdict {
-	places := f.Shipping
-	if len(places) == 0 {
-		places = []Place{f.Billing}
-	}
-	out := No
-	for _, p := range places {
-		have, ok := match(p)
-		switch {
-		case ok:
-			return Yes
-		case have == "":
+	for _, v := range answers {
+		if c.Not {
+			v = v.not()
+		}
+		switch v {
+		case decisive:
+			return decisive
+		case Unknown:
 			out = Unknown
 		}
 	}
 	return out
 }
 
-// inRanges compares postcodes as text, spaces removed and upper-cased, within ranges of equal length.
-func inRanges(code string, ranges []string) bool {
-	norm := func(s string) string { return strings.ToUpper(strings.ReplaceAll(s, " ", "")) }
-	code = norm(code)
-	return code != "" && slices.ContainsFunc(ranges, func(r string) bool {
-		lo, hi, isRange := strings.Cut(norm(r), "-")
-		if !isRange {
-			return lo == code
-		}
-		return len(lo) == len(hi) && len(code) >= len(lo) && code[:len(lo)] >= lo && code[:len(lo)] <= hi
-	})
+// tester gathers a condition's answers, and what they were given on.
+type tester struct {
+	answers       []Verdict
+	amount        *Money
+	named, others []string
 }
 
-// problem says what keeps a rule from being saved.
-func (r Rule) problem(currency string) string {
+// text answers for one value, named by the condition or not.
+func (t *tester) text(value string, known, named bool) {
 	switch {
-	case strings.TrimSpace(r.Name) == "" || len(r.Name) > 80:
-		return "give the rule a name of at most 80 characters"
-	case r.Name == RuleCheckout || r.Name == RuleStepUp:
-		return "this name is taken by a rule that every policy has"
-	case !slices.Contains([]Mode{Off, Shadow, Enforce}, r.Mode):
-		return "choose off, shadow or enforce"
-	case r.Exempt && len(r.When) == 0:
-		return "an exemption without conditions would switch the policy off: use the mode for that"
-	case !r.Exempt && r.Require.empty():
-		return "say what must be proved: a level, a selfie or an age"
+	case !known:
+		t.answers = append(t.answers, Unknown)
+		return
+	case named:
+		t.named = append(t.named, value)
+	case value != "":
+		t.others = append(t.others, value)
 	}
-	for _, c := range r.When {
-		if why := c.problem(currency); why != "" {
-			return why
-		}
-	}
-	return ""
+	t.answers = append(t.answers, verdict(named))
 }
 
-func (c Condition) problem(currency string) string {
+// flag answers a plain question.
+func (t *tester) flag(b Bool) { t.text(string(verdict(b.Value)), b.Known, b.Value) }
+
+// seen is what was looked at; nil when nothing was known.
+func (t *tester) seen() *Seen {
+	if t.amount == nil && len(t.named)+len(t.others) == 0 {
+		return nil
+	}
+	s := &Seen{Amount: t.amount}
+	for _, values := range [][]string{t.named, t.others} {
+		for _, v := range values {
+			switch {
+			case slices.Contains(s.Values, v):
+			case len(s.Values) == explained:
+				s.More++
+			default:
+				s.Values = append(s.Values, v)
+			}
+		}
+	}
+	return s
+}
+
+func (c Condition) test(f Facts, t *tester) {
+	in := func(v string) bool { return slices.Contains(c.Values, v) }
+	folded := func(v string) bool {
+		return slices.ContainsFunc(c.Values, func(w string) bool { return strings.EqualFold(strings.TrimSpace(w), strings.TrimSpace(v)) })
+	}
 	switch c.Fact {
 	case FactValue:
-		if c.Amount == nil || c.Amount.Minor <= 0 || c.Amount.Currency != currency {
-			return "enter an amount above zero in the shop's currency, " + currency
+		c.testValue(f, t)
+	case FactCurrency:
+		t.text(f.Value.Currency, f.Value.Currency != "", in(f.Value.Currency))
+	case FactProduct:
+		for _, i := range f.Items {
+			t.text(i.ProductID, true, in(i.ProductID))
 		}
-	case FactShipDiff, FactFirstOrder:
-	case FactProduct, FactCategory, FactBrand, FactCountry, FactState, FactPostcode, FactGroup, FactPayment, FactShipMethod, FactChannel, FactSource:
-		if len(c.Values) == 0 {
-			return "choose at least one value for " + string(c.Fact)
+	case FactCategory, FactBrand:
+		c.testItems(f, t)
+	case FactCountry, FactState, FactPostcode:
+		c.testPlaces(f, t)
+	case FactShipDiff:
+		// Nothing shipped differs from nothing. A cart that has no billing address yet cannot say.
+		differ := slices.ContainsFunc(f.Shipping, func(p Place) bool { return p != f.Billing })
+		t.flag(Bool{differ, len(f.Shipping) == 0 || f.Billing != Place{}})
+	case FactGroup:
+		t.text(f.Group.Value, f.Group.Known, in(f.Group.Value))
+	case FactFirstOrder:
+		t.flag(f.FirstOrder)
+	case FactPayment:
+		t.text(f.Payment.Value, f.Payment.Known, folded(f.Payment.Value))
+	case FactShipMethod:
+		if len(f.ShipMethods) == 0 {
+			t.text(f.ShipMethod.Value, f.ShipMethod.Known, folded(f.ShipMethod.Value))
 		}
+		for _, m := range f.ShipMethods {
+			t.text(m, m != "", folded(m))
+		}
+	case FactChannel:
+		t.text(f.Channel.Value, f.Channel.Known, in(f.Channel.Value))
+	case FactSource:
+		t.text(f.Source.Value, f.Source.Known, in(f.Source.Value))
 	default:
-		return "unknown condition " + string(c.Fact)
+		t.answers = []Verdict{Unknown} // a fact of a later version
 	}
-	return ""
+}
+
+// testValue compares in the Shop's currency; without a rate the value is unknown.
+func (c Condition) testValue(f Facts, t *tester) {
+	t.amount = f.ShopValue
+	if f.ShopValue == nil || c.Amount == nil || f.ShopValue.Currency != c.Amount.Currency {
+		t.amount, t.answers = nil, []Verdict{Unknown}
+		return
+	}
+	t.answers = []Verdict{verdict(f.ShopValue.Minor >= c.Amount.Minor)}
+}
+
+// testItems answers for every line. A line that was not looked up may be of any category.
+func (c Condition) testItems(f Facts, t *tester) {
+	for _, i := range f.Items {
+		values := i.Categories
+		if c.Fact == FactBrand {
+			values = nil
+			if i.Brand != "" {
+				values = []string{i.Brand}
+			}
+		}
+		of := Unknown
+		if f.ItemsKnown {
+			of = No
+		}
+		for _, v := range values {
+			if slices.Contains(c.Values, v) {
+				of = Yes
+				t.named = append(t.named, v)
+			} else {
+				t.others = append(t.others, v)
+			}
+		}
+		t.answers = append(t.answers, of)
+	}
+}
+
+// testPlaces looks at every shipping address, or at the billing address where nothing ships.
+func (c Condition) testPlaces(f Facts, t *tester) {
+	places := f.Shipping
+	if len(places) == 0 {
+		places = []Place{f.Billing}
+	}
+	for _, p := range places {
+		switch c.Fact {
+		case FactState:
+			t.text(p.Country+"/"+p.State, p.Country != "" && p.State != "", c.hasState(p))
+		case FactPostcode:
+			value, ok := c.postcode(p)
+			t.text(value, p.Postcode != "", ok)
+		default:
+			t.text(p.Country, p.Country != "", slices.Contains(c.Values, p.Country))
+		}
+	}
 }

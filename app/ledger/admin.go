@@ -82,10 +82,21 @@ type PolicyVersion struct {
 	SavedAt time.Time
 }
 
-// SavePolicy stores p as the next version if base is still the current one; otherwise ErrPolicyMoved.
+// PolicyChange is a version to save.
+type PolicyChange struct {
+	Base   int64 // the version it was made from
+	Policy gate.Policy
+	Author string
+	Note   string
+	// Since is the enforcement epoch should this version begin one: now by BigCommerce's clock, which dates the orders.
+	Since time.Time
+}
+
+// SavePolicy stores a Policy as the next version if Base is still the current one; otherwise ErrPolicyMoved.
 // The enforcement epoch begins when a Policy first enforces and ends when one does not; saving never moves it otherwise.
-// Orders on hold are made due, so that a milder Policy releases them.
-func (l *Ledger) SavePolicy(ctx context.Context, hash string, base int64, p gate.Policy, author, note string, now time.Time) (gate.Policy, error) {
+// Orders that could still be shipped are made due, behind what is new.
+func (l *Ledger) SavePolicy(ctx context.Context, hash string, c PolicyChange, now time.Time) (gate.Policy, error) {
+	p, base := c.Policy, c.Base
 	err := l.do(ctx, func(ctx context.Context, t *tx) error {
 		shop, err := found(t.Shop(ctx, hash))
 		if err != nil {
@@ -99,7 +110,7 @@ func (l *Ledger) SavePolicy(ctx context.Context, hash string, base int64, p gate
 		if err != nil {
 			return err
 		}
-		err = t.AddPolicy(ctx, queries.AddPolicyParams{StoreHash: hash, Version: p.Version, Body: string(body), Author: author, Note: note, Now: millis(now)})
+		err = t.AddPolicy(ctx, queries.AddPolicyParams{StoreHash: hash, Version: p.Version, Body: string(body), Author: c.Author, Note: c.Note, Now: millis(now)})
 		if err != nil {
 			return err
 		}
@@ -108,7 +119,7 @@ func (l *Ledger) SavePolicy(ctx context.Context, hash string, base int64, p gate
 		case p.Mode != gate.Enforce:
 			since = 0
 		case since == 0:
-			since = millis(now)
+			since = millis(c.Since)
 		}
 		if err := t.SetCurrentPolicy(ctx, queries.SetCurrentPolicyParams{StoreHash: hash, Version: p.Version, EnforcedSince: since}); err != nil {
 			return err
@@ -119,7 +130,7 @@ func (l *Ledger) SavePolicy(ctx context.Context, hash string, base int64, p gate
 		}
 		t.reload = append(t.reload, hash)
 		t.ring = append(t.ring, OrderBell, ShopBell)
-		return t.DueOrdersOnHold(ctx, queries.DueOrdersOnHoldParams{StoreHash: hash, DueAt: millis(now)})
+		return t.DueWaitingOrders(ctx, queries.DueWaitingOrdersParams{StoreHash: hash, DueAt: millis(now)})
 	})
 	if err != nil {
 		return gate.Policy{}, fmt.Errorf("saving the policy: %w", err)

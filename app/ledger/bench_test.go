@@ -112,7 +112,7 @@ func BenchmarkLeaseOrders(b *testing.B) {
 	b.ResetTimer()
 	leased := 0
 	for b.Loop() {
-		due, err := r.l.LeaseOrders(context.Background(), shopHash, start, start.Add(lease), 64)
+		due, err := r.l.LeaseOrders(context.Background(), shopHash, false, start, start.Add(lease), 64)
 		r.ok(err)
 		if leased += len(due); len(due) < 64 {
 			b.StopTimer()

@@ -64,7 +64,7 @@ func TestCrash(t *testing.T) {
 		},
 		"LeaseOrders": func(r *rig) func() error {
 			r.ok(r.l.DueOrder(ctx, shopHash, 1, r.now))
-			return func() error { _, err := r.l.LeaseOrders(ctx, shopHash, r.now, r.now.Add(lease), 9); return err }
+			return func() error { _, err := r.l.LeaseOrders(ctx, shopHash, false, r.now, r.now.Add(lease), 9); return err }
 		},
 		"SettleOrder": func(r *rig) func() error {
 			l := r.evaluated(118)
@@ -80,7 +80,7 @@ func TestCrash(t *testing.T) {
 			o := r.onHold(118)
 			d := r.orderDecision(118, gate.Allow)
 			d.MadeBy, d.Person = ByPerson, "ada"
-			return func() error { return r.l.Override(ctx, r.shop(), o, true, d, r.now) }
+			return func() error { return r.l.Override(ctx, r.shop(), o, true, d, nil, r.now) }
 		},
 		"RecordCartDecision": func(r *rig) func() error {
 			c := &Capability{Shop: shopHash, Purpose: ForCart, CartID: "c1", ExpiresAt: r.now}
@@ -90,7 +90,7 @@ func TestCrash(t *testing.T) {
 			}
 		},
 		"MoveSession": func(r *rig) func() error {
-			_, err := r.l.SavePolicy(ctx, shopHash, 0, enforce, "ada", "", r.now)
+			_, err := r.l.SavePolicy(ctx, shopHash, PolicyChange{Base: 0, Policy: enforce, Author: "ada", Note: "", Since: r.now}, r.now)
 			r.ok(err)
 			r.onHold(118)
 			r.exec("UPDATE orders SET customer_id = 7")
@@ -112,7 +112,10 @@ func TestCrash(t *testing.T) {
 		},
 		"SavePolicy": func(r *rig) func() error {
 			r.onHold(118)
-			return func() error { _, err := r.l.SavePolicy(ctx, shopHash, 0, enforce, "ada", "", r.now); return err }
+			return func() error {
+				_, err := r.l.SavePolicy(ctx, shopHash, PolicyChange{Base: 0, Policy: enforce, Author: "ada", Note: "", Since: r.now}, r.now)
+				return err
+			}
 		},
 		"StartLogin": func(r *rig) func() error {
 			return func() error {

@@ -138,7 +138,7 @@ var orders = leasing{
 	table: "orders", due: "due_at", key: "order_id",
 	add: func(r *rig, i int) { r.ok(r.l.DueOrder(context.Background(), shopHash, int64(i), r.now)) },
 	lease: func(r *rig, count int) (out []held) {
-		got, err := r.l.LeaseOrders(context.Background(), shopHash, r.now, r.now.Add(lease), count)
+		got, err := r.l.LeaseOrders(context.Background(), shopHash, false, r.now, r.now.Add(lease), count)
 		r.ok(err)
 		for _, o := range got {
 			h := held{item: int(o.OrderID), number: o.lease,

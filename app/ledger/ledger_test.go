@@ -228,7 +228,7 @@ func (r *rig) evaluated(id int64) OrderLease {
 // leased leases the one order that is due.
 func (r *rig) leased(id int64) OrderLease {
 	r.Helper()
-	due, err := r.l.LeaseOrders(context.Background(), shopHash, r.now, r.now.Add(lease), 9)
+	due, err := r.l.LeaseOrders(context.Background(), shopHash, false, r.now, r.now.Add(lease), 9)
 	r.ok(err)
 	if len(due) != 1 || due[0].OrderID != id {
 		r.Fatalf("due: %v, want order %d", due, id)

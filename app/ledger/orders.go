@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -25,12 +27,26 @@ const (
 	Refused   HoldState = "refused"
 	Moved     HoldState = "moved"
 	Leaked    HoldState = "leaked"
+
+	Cancelling HoldState = "cancelling"
+	Cancelled  HoldState = "cancelled"
 )
+
+// Ours reports whether the order is on our hold, or on its way to or from it.
+func (h HoldState) Ours() bool {
+	switch h {
+	case Holding, Held, Releasing, Refused, Cancelling:
+		return true
+	case NotHeld, Released, Moved, Leaked, Cancelled:
+	}
+	return false
+}
 
 // Buyer is whom an order names, for people to read.
 type Buyer struct {
 	Name    string `json:"name"`
 	Mailbox string `json:"mailbox"`
+	Locale  string `json:"locale,omitempty"` // the language of their mails, as BigCommerce names it
 }
 
 // Order is an order as the gate last saw it.
@@ -43,6 +59,7 @@ type Order struct {
 	Buyer        Buyer
 	Value        gate.Money
 	Source       string
+	Digital      bool // nothing ships: BigCommerce completes it at once
 	PlacedAt     time.Time
 	ModifiedAt   time.Time
 	SeenAt       time.Time
@@ -50,11 +67,21 @@ type Order struct {
 	FormerStatus int
 	HoldStatus   int
 	HeldAt       time.Time
+	Holds        int       // how often our hold began
+	Reheld       int       // how often it was held again after somebody had moved it on
+	Touched      bool      // somebody moved it off our hold: ours is not the last status written
+	AlarmedAt    time.Time // when it was found leaked or moved
+	CancelAt     time.Time // when it will be cancelled if nothing is proved
+	CalledAt     time.Time // when the last call before that was announced
+	Kept         bool      // a named person said that it is not to be cancelled
+	WakeAt       time.Time // when time alone makes it due
 	DecisionID   string
 	FactsDigest  []byte
-	PersonSays   string // "", "release" or "refuse"
-	Link         []byte // id of the mail Capability of its verification link
+	PersonSays   string    // "", "release" or "refuse"
+	Link         []byte    // id of the mail Capability of its verification link
+	ErasedAt     time.Time // its buyer was erased: the latest Decision stands
 	DueAt        time.Time
+	Again        bool // it is due because the Policy changed, behind what is new
 	Attempt      int64
 	Trouble      string
 }
@@ -101,10 +128,11 @@ func (l *Ledger) DueSwept(ctx context.Context, hash string, found []Swept, now t
 	return due, err
 }
 
-// LeaseOrders takes up to count of a Shop's due orders.
-func (l *Ledger) LeaseOrders(ctx context.Context, hash string, now, until time.Time, count int) (out []OrderLease, err error) {
+// LeaseOrders takes up to count of a Shop's due orders: those that something happened to, or those that are to be decided again
+// because the Policy changed.
+func (l *Ledger) LeaseOrders(ctx context.Context, hash string, again bool, now, until time.Time, count int) (out []OrderLease, err error) {
 	err = l.do(ctx, func(ctx context.Context, t *tx) error {
-		rows, err := t.LeaseOrders(ctx, queries.LeaseOrdersParams{StoreHash: hash, Now: millis(now), LeaseUntil: millis(until), Count: int64(count)})
+		rows, err := t.LeaseOrders(ctx, queries.LeaseOrdersParams{StoreHash: hash, Urgency: bit(again), Now: millis(now), LeaseUntil: millis(until), Count: int64(count)})
 		for _, r := range rows {
 			out = append(out, OrderLease{r.StoreHash, r.OrderID, r.Attempt, r.Lease})
 		}
@@ -135,7 +163,9 @@ type Settlement struct {
 	Decision *NewDecision // nil when nothing had to be decided again
 	Grant    *Capability  // a verification link to make for this order
 	Owe      []WritebackKind
+	Mails    []string        // mails owed, each once for this order
 	Drop     []WritebackKind // no longer owed
+	Alarm    bool            // a person in the Shop should know; for the log
 }
 
 // SettleOrder stores a Settlement. If something made the order due again meanwhile it stays due. When the lease is no longer ours,
@@ -170,6 +200,11 @@ func (l *Ledger) SettleOrder(ctx context.Context, s *Shop, lease OrderLease, n S
 				return err
 			}
 		}
+		for _, which := range n.Mails {
+			if err := oweOnce(ctx, t, s.Hash, Mail, o.ID, which, now); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 }
@@ -183,6 +218,9 @@ func (l *Ledger) finishOrder(ctx context.Context, t *tx, s *Shop, o Order, lease
 	if err != nil {
 		return err
 	}
+	if !o.ErasedAt.IsZero() {
+		buyer, o.Mailbox, o.CustomerID, o.CartID = []byte{}, "", 0, ""
+	}
 	if o.Link == nil {
 		o.Link = []byte{}
 	}
@@ -190,9 +228,10 @@ func (l *Ledger) finishOrder(ctx context.Context, t *tx, s *Shop, o Order, lease
 		o.FactsDigest = []byte{}
 	}
 	n, err := t.FinishOrder(ctx, queries.FinishOrderParams{StoreHash: s.Hash, OrderID: o.ID, StatusID: int64(o.StatusID), CustomerID: o.CustomerID,
-		CartID: o.CartID, Mailbox: unhex(o.Mailbox), Buyer: buyer, ValueMinor: o.Value.Minor, Currency: o.Value.Currency, Source: o.Source,
+		CartID: o.CartID, Mailbox: unhex(o.Mailbox), Buyer: buyer, ValueMinor: o.Value.Minor, Currency: o.Value.Currency, Source: o.Source, Digital: bit(o.Digital),
 		PlacedAt: millis(o.PlacedAt), ModifiedAt: millis(o.ModifiedAt), Hold: string(o.Hold), FormerStatus: int64(o.FormerStatus),
-		HoldStatus: int64(o.HoldStatus), HeldAt: millis(o.HeldAt), DecisionID: o.DecisionID, FactsDigest: o.FactsDigest, Link: o.Link,
+		HoldStatus: int64(o.HoldStatus), HeldAt: millis(o.HeldAt), Holds: int64(o.Holds), Reheld: int64(o.Reheld), Touched: bit(o.Touched),
+		AlarmedAt: millis(o.AlarmedAt), CancelAt: millis(o.CancelAt), CalledAt: millis(o.CalledAt), WakeAt: millis(o.WakeAt), DecisionID: o.DecisionID, FactsDigest: o.FactsDigest, Link: o.Link,
 		PersonSays: o.PersonSays, Lease: lease})
 	if err == nil && n == 0 {
 		err = fmt.Errorf("settling order %d: %w", o.ID, ErrLeaseLost)
@@ -213,7 +252,9 @@ func openOrder(s *Shop, r queries.Order) (Order, error) {
 	o := Order{ID: r.OrderID, StatusID: int(r.StatusID), CustomerID: r.CustomerID, CartID: r.CartID, Mailbox: hex.EncodeToString(r.Mailbox),
 		Value: gate.Money{Minor: r.ValueMinor, Currency: r.Currency}, Source: r.Source, PlacedAt: instant(r.PlacedAt), ModifiedAt: instant(r.ModifiedAt),
 		SeenAt: instant(r.SeenAt), Hold: HoldState(r.Hold), FormerStatus: int(r.FormerStatus), HoldStatus: int(r.HoldStatus), HeldAt: instant(r.HeldAt),
-		DecisionID: r.DecisionID, FactsDigest: r.FactsDigest, PersonSays: r.PersonSays, Link: r.Link, DueAt: instant(r.DueAt), Attempt: r.Attempt, Trouble: r.Trouble}
+		DecisionID: r.DecisionID, FactsDigest: r.FactsDigest, PersonSays: r.PersonSays, Link: r.Link, DueAt: instant(r.DueAt), Attempt: r.Attempt, Trouble: r.Trouble,
+		Digital: r.Digital == 1, Holds: int(r.Holds), Reheld: int(r.Reheld), Touched: r.Touched == 1, AlarmedAt: instant(r.AlarmedAt), CancelAt: instant(r.CancelAt),
+		CalledAt: instant(r.CalledAt), Kept: r.Kept == 1, WakeAt: instant(r.WakeAt), ErasedAt: instant(r.ErasedAt), Again: r.Urgency == 1}
 	var err error
 	o.Buyer, err = openBuyer(s, r.OrderID, r.Buyer)
 	return o, err
@@ -245,7 +286,7 @@ func (l *Ledger) ConfirmHold(ctx context.Context, hash string, orderID int64, wa
 }
 
 // Override records a named person's word on an order on hold: it stands over the rules. ErrMoved when the order is no longer as it was.
-func (l *Ledger) Override(ctx context.Context, s *Shop, o Order, release bool, n NewDecision, now time.Time) error {
+func (l *Ledger) Override(ctx context.Context, s *Shop, o Order, release bool, n NewDecision, mails []string, now time.Time) error {
 	says, next, owed := "refuse", Refused, []WritebackKind{Note, DecisionMetafield}
 	if o.Hold == Holding {
 		next = Holding // the hold is still to be written; what is refused is not let go meanwhile
@@ -270,6 +311,53 @@ func (l *Ledger) Override(ctx context.Context, s *Shop, o Order, release bool, n
 				return err
 			}
 		}
-		return nil
+		for _, which := range mails {
+			if err := oweOnce(ctx, t, s.Hash, Mail, o.ID, which, now); err != nil {
+				return err
+			}
+		}
+		return t.DropWritebacks(ctx, queries.DropWritebacksParams{StoreHash: s.Hash, Subject: o.ID, Kind: string(Cancel), Now: millis(now), Reason: "a person decided"})
 	})
+}
+
+// KeepOrder records a named person's word that an order on hold is not to be cancelled, or may be after all. ErrMoved when it is not on hold.
+func (l *Ledger) KeepOrder(ctx context.Context, s *Shop, orderID int64, keep bool, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		n, err := t.KeepOrder(ctx, queries.KeepOrderParams{StoreHash: s.Hash, OrderID: orderID, Kept: bit(keep), Now: millis(now)})
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrMoved
+		}
+		t.ring = append(t.ring, OrderBell)
+		return t.DropWritebacks(ctx, queries.DropWritebacksParams{StoreHash: s.Hash, Subject: orderID, Kind: string(Cancel), Now: millis(now), Reason: "a person keeps the order"})
+	})
+}
+
+// DueWoken makes those of a Shop's orders due whose time has come, at most 500, and returns how many.
+func (l *Ledger) DueWoken(ctx context.Context, hash string, now time.Time) (woken int64, err error) {
+	err = l.do(ctx, func(ctx context.Context, t *tx) error {
+		woken, err = t.DueWokenOrders(ctx, queries.DueWokenOrdersParams{StoreHash: hash, Now: millis(now)})
+		if woken > 0 {
+			t.ring = append(t.ring, OrderBell)
+		}
+		return err
+	})
+	return woken, err
+}
+
+// TouchOrder records that somebody moved an order off our hold at eventAt, whatever status it shows by now.
+func (l *Ledger) TouchOrder(ctx context.Context, hash string, orderID int64, oldStatus, newStatus int, eventAt time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		_, err := t.TouchOrder(ctx, queries.TouchOrderParams{StoreHash: hash, OrderID: orderID, OldStatus: int64(oldStatus), NewStatus: int64(newStatus), EventAt: millis(eventAt)})
+		return err
+	})
+}
+
+// HoldMark is what a hold's note carries, so that our own hold is known again should the ledger have lost it: only we can make one.
+func (s *Shop) HoldMark(orderID int64, former int) string {
+	m := hmac.New(sha256.New, s.key.Derive("hold mark"))
+	fmt.Fprintf(m, "%s/%d/%d", s.Hash, orderID, former)
+	return fmt.Sprintf("from %d %x", former, m.Sum(nil)[:8])
 }

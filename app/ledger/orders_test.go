@@ -92,7 +92,7 @@ func TestSettleOrderDueAgain(t *testing.T) {
 				r.wait(after)
 				r.ok(come(r, id))
 				r.ok(end(r, l))
-				got, err := r.l.LeaseOrders(t.Context(), shopHash, r.now, r.now.Add(lease), 9)
+				got, err := r.l.LeaseOrders(t.Context(), shopHash, false, r.now, r.now.Add(lease), 9)
 				if err != nil || len(got) != 1 || got[0].OrderID != id || got[0].Attempt != 1 {
 					t.Fatalf("%s after a %s, %v into the lease: due are %v, %v", ending, coming, after, got, err)
 				}
@@ -155,7 +155,7 @@ func TestOrderOfOthers(t *testing.T) {
 	r.ok(r.l.DueOrder(t.Context(), "other9", 118, r.now))
 	_, err := r.l.Order(t.Context(), r.shop(), 118)
 	r.is(err, ErrNotFound)
-	due, err := r.l.LeaseOrders(t.Context(), shopHash, r.now, r.now.Add(lease), 9)
+	due, err := r.l.LeaseOrders(t.Context(), shopHash, false, r.now, r.now.Add(lease), 9)
 	if len(due) != 0 || err != nil {
 		t.Errorf("%v, %v", due, err)
 	}
@@ -226,7 +226,7 @@ func TestOverride(t *testing.T) {
 			l := r.evaluated(118)
 			d := r.orderDecision(118, gate.Allow)
 			d.MadeBy, d.Person, d.Note = ByPerson, "ada@shop.example", "known to us"
-			r.ok(r.l.Override(t.Context(), r.shop(), o, tt.release, d, r.now))
+			r.ok(r.l.Override(t.Context(), r.shop(), o, tt.release, d, nil, r.now))
 			got := r.order(118)
 			if got.PersonSays != tt.says || got.Hold != tt.hold || got.DecisionID == o.DecisionID {
 				t.Errorf("order %+v", got)
@@ -245,7 +245,7 @@ func TestOverride(t *testing.T) {
 			// The page that somebody else has open still shows the order as it was.
 			o.Hold = Leaked
 			before := dump(t, r.l.readDB)
-			r.is(r.l.Override(t.Context(), r.shop(), o, tt.release, d, r.now), ErrMoved)
+			r.is(r.l.Override(t.Context(), r.shop(), o, tt.release, d, nil, r.now), ErrMoved)
 			if after := dump(t, r.l.readDB); after != before {
 				t.Errorf("stored\n%s\nwas\n%s", after, before)
 			}

@@ -90,6 +90,7 @@ type StoredWriteback struct {
 	Reason  string
 	MadeAt  time.Time
 	DoneAt  time.Time
+	Handed  bool // a mail that was handed over; what came of it is known only when it is done
 }
 
 // StuckWritebacks lists the Shop's Writebacks that need a person, at most 100.
@@ -113,7 +114,7 @@ func (l *Ledger) SubjectWritebacks(ctx context.Context, hash string, subject int
 }
 
 func storedWriteback(r queries.StuckWritebacksRow) StoredWriteback {
-	return StoredWriteback{r.ID, WritebackKind(r.Kind), r.Subject, r.Ref, r.State, r.Attempt, instant(r.DueAt), r.Reason, instant(r.MadeAt), instant(r.DoneAt)}
+	return StoredWriteback{r.ID, WritebackKind(r.Kind), r.Subject, r.Ref, r.State, r.Attempt, instant(r.DueAt), r.Reason, instant(r.MadeAt), instant(r.DoneAt), r.HandedAt != 0}
 }
 
 // StoredNotice is a Notice as people see it.
@@ -139,6 +140,18 @@ func (l *Ledger) SubjectNotices(ctx context.Context, hash, subject string) ([]St
 		if err := json.Unmarshal([]byte(r.Detail), &out[i].Detail); err != nil {
 			return nil, err
 		}
+	}
+	return out, err
+}
+
+// StuckNotices lists the Shop's Notices that could not be handled, newest first, at most 50.
+func (l *Ledger) StuckNotices(ctx context.Context, hash string) ([]StoredNotice, error) {
+	rows, err := l.read.StuckNotices(ctx, hash)
+	out := make([]StoredNotice, len(rows))
+	for i, r := range rows {
+		out[i] = StoredNotice{ID: r.ID, Scope: r.Scope, Subject: r.Subject, ReceivedAt: instant(r.ReceivedAt), Deliveries: r.Deliveries, State: r.State,
+			Remark: r.Remark, HandledAt: instant(r.HandledAt)}
+		_ = json.Unmarshal([]byte(r.Detail), &out[i].Detail) // it may be stuck for this very reason
 	}
 	return out, err
 }

@@ -223,7 +223,7 @@ func TestBroken(t *testing.T) {
 	r.session(r.cart("c1", 7, ""))
 	_, err := r.l.RecordNotice(ctx, r.notice(shopHash, 1), r.now)
 	r.ok(err)
-	_, err = r.l.SavePolicy(ctx, shopHash, 0, gate.Default("EUR"), "ada", "", r.now)
+	_, err = r.l.SavePolicy(ctx, shopHash, PolicyChange{Base: 0, Policy: gate.Default("EUR"), Author: "ada", Note: "", Since: r.now}, r.now)
 	r.ok(err)
 	r.exec("UPDATE decisions SET explanation = '{', cart_id = 'c1'")
 	r.exec("UPDATE sessions SET requirement = '{', order_id = 118")

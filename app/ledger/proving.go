@@ -456,19 +456,24 @@ func bit(b bool) int64 {
 // Proof is a stored Proof with its person opened.
 type Proof struct {
 	gate.Proof
-	SessionID string
+	SessionID  string
+	RevokedAt  time.Time
+	RevokedBy  string
+	RevokedWhy string
 }
 
-func (l *Ledger) openProof(s *Shop, r queries.ProofRow) (Proof, error) {
-	plain, err := s.key.Open("person", r.ID, r.Person)
-	if err != nil {
-		return Proof{}, fmt.Errorf("opening proof %s: %w", r.ID, err)
+func (l *Ledger) openProof(s *Shop, r queries.Proof) (Proof, error) {
+	var p Person // nobody once the Proof is not good any more
+	if len(r.Person) > 0 {
+		plain, err := s.key.Open("person", r.ID, r.Person)
+		if err != nil {
+			return Proof{}, fmt.Errorf("opening proof %s: %w", r.ID, err)
+		}
+		if err := json.Unmarshal(plain, &p); err != nil {
+			return Proof{}, fmt.Errorf("reading proof %s: %w", r.ID, err)
+		}
 	}
-	var p Person
-	if err := json.Unmarshal(plain, &p); err != nil {
-		return Proof{}, fmt.Errorf("reading proof %s: %w", r.ID, err)
-	}
-	return Proof{SessionID: r.SessionID, Proof: gate.Proof{
+	return Proof{SessionID: r.SessionID, RevokedAt: instant(r.RevokedAt), RevokedBy: r.RevokedBy, RevokedWhy: r.RevokedWhy, Proof: gate.Proof{
 		ID: r.ID, IAL: gate.IAL(r.Ial), Source: r.Source, Document: r.Document == 1, Selfie: r.Selfie == 1, Age: int(r.Age),
 		Name: gate.Name{Given: p.Given, Family: p.Family}, At: instant(r.ProvedAt), Until: instant(r.GoodUntil), Revoked: r.RevokedAt != 0,
 		Holder: gate.Holder{CustomerID: r.CustomerID, CartID: r.CartID, OrderID: r.OrderID, Mailbox: hex.EncodeToString(r.Mailbox)},
@@ -481,7 +486,39 @@ func (l *Ledger) Proof(ctx context.Context, s *Shop, id string) (Proof, error) {
 	if err != nil {
 		return Proof{}, err
 	}
-	return l.openProof(s, queries.ProofRow(r))
+	return l.openProof(s, queries.Proof(r))
+}
+
+// SessionProof returns the Proof that a Session made, or ErrNotFound.
+func (l *Ledger) SessionProof(ctx context.Context, s *Shop, sessionID string) (Proof, error) {
+	r, err := found(l.read.SessionProof(ctx, queries.SessionProofParams{SessionID: sessionID, StoreHash: s.Hash}))
+	if err != nil {
+		return Proof{}, err
+	}
+	return l.openProof(s, queries.Proof(r))
+}
+
+// RevokeProof takes a Proof back, by a named person and for a reason. Its orders are decided again: those that have not shipped are held.
+// What was written to the customer's record is taken back too. ErrNotFound when the Shop has no such Proof that still stands.
+func (l *Ledger) RevokeProof(ctx context.Context, s *Shop, id, by, why string, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		n, err := t.RevokeProof(ctx, queries.RevokeProofParams{ID: id, StoreHash: s.Hash, RevokedBy: by, RevokedWhy: why, Now: millis(now)})
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrNotFound
+		}
+		if _, err := t.DueOrdersOfProof(ctx, queries.DueOrdersOfProofParams{StoreHash: s.Hash, ProofID: id, DueAt: millis(now)}); err != nil {
+			return err
+		}
+		t.ring = append(t.ring, OrderBell)
+		p, err := found(t.Proof(ctx, queries.ProofParams{ID: id, StoreHash: s.Hash}))
+		if err != nil || p.CustomerID == 0 {
+			return err
+		}
+		return oweCustomer(ctx, t, s, p.CustomerID, id, now)
+	})
 }
 
 // ProofsFor finds the Proofs that could concern a cart or order: by customer, cart, order and mailbox, newest first in each.
@@ -503,18 +540,18 @@ func (l *Ledger) ProofsFor(ctx context.Context, s *Shop, f gate.Facts) ([]gate.P
 	if err != nil {
 		return nil, err
 	}
-	var rows []queries.ProofRow
+	var rows []queries.Proof
 	for _, r := range byCustomer {
-		rows = append(rows, queries.ProofRow(r))
+		rows = append(rows, queries.Proof(r))
 	}
 	for _, r := range byCart {
-		rows = append(rows, queries.ProofRow(r))
+		rows = append(rows, queries.Proof(r))
 	}
 	for _, r := range byOrder {
-		rows = append(rows, queries.ProofRow(r))
+		rows = append(rows, queries.Proof(r))
 	}
 	for _, r := range byMailbox {
-		rows = append(rows, queries.ProofRow(r))
+		rows = append(rows, queries.Proof(r))
 	}
 	seen := map[string]bool{}
 	var out []gate.Proof

@@ -247,7 +247,7 @@ func TestProof(t *testing.T) {
 	ctx := t.Context()
 	policy := gate.Default("EUR")
 	policy.Mode, policy.CustomFieldsV2 = gate.Enforce, true
-	_, err := r.l.SavePolicy(ctx, shopHash, 0, policy, "ada", "", r.now)
+	_, err := r.l.SavePolicy(ctx, shopHash, PolicyChange{Base: 0, Policy: policy, Author: "ada", Note: "", Since: r.now}, r.now)
 	r.ok(err)
 	for id, given := range map[int64]string{1: "customer_id = 7, hold = 'held', former_status = 11", 2: "customer_id = 7", 3: "cart_id = 'c1'", 4: "customer_id = 8, hold = 'held', former_status = 11"} {
 		r.ok(r.l.DueOrder(ctx, shopHash, id, r.now))
@@ -331,7 +331,7 @@ func TestShadow(t *testing.T) {
 		r := newRig(t)
 		policy := gate.Default("EUR")
 		policy.Mode = mode
-		_, err := r.l.SavePolicy(t.Context(), shopHash, 0, policy, "ada", "", r.now)
+		_, err := r.l.SavePolicy(t.Context(), shopHash, PolicyChange{Base: 0, Policy: policy, Author: "ada", Note: "", Since: r.now}, r.now)
 		r.ok(err)
 		r.proved(r.cart("c1", 7, ""), r.ada(), nil)
 		r.want(want, "SELECT count(*) FROM writebacks")

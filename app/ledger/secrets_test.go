@@ -72,7 +72,7 @@ func TestNothingInTheClear(t *testing.T) {
 	r.ok(r.l.SetKosmosTenant(ctx, shopHash, json.RawMessage(`{"dns":"tenant.example","licenceKey":"`+secret["tenant"]+`"}`)))
 	policy := gate.Default("EUR")
 	policy.Mode = gate.Enforce
-	_, err := r.l.SavePolicy(ctx, shopHash, 0, policy, "staff", "", r.now)
+	_, err := r.l.SavePolicy(ctx, shopHash, PolicyChange{Base: 0, Policy: policy, Author: "staff", Note: "", Since: r.now}, r.now)
 	r.ok(err)
 	s = r.shop()
 

@@ -60,6 +60,10 @@ type Shop struct {
 	ReconciledAt  time.Time
 	Installation  json.RawMessage
 	InstalledAt   time.Time
+	SuspendedAt   time.Time // since when BigCommerce refuses our token
+	ProbeAt       time.Time // when to ask again whether it still does
+	UninstalledAt time.Time
+	Settings      Settings
 
 	key ShopKey
 }
@@ -98,6 +102,17 @@ func (l *Ledger) Shop(hash string) (*Shop, error) {
 		return nil, ErrUnknownShop
 	}
 	return s, nil
+}
+
+// Suspended returns the Shops whose token BigCommerce refuses.
+func (l *Ledger) Suspended() []*Shop {
+	var out []*Shop
+	for _, s := range *l.shops.Load() {
+		if s.State == Suspended {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // Shops returns the installed Shops by store hash.
@@ -150,6 +165,7 @@ func (l *Ledger) openShop(ctx context.Context, q *queries.Queries, r queries.Sho
 		EnforcedSince: instant(r.EnforcedSince), SweptTo: instant(r.SweptTo), SweepAt: instant(r.SweepAt),
 		ReconcileAt: instant(r.ReconcileAt), ReconciledAt: instant(r.ReconciledAt),
 		Installation: json.RawMessage(r.Installation), InstalledAt: instant(r.InstalledAt),
+		SuspendedAt: instant(r.SuspendedAt), ProbeAt: instant(r.ProbeAt), UninstalledAt: instant(r.UninstalledAt),
 	}
 	if s.State == Uninstalled || r.DataKey == nil {
 		s.State = Uninstalled
@@ -177,6 +193,9 @@ func (l *Ledger) openShop(ctx context.Context, q *queries.Queries, r queries.Sho
 	if err := json.Unmarshal([]byte(r.Channels), &s.Channels); err != nil {
 		return nil, fmt.Errorf("reading the channels of shop %s: %w", s.Hash, err)
 	}
+	if err := json.Unmarshal([]byte(r.Settings), &s.Settings); err != nil {
+		return nil, fmt.Errorf("reading the settings of shop %s: %w", s.Hash, err)
+	}
 	s.Policy = gate.Default(s.Currency)
 	if r.Policy > 0 {
 		p, err := q.Policy(ctx, queries.PolicyParams{StoreHash: s.Hash, Version: r.Policy})
@@ -201,7 +220,7 @@ type Install struct {
 
 // InstallShop records an installation, the first or a later one. A later one replaces the token and finds its history,
 // unless the Shop's key has been destroyed meanwhile: then it begins anew. Orders whose hold or release the uninstallation cut off
-// are held and released after all.
+// are held and released after all, and what was stuck is tried again: a missing permission may be there now.
 func (l *Ledger) InstallShop(ctx context.Context, in Install, now time.Time) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
 		key, sealedKey, hookSecret, err := l.shopKeyFor(ctx, t, in.StoreHash)
@@ -226,7 +245,10 @@ func (l *Ledger) InstallShop(ctx context.Context, in Install, now time.Time) err
 		if err != nil {
 			return err
 		}
-		_, err = t.OweAgain(ctx, queries.OweAgainParams{StoreHash: in.StoreHash, Now: millis(now)})
+		if _, err = t.OweAgain(ctx, queries.OweAgainParams{StoreHash: in.StoreHash, Now: millis(now)}); err != nil {
+			return err
+		}
+		_, err = t.RetryShopWritebacks(ctx, queries.RetryShopWritebacksParams{StoreHash: in.StoreHash, Now: millis(now)})
 		return err
 	})
 }
@@ -283,12 +305,51 @@ func (l *Ledger) ReconcileSoon(ctx context.Context, hash string, now time.Time) 
 	})
 }
 
-// SuspendShop records that BigCommerce refuses our token. Loops leave the Shop alone until it is installed again.
-func (l *Ledger) SuspendShop(ctx context.Context, hash string) error {
+// SuspendShop records that BigCommerce refuses our token. Loops leave the Shop alone until it is asked again at probe, or installed again.
+func (l *Ledger) SuspendShop(ctx context.Context, hash string, now, probe time.Time) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
 		t.reload = append(t.reload, hash)
-		_, err := t.SetShopState(ctx, queries.SetShopStateParams{StoreHash: hash, State: string(Suspended)})
+		_, err := t.SuspendShop(ctx, queries.SuspendShopParams{StoreHash: hash, Now: millis(now), ProbeAt: millis(probe)})
 		return err
+	})
+}
+
+// ResumeShop records that BigCommerce accepts our token again.
+func (l *Ledger) ResumeShop(ctx context.Context, hash string, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		t.reload = append(t.reload, hash)
+		t.ring = append(t.ring, NoticeBell, OrderBell, WritebackBell, ShopBell)
+		_, err := t.ResumeShop(ctx, queries.ResumeShopParams{StoreHash: hash, Now: millis(now)})
+		return err
+	})
+}
+
+// SuspectShop makes the installation due for reconciliation because something we should have been told was not told. Once an hour at most.
+func (l *Ledger) SuspectShop(ctx context.Context, hash string, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		n, err := t.SuspectShop(ctx, queries.SuspectShopParams{StoreHash: hash, Now: millis(now), UnlessAfter: millis(now.Add(-time.Hour))})
+		if n > 0 {
+			t.reload = append(t.reload, hash)
+			t.ring = append(t.ring, ShopBell)
+		}
+		return err
+	})
+}
+
+// Settings are a Shop's choices that are no part of its Policy.
+type Settings struct {
+	AlarmTo string `json:"alarm_to,omitempty"` // mailbox of the staff who are told of leaks, moved orders and stuck work; empty: nobody by mail
+}
+
+// SaveSettings replaces the Shop's settings.
+func (l *Ledger) SaveSettings(ctx context.Context, hash string, n Settings) error {
+	b, err := json.Marshal(n)
+	if err != nil {
+		return err
+	}
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		t.reload = append(t.reload, hash)
+		return t.SaveSettings(ctx, queries.SaveSettingsParams{StoreHash: hash, Settings: string(b)})
 	})
 }
 
@@ -413,15 +474,4 @@ func (l *Ledger) UseToken(ctx context.Context, id string, expires time.Time) (fi
 		return err
 	})
 	return first, err
-}
-
-// Forget deletes what has run out by now: used tokens and Logins.
-func (l *Ledger) Forget(ctx context.Context, now time.Time) error {
-	return l.do(ctx, func(ctx context.Context, t *tx) error {
-		if _, err := t.ForgetTokens(ctx, millis(now.Add(-time.Hour))); err != nil {
-			return err
-		}
-		_, err := t.ForgetLogins(ctx, millis(now))
-		return err
-	})
 }

@@ -34,6 +34,7 @@ type Notice struct {
 	Subject    string
 	Detail     Detail
 	ReceivedAt time.Time
+	EventAt    time.Time // BigCommerce's created_at
 	Attempt    int64
 	until      int64
 }
@@ -63,9 +64,14 @@ func (l *Ledger) LeaseNotices(ctx context.Context, hash string, now, until time.
 			return err
 		}
 		for _, r := range rows {
-			n := Notice{ID: r.ID, Shop: r.StoreHash, Scope: r.Scope, Subject: r.Subject, ReceivedAt: instant(r.ReceivedAt), Attempt: r.Attempt, until: r.DueAt}
+			n := Notice{ID: r.ID, Shop: r.StoreHash, Scope: r.Scope, Subject: r.Subject, ReceivedAt: instant(r.ReceivedAt), EventAt: instant(r.EventAt), Attempt: r.Attempt, until: r.DueAt}
 			if err := json.Unmarshal([]byte(r.Detail), &n.Detail); err != nil {
-				return fmt.Errorf("reading notice %d: %w", r.ID, err)
+				// It must not keep its neighbours from being handled.
+				reason := fmt.Sprintf("its stored detail cannot be read (%v); the sweep finds what it was about", err)
+				if _, err := t.StickNotice(ctx, queries.StickNoticeParams{ID: r.ID, Attempt: r.Attempt, LeasedUntil: r.DueAt, Remark: reason, Now: millis(now)}); err != nil {
+					return err
+				}
+				continue
 			}
 			out = append(out, n)
 		}
@@ -113,25 +119,28 @@ type WritebackKind string
 // Urgencies lists the urgencies of Writebacks, the most urgent first.
 func Urgencies() []int64 { return []int64{0, 1, 2} }
 
-// The kinds. The first three change an order's status or staff notes; the rest write what others may read.
+// The kinds. The first five change an order's status or staff notes; the rest write what others may read.
 const (
 	Hold               WritebackKind = "hold"
 	Release            WritebackKind = "release"
+	Cancel             WritebackKind = "cancel"
 	Note               WritebackKind = "note"
+	CancelNote         WritebackKind = "cancel_note"
 	DecisionMetafield  WritebackKind = "decision_metafield"
 	CustomerAttributes WritebackKind = "customer_attributes"
 	CustomerFieldsV2   WritebackKind = "customer_fields_v2"
 	ProofMetafield     WritebackKind = "proof_metafield"
+	Mail               WritebackKind = "mail"
 )
 
 // urgency orders kinds: holds and releases before what informs, before housekeeping.
 func (k WritebackKind) urgency() int64 {
 	switch k {
-	case Hold, Release:
+	case Hold, Release, Cancel:
 		return 0
 	case DecisionMetafield, CustomerAttributes, CustomerFieldsV2, ProofMetafield:
 		return 1
-	case Note:
+	case Note, CancelNote, Mail:
 		return 2
 	}
 	return 2
@@ -145,6 +154,7 @@ type Writeback struct {
 	Subject int64  // order or customer id
 	Ref     string // Decision or Proof id
 	Attempt int64
+	Handed  bool // a mail that was about to be handed over before: what came of that is not known
 	until   int64
 }
 
@@ -155,12 +165,61 @@ func owe(ctx context.Context, t *tx, hash string, kind WritebackKind, subject in
 		Ref: ref, Urgency: kind.urgency(), Now: millis(now)})
 }
 
+// oweOnce stores a Writeback whose effect is wanted once and never again, such as a mail.
+func oweOnce(ctx context.Context, t *tx, hash string, kind WritebackKind, subject int64, ref string, now time.Time) error {
+	t.ring = append(t.ring, WritebackBell)
+	return t.OweOnce(ctx, queries.OweOnceParams{StoreHash: hash, Key: fmt.Sprintf("%s/%d/%s", kind, subject, ref), Kind: string(kind), Subject: subject,
+		Ref: ref, Urgency: kind.urgency(), Now: millis(now)})
+}
+
+// HandOver records that a mail is about to be handed over. ErrLeaseLost when the lease is not ours any more.
+func (l *Ledger) HandOver(ctx context.Context, w Writeback, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		n, err := t.HandOverWriteback(ctx, queries.HandOverWritebackParams{ID: w.ID, Attempt: w.Attempt, LeasedUntil: w.until, Now: millis(now)})
+		if err == nil && n == 0 {
+			err = ErrLeaseLost
+		}
+		return err
+	})
+}
+
+// TakeBack records that nothing of the mail was taken after all.
+func (l *Ledger) TakeBack(ctx context.Context, w Writeback) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		_, err := t.TakeBackWriteback(ctx, queries.TakeBackWritebackParams{ID: w.ID, Attempt: w.Attempt, LeasedUntil: w.until})
+		return err
+	})
+}
+
+// ReplayNotice makes a handled or stuck Notice due once more. What it causes is looked for before it is done: nothing is done twice.
+// ErrNotFound when the Shop has no such Notice, or it waits already.
+func (l *Ledger) ReplayNotice(ctx context.Context, hash string, id int64, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		n, err := t.ReplayNotice(ctx, queries.ReplayNoticeParams{StoreHash: hash, ID: id, Now: millis(now)})
+		if err == nil && n == 0 {
+			err = ErrNotFound
+		}
+		t.ring = append(t.ring, NoticeBell)
+		return err
+	})
+}
+
+// ReplayNotices makes every Notice received since then due once more, the newest 10,000 at most, and returns how many.
+func (l *Ledger) ReplayNotices(ctx context.Context, hash string, since, now time.Time) (replayed int64, err error) {
+	err = l.do(ctx, func(ctx context.Context, t *tx) error {
+		replayed, err = t.ReplayNotices(ctx, queries.ReplayNoticesParams{StoreHash: hash, Since: millis(since), Now: millis(now)})
+		t.ring = append(t.ring, NoticeBell)
+		return err
+	})
+	return replayed, err
+}
+
 // LeaseWritebacks takes up to count of a Shop's due Writebacks of one urgency.
 func (l *Ledger) LeaseWritebacks(ctx context.Context, hash string, urgency int64, now, until time.Time, count int) (out []Writeback, err error) {
 	err = l.do(ctx, func(ctx context.Context, t *tx) error {
 		rows, err := t.LeaseWritebacks(ctx, queries.LeaseWritebacksParams{StoreHash: hash, Urgency: urgency, Now: millis(now), LeaseUntil: millis(until), Count: int64(count)})
 		for _, r := range rows {
-			out = append(out, Writeback{r.ID, r.StoreHash, WritebackKind(r.Kind), r.Subject, r.Ref, r.Attempt, r.DueAt})
+			out = append(out, Writeback{r.ID, r.StoreHash, WritebackKind(r.Kind), r.Subject, r.Ref, r.Attempt, r.HandedAt != 0, r.DueAt})
 		}
 		return err
 	})
@@ -225,9 +284,28 @@ func (l *Ledger) Due(ctx context.Context, b Bell, now time.Time) ([]string, erro
 	return nil, nil
 }
 
-// resume makes all that waits due now. It is called once, before anybody works: whoever held the leases is dead.
+// Resume makes all that waits due now, and what was to come at a time of a clock that has been set back. It is called before anybody
+// works, when whoever held the leases is dead, and after the clock was set back: a lease taken from a living holder is only lost.
+func (l *Ledger) Resume(ctx context.Context, now time.Time) error {
+	err := l.resume(ctx, now)
+	for _, bell := range l.bells {
+		select {
+		case bell <- struct{}{}:
+		default:
+		}
+	}
+	return err
+}
+
 func (l *Ledger) resume(ctx context.Context, now time.Time) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		if n, err := t.ResumeShops(ctx, millis(now)); err != nil {
+			return fmt.Errorf("resuming the shops: %w", err)
+		} else if n > 0 {
+			for hash := range *l.shops.Load() {
+				t.reload = append(t.reload, hash)
+			}
+		}
 		for _, q := range []func(context.Context, int64) (int64, error){t.ResumeNotices, t.ResumeOrders, t.ResumeSessions, t.ResumeWritebacks} {
 			if _, err := q(ctx, millis(now)); err != nil {
 				return fmt.Errorf("resuming what was under way: %w", err)

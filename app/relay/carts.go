@@ -16,7 +16,7 @@ import (
 // How long things at the checkout last.
 const (
 	cartCapabilityGood = 2 * time.Hour
-	mailCapabilityGood = 14 * 24 * time.Hour
+	mailCapabilityGood = 90 * 24 * time.Hour // as long as an order may wait for its cancellation
 	sessionDeadline    = 30 * time.Minute
 	reviewDeadline     = 7 * 24 * time.Hour
 	failureChoiceGood  = 10 * time.Minute // how long a "provider down" answer stands for a cart

@@ -14,12 +14,12 @@ import (
 	"idgate/app/sim"
 )
 
-// checkWorld holds the ledger against the simulated platform's own state, in a world at rest, and lists what is wrong.
+// CheckWorld holds the ledger against the simulated platform's own state, in a world at rest, and lists what is wrong.
 //
 // No order waits to be shipped without an allowing Decision; one that is gone without is named a leak; every acknowledged Notice was
 // handled; every Decision has its Receipt; every Writeback is confirmed or visibly stuck; nothing was released without a Proof or a
 // named person; nothing was written to an order that is not ours to write; no note stands twice.
-func checkWorld(l *ledger.Ledger, shop *sim.Shop, since int64) []string {
+func CheckWorld(l *ledger.Ledger, shop *sim.Shop, since int64) []string {
 	var wrong []string
 	bad := func(format string, a ...any) { wrong = append(wrong, fmt.Sprintf(format, a...)) }
 	ctx := context.Background()

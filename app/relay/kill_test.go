@@ -18,6 +18,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -69,12 +70,12 @@ func TestMain(m *testing.M) {
 func (c childConfig) run() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	reached := 0
+	var reached atomic.Int64
 	at := func(step string) {
 		if step != c.DieAt {
 			return
 		}
-		if reached++; reached > c.DieAfter {
+		if reached.Add(1) > int64(c.DieAfter) {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		}
 	}
@@ -363,7 +364,7 @@ func TestKilledAtAnyStep(t *testing.T) {
 	k.open(func(l *ledger.Ledger) {
 		p := gate.Default("USD")
 		p.Mode, p.Evidence = gate.Enforce, gate.Evidence{Document: 1, DocumentSelfie: 2}
-		if _, err := l.SavePolicy(context.Background(), hash, 0, p, "owner", "", time.Now()); err != nil {
+		if _, err := l.SavePolicy(context.Background(), hash, ledger.PolicyChange{Base: 0, Policy: p, Author: "owner", Note: "", Since: time.Now()}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -386,7 +387,7 @@ func TestKilledAtAnyStep(t *testing.T) {
 		k.rest()
 		k.stop()
 		k.open(func(l *ledger.Ledger) {
-			for _, complaint := range checkWorld(l, k.shop, since) {
+			for _, complaint := range CheckWorld(l, k.shop, since) {
 				t.Errorf("after %d deaths: %s", n, complaint)
 			}
 		})

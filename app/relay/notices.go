@@ -13,8 +13,8 @@ import (
 // someNotices handles a few of a Shop's Notices. It calls nobody, but for one kind.
 func (r *Relay) someNotices(ctx context.Context, hash string) (int, error) {
 	now := r.Now()
-	due, err := r.Ledger.LeaseNotices(ctx, hash, now, now.Add(lease), 16*laneBatch)
-	each(ctx, due, r.handle, func(n ledger.Notice, err error) {
+	due, err := r.Ledger.LeaseNotices(ctx, hash, now, now.Add(lease), 4*noticesAt)
+	each(ctx, due, noticesAt, func(n ledger.Notice) int64 { return n.ID }, r.handle, func(n ledger.Notice, err error) {
 		r.Log.Error("handling a notice", "shop", n.Shop, "notice", n.ID, "error", err)
 	})
 	return len(due), err
@@ -38,6 +38,11 @@ func (r *Relay) handle(ctx context.Context, n ledger.Notice) error {
 	switch n.Scope {
 	case bigcommerce.ScopeOrderCreated, bigcommerce.ScopeOrderStatusUpdated:
 		id, _ := strconv.ParseInt(n.Subject, 10, 64)
+		if d := n.Detail; id > 0 && d.NewStatus != d.OldStatus {
+			if err := r.Ledger.TouchOrder(ctx, n.Shop, id, d.OldStatus, d.NewStatus, n.EventAt); err != nil {
+				return err
+			}
+		}
 		return order(id)
 	case bigcommerce.ScopeCartConverted:
 		return order(n.Detail.OrderID)
@@ -48,10 +53,35 @@ func (r *Relay) handle(ctx context.Context, n ledger.Notice) error {
 			return err
 		}
 		return r.Ledger.FinishNotice(ctx, n, "the installation is checked", nil, r.Now())
-	case bigcommerce.ScopeCustomerCreated, bigcommerce.ScopeCustomerUpdated, bigcommerce.ScopeCustomerDeleted:
+	case bigcommerce.ScopeCustomerDeleted:
+		return r.customerDeleted(ctx, s, n)
+	case bigcommerce.ScopeCustomerCreated, bigcommerce.ScopeCustomerUpdated:
 		return r.Ledger.FinishNotice(ctx, n, "noted", nil, r.Now())
 	}
 	return r.Ledger.FinishNotice(ctx, n, "not a scope that anything is done about", nil, r.Now())
+}
+
+// customerDeleted erases a person once BigCommerce says that it has them no more: a webhook is believed in nothing.
+func (r *Relay) customerDeleted(ctx context.Context, s *ledger.Shop, n ledger.Notice) error {
+	id, err := strconv.ParseInt(n.Subject, 10, 64)
+	if err != nil || id <= 0 {
+		return r.Ledger.StickNotice(ctx, n, "it names no customer", r.Now())
+	}
+	_, err = r.store(s).Customer(ctx, id)
+	switch {
+	case err == nil:
+		return r.Ledger.FinishNotice(ctx, n, "BigCommerce still has the customer: nothing was erased", nil, r.Now())
+	case !errors.Is(err, bigcommerce.ErrNotFound):
+		e := r.judge(ctx, s, err, n.Attempt)
+		if e.kind == isStuck {
+			return r.Ledger.StickNotice(ctx, n, e.remark, r.Now())
+		}
+		return r.Ledger.PostponeNotice(ctx, n, e.at, e.remark)
+	}
+	if err := r.Ledger.EraseCustomer(ctx, s.Hash, id, r.Now()); err != nil {
+		return err
+	}
+	return r.Ledger.FinishNotice(ctx, n, "the customer was erased", nil, r.Now())
 }
 
 // uninstalled believes a notice of uninstallation only once BigCommerce refuses our token.

@@ -23,6 +23,9 @@ const ourShare = 0.5
 
 var shareOf = map[urgency]float64{urgent: 1, useful: 0.7, someday: 0.4}
 
+// maxBlock is the longest that a refusal is believed to last. What lies further ahead is of a clock that was set back.
+const maxBlock = time.Hour
+
 // Before BigCommerce has said otherwise, the smallest plan is assumed: 150 requests in 30 s.
 const (
 	assumedLimit  = 150
@@ -41,6 +44,9 @@ type pacer struct {
 	reserved int           // calls of work that is under way
 	blocked  time.Time     // after a 429, until then
 	strikes  int           // 429s in a row that gave no time
+	skew     time.Duration // how far our clock is ahead of BigCommerce's, to the second
+	since    time.Time     // since when urgent work waits for the quota; zero when it does not
+	waited   time.Duration // how long it has waited in all
 }
 
 func newPacer() *pacer {
@@ -49,8 +55,8 @@ func newPacer() *pacer {
 
 // roll starts a new window when the old one is over.
 func (p *pacer) roll(now time.Time) {
-	if now.Before(p.ends) {
-		return
+	if now.Before(p.ends) && p.ends.Sub(now) <= 2*p.window {
+		return // an end further away is of a clock that was set back
 	}
 	p.ends, p.used, p.left = now.Add(p.window), 0, p.limit
 }
@@ -61,6 +67,9 @@ func (p *pacer) observe(q bigcommerce.Quota) {
 	defer p.mu.Unlock()
 	p.roll(q.At)
 	p.used++
+	if !q.Date.IsZero() {
+		p.skew = q.At.Sub(q.Date)
+	}
 	if q.Limit > 0 {
 		p.limit, p.left = q.Limit, q.Left
 	}
@@ -91,15 +100,21 @@ func (p *pacer) refused(now time.Time, wait time.Duration) {
 func (p *pacer) reserve(now time.Time, u urgency, calls int) (wait time.Duration, release func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now.Before(p.blocked) {
-		return p.blocked.Sub(now), nil
+	if wait := p.blocked.Sub(now); wait > 0 && wait <= maxBlock {
+		p.waits(now, u)
+		return wait, nil
 	}
 	p.roll(now)
 	budget := int(float64(p.limit) * ourShare * shareOf[u])
 	budget = max(budget, calls) // a tiny plan still gets one piece of work per window
 	spent := p.used + p.reserved
 	if spent > 0 && spent+calls > budget || u != urgent && p.left < p.limit/10 {
+		p.waits(now, u)
 		return max(p.ends.Sub(now), time.Second), nil
+	}
+	if u == urgent && !p.since.IsZero() {
+		p.waited += max(now.Sub(p.since), 0)
+		p.since = time.Time{}
 	}
 	p.reserved += calls
 	return 0, func() {
@@ -107,6 +122,50 @@ func (p *pacer) reserve(now time.Time, u urgency, calls int) (wait time.Duration
 		defer p.mu.Unlock()
 		p.reserved -= calls
 	}
+}
+
+// waits notes that urgent work begins to wait for the quota.
+func (p *pacer) waits(now time.Time, u urgency) {
+	if u == urgent && p.since.IsZero() {
+		p.since = now
+	}
+}
+
+// Pace is how a Shop's API quota stands, for people to see.
+type Pace struct {
+	Limit, Left, Used int           // requests per window, left to all apps, used by us
+	Window            time.Duration //
+	BlockedUntil      time.Time     // after a 429
+	WaitingSince      time.Time     // urgent work waits for the quota since then; zero when none does
+	Waited            time.Duration // how long it has waited in all since the start
+	Skew              time.Duration // how far our clock is ahead of BigCommerce's
+}
+
+// Pace returns how the Shop's quota stands.
+func (r *Relay) Pace(hash string) Pace {
+	p, now := r.pacers.of(hash), r.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := Pace{Limit: p.limit, Left: p.left, Used: p.used, Window: p.window, WaitingSince: p.since, Waited: p.waited, Skew: p.skew}
+	if p.blocked.After(now) {
+		out.BlockedUntil = p.blocked
+	}
+	if !p.since.IsZero() {
+		out.Waited += max(now.Sub(p.since), 0)
+	}
+	return out
+}
+
+// maxSkew is by how much clocks may differ before it matters: BigCommerce's Date has whole seconds, and answers take a while.
+const maxSkew = 5 * time.Second
+
+// shopNow is now by BigCommerce's clock, which dates the orders, as far as its answers have told.
+func (r *Relay) shopNow(hash string) time.Time {
+	skew := r.Pace(hash).Skew
+	if skew.Abs() <= maxSkew {
+		return r.Now()
+	}
+	return r.Now().Add(-skew)
 }
 
 // pacers holds one pacer per Shop.

@@ -15,11 +15,13 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"idgate/app/bigcommerce"
 	"idgate/app/idv"
 	"idgate/app/ledger"
+	"idgate/app/mail"
 )
 
 // Script is the storefront script that installations should carry.
@@ -40,6 +42,10 @@ type Options struct {
 	Log      *slog.Logger
 	// SweepEvery is the sweep interval per Shop; 0 means a minute.
 	SweepEvery time.Duration
+	// Mail sends mails; nil where the operator has named no mail server: none are owed then.
+	Mail *mail.Sender
+	// Compose writes a mail: subject, text, language. Its addressee and id are set afterwards. Needed with Mail.
+	Compose func(MailAsk) mail.Message
 	// At, set by tests only, is called between the steps of a piece of work.
 	At func(step string)
 }
@@ -50,6 +56,7 @@ type Relay struct {
 	watching    watchers
 	pacers      pacers
 	reconciling sync.Map // by Shop: the lock of its reconciliation
+	lastNow     atomic.Int64
 }
 
 // New makes a Relay; Run starts its loops.
@@ -70,12 +77,18 @@ const (
 	lease     = 2 * time.Minute  // longer than any piece of work may take
 	workTime  = 90 * time.Second // deadline of one piece of work
 	atOnce    = 64               // lanes open at the same time, per loop
-	laneBatch = 4                // pieces of work leased together
+	laneBatch = 3                // pieces of work leased, and done at the same time, in a lane; BigCommerce allows 3 writes of attributes at once
+	noticesAt = 16               // Notices handled at the same time in a lane: they call nobody
 	orderCost = 6                // API calls that one order may take, for reservations
 	writeCost = 5                // likewise one Writeback
 	sweepCost = 3                // likewise a sweep
 	checkCost = 12               // likewise a reconciliation that finds all in place
 	idleCheck = time.Second      // how long a missed bell goes unnoticed
+	setBack   = 10 * time.Second // by how much the clock must go back to matter
+
+	forgetEvery = time.Hour      // how often what is over is forgotten
+	probeEvery  = time.Hour      // how often a refused token is tried again
+	giveUpToken = 24 * time.Hour // for how long a token must be refused until the Shop counts as uninstalled
 )
 
 // Run runs every loop until ctx ends and what is in flight has been finished or given back.
@@ -84,7 +97,51 @@ func (r *Relay) Run(ctx context.Context) {
 	for _, l := range r.loops() {
 		wg.Go(func() { r.run(ctx, l) })
 	}
+	wg.Go(func() { r.keepHouse(ctx) })
 	wg.Wait()
+}
+
+// keepHouse watches the clock, and forgets what is over.
+func (r *Relay) keepHouse(ctx context.Context) {
+	tick := time.NewTicker(idleCheck)
+	defer tick.Stop()
+	var forgetAt time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := r.CheckClock(ctx); err != nil {
+			r.Log.Error("putting the timetable right after the clock was set back", "error", err)
+		}
+		now := r.Now()
+		if now.Before(forgetAt) && forgetAt.Sub(now) <= forgetEvery {
+			continue
+		}
+		forgetAt = now.Add(forgetEvery)
+		for ctx.Err() == nil {
+			n, err := r.Ledger.Forget(ctx, now)
+			if err != nil {
+				r.Log.Error("forgetting what is over; again in an hour", "error", err)
+			}
+			if err != nil || n == 0 {
+				break
+			}
+		}
+	}
+}
+
+// CheckClock makes all that waits due now when the clock has been set back since it was last asked: what was to come in a minute would
+// otherwise come in a day.
+func (r *Relay) CheckClock(ctx context.Context) error {
+	now := r.Now().UnixMilli()
+	last := r.lastNow.Swap(now)
+	if last-now <= setBack.Milliseconds() {
+		return nil
+	}
+	r.Log.Warn("the clock was set back: everything that waits is looked at now", "by", time.Duration(last-now)*time.Millisecond)
+	return r.Ledger.Resume(ctx, r.Now())
 }
 
 // loop is one kind of durable work. Each Shop has a lane of its own in each loop, so that one Shop's storm, or a BigCommerce that
@@ -213,7 +270,7 @@ func (r *Relay) Settle(ctx context.Context) (int, error) {
 // reserve sets calls aside for as many pieces of work as there is room for, at most laneBatch; 0 for none. Work that finds no room
 // stays due.
 func (r *Relay) reserve(hash string, u urgency, cost int) (pieces int, release func()) {
-	for n := laneBatch; n > 0; n /= 2 {
+	for n := laneBatch; n > 0; n-- {
 		if _, release := r.pacers.of(hash).reserve(r.Now(), u, n*cost); release != nil {
 			return n, release
 		}
@@ -221,15 +278,29 @@ func (r *Relay) reserve(hash string, u urgency, cost int) (pieces int, release f
 	return 0, func() {}
 }
 
-// each does a leased piece of work. It is finished even when the process is to stop: what has been begun outside is read back.
-func each[T any](ctx context.Context, items []T, do func(context.Context, T) error, failed func(T, error)) {
+// each does leased pieces of work, some at the same time, but those about one subject one after the other. A piece is finished even when
+// the process is to stop: what has been begun outside is read back.
+func each[T any](ctx context.Context, items []T, atOnce int, subject func(T) int64, do func(context.Context, T) error, failed func(T, error)) {
+	groups := map[int64][]T{}
 	for _, it := range items {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
-		if err := do(ctx, it); err != nil {
-			failed(it, err)
-		}
-		cancel()
+		groups[subject(it)] = append(groups[subject(it)], it)
 	}
+	var wg sync.WaitGroup
+	room := make(chan struct{}, atOnce)
+	for _, group := range groups {
+		room <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-room }()
+			for _, it := range group {
+				ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
+				if err := do(ctx, it); err != nil {
+					failed(it, err)
+				}
+				cancel()
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // An ending is how a piece of work ends.
@@ -278,15 +349,20 @@ func (r *Relay) judge(ctx context.Context, s *ledger.Shop, err error, attempt in
 		}
 		return later(at, be.Error())
 	case be.Status == 401:
-		if err := r.Ledger.SuspendShop(ctx, s.Hash); err != nil {
-			r.Log.Error("suspending a shop", "shop", s.Hash, "error", err)
-		}
-		r.Log.Warn("BigCommerce refuses the token: the shop must be installed again", "shop", s.Hash)
+		r.suspend(ctx, s)
 		return later(r.Now().Add(10*time.Minute), "BigCommerce refuses our token. Open the app from the control panel and install it again.")
 	case be.Status == 403:
 		return stuck("BigCommerce says a permission (scope) is missing. Install the app again to grant it, then try again. " + be.Error())
 	}
 	return stuck(be.Error())
+}
+
+// suspend stops work for a Shop whose token is refused, and says when to ask again.
+func (r *Relay) suspend(ctx context.Context, s *ledger.Shop) {
+	if err := r.Ledger.SuspendShop(ctx, s.Hash, r.Now(), r.Now().Add(probeEvery)); err != nil {
+		r.Log.Error("suspending a shop", "shop", s.Hash, "error", err)
+	}
+	r.Log.Warn("BigCommerce refuses the token: the shop must be installed again", "shop", s.Hash)
 }
 
 // store is BigCommerce's API for the Shop.

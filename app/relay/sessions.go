@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -19,10 +20,18 @@ const ReasonLate = "late"
 func (r *Relay) someSessions(ctx context.Context, hash string) (int, error) {
 	now := r.Now()
 	due, err := r.Ledger.LeaseSessions(ctx, hash, now, now.Add(lease), laneBatch)
-	each(ctx, due, r.poll, func(n ledger.Session, err error) {
+	each(ctx, due, laneBatch, bySession, r.poll, func(n ledger.Session, err error) {
 		r.Log.Error("polling a session", "shop", n.Shop, "session", n.ID, "error", err)
 	})
 	return len(due), err
+}
+
+// bySession keeps the Sessions of one Capability apart from each other: they are of one person.
+func bySession(n ledger.Session) int64 {
+	if len(n.Capability) < 8 {
+		return 0
+	}
+	return int64(binary.BigEndian.Uint64(n.Capability))
 }
 
 // poll asks the provider once and acts on the answer. An error of the provider's changes no state; only our deadline does.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -82,11 +83,16 @@ func ReadInstallation(s *ledger.Shop) (Installation, error) {
 	return i, nil
 }
 
-// dueShops lists the Shops to sweep or to reconcile.
+// dueShops lists the Shops to sweep, to reconcile, or to ask whether their token is good again.
 func (r *Relay) dueShops(_ context.Context, now time.Time) ([]string, error) {
 	var out []string
 	for _, s := range r.Ledger.Shops() {
 		if !now.Before(s.SweepAt) || !now.Before(s.ReconcileAt) {
+			out = append(out, s.Hash)
+		}
+	}
+	for _, s := range r.Ledger.Suspended() {
+		if !now.Before(s.ProbeAt) {
 			out = append(out, s.Hash)
 		}
 	}
@@ -96,7 +102,12 @@ func (r *Relay) dueShops(_ context.Context, now time.Time) ([]string, error) {
 // someShop reconciles and sweeps one Shop, if they are due and its quota has room for housekeeping.
 func (r *Relay) someShop(ctx context.Context, hash string) (int, error) {
 	s, err := r.Ledger.Shop(hash)
-	if err != nil || s.State != ledger.Installed {
+	switch {
+	case err != nil:
+		return 0, nil
+	case s.State == ledger.Suspended:
+		return 1, r.probe(ctx, s)
+	case s.State != ledger.Installed:
 		return 0, nil
 	}
 	now, n := r.Now(), 0
@@ -121,11 +132,40 @@ func (r *Relay) someShop(ctx context.Context, hash string) (int, error) {
 	return n, errors.Join(err, work(s.SweepAt, sweepCost, r.sweep))
 }
 
+// probe asks whether a refused token is good again. Refused for a day, it counts as an uninstallation that nobody told us of.
+func (r *Relay) probe(ctx context.Context, s *ledger.Shop) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
+	defer cancel()
+	refused, err := r.TokenRefused(ctx, s)
+	now := r.Now()
+	switch {
+	case err != nil:
+		return r.Ledger.SuspendShop(ctx, s.Hash, now, now.Add(probeEvery/4))
+	case !refused:
+		r.Log.Info("BigCommerce accepts the token again", "shop", s.Hash)
+		return r.Ledger.ResumeShop(ctx, s.Hash, now)
+	case now.Sub(s.SuspendedAt) >= giveUpToken:
+		r.Log.Warn("BigCommerce has refused the token for a day: the shop counts as uninstalled", "shop", s.Hash)
+		return r.Ledger.UninstallShop(ctx, s.Hash, now)
+	}
+	return r.Ledger.SuspendShop(ctx, s.Hash, now, now.Add(probeEvery))
+}
+
 // sweep makes every order due that was modified since the watermark and that we do not know as it is now. The watermark is
 // inclusive and moves only to a date that was seen, so an order modified in the same second is never skipped.
 func (r *Relay) sweep(ctx context.Context, s *ledger.Shop) error {
 	const limit = 50
+	for {
+		if n, err := r.Ledger.DueWoken(ctx, s.Hash, r.Now()); err != nil {
+			return err
+		} else if n == 0 {
+			break
+		}
+	}
 	mark, page := s.SweptTo.Truncate(time.Second), 1
+	if now := r.shopNow(s.Hash).Truncate(time.Second); mark.After(now) {
+		mark = now // it was set by a clock that went ahead of BigCommerce's
+	}
 	next := r.Now().Add(r.SweepEvery)
 	for {
 		os, err := r.store(s).Orders(ctx, bigcommerce.OrderFilter{MinDateModified: mark, Sort: bigcommerce.SortDateModified, Page: page, Limit: limit})
@@ -146,8 +186,17 @@ func (r *Relay) sweep(ctx context.Context, s *ledger.Shop) error {
 				last = o.DateModified
 			}
 		}
+		missed, err := r.missed(ctx, s, found)
+		if err != nil {
+			return err
+		}
 		if _, err := r.Ledger.DueSwept(ctx, s.Hash, found, r.Now()); err != nil {
 			return err
+		}
+		if missed {
+			if err := r.Ledger.SuspectShop(ctx, s.Hash, r.Now()); err != nil {
+				return err
+			}
 		}
 		if len(os) < limit {
 			return r.Ledger.AdvanceSweep(ctx, s.Hash, last.Truncate(time.Second), next)
@@ -159,6 +208,43 @@ func (r *Relay) sweep(ctx context.Context, s *ledger.Shop) error {
 			page++
 		}
 	}
+}
+
+// missed reports whether the sweep found an order whose change of status no webhook has told of in half a minute: the webhooks may be
+// gone, and the installation is looked at.
+func (r *Relay) missed(ctx context.Context, s *ledger.Shop, found []ledger.Swept) (bool, error) {
+	for _, f := range found {
+		if r.shopNow(s.Hash).Sub(f.ModifiedAt) < 30*time.Second {
+			continue
+		}
+		o, err := r.Ledger.Order(ctx, s, f.OrderID)
+		switch {
+		case err == nil && o.StatusID == f.StatusID:
+			continue
+		case err != nil && !errors.Is(err, ledger.ErrNotFound):
+			return false, err
+		}
+		ns, err := r.Ledger.SubjectNotices(ctx, s.Hash, strconv.FormatInt(f.OrderID, 10))
+		if err != nil {
+			return false, err
+		}
+		if len(ns) == 0 || ns[0].ReceivedAt.Before(f.ModifiedAt.Add(r.Pace(s.Hash).Skew)) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// SavePolicy saves a version. Should it begin to enforce, the epoch is now by BigCommerce's clock, which dates the orders: a clock of ours
+// that is ahead would let through whatever comes until it is right.
+func (r *Relay) SavePolicy(ctx context.Context, s *ledger.Shop, c ledger.PolicyChange) (gate.Policy, error) {
+	if c.Policy.Mode == gate.Enforce && s.EnforcedSince.IsZero() {
+		if err := r.store(s).Time(ctx); err != nil {
+			r.Log.Warn("asking for BigCommerce's time; the enforcement begins by what its clock last said", "shop", s.Hash, "error", err)
+		}
+	}
+	c.Since = r.shopNow(s.Hash)
+	return r.Ledger.SavePolicy(ctx, s.Hash, c, r.Now())
 }
 
 // Reconcile compares the installation with what it should be and puts right what differs. Run twice it changes nothing.

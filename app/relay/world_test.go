@@ -161,7 +161,7 @@ func (w *world) policy(change ...func(*gate.Policy)) {
 	if ps := p.Problems(); len(ps) > 0 {
 		w.t.Fatal(ps)
 	}
-	if _, err := w.ledger.SavePolicy(context.Background(), hash, s.Policy.Version, p, "owner@example.com", "test", w.clock.now()); err != nil {
+	if _, err := w.ledger.SavePolicy(context.Background(), hash, ledger.PolicyChange{Base: s.Policy.Version, Policy: p, Author: "owner@example.com", Note: "test", Since: w.clock.now()}, w.clock.now()); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,7 +42,7 @@ func (r *Relay) someOfUrgency(ctx context.Context, hash string, stored int64, u 
 		return 0, nil
 	}
 	due, err := r.Ledger.LeaseWritebacks(ctx, hash, stored, now, now.Add(lease), n)
-	each(ctx, due, r.pay, func(w ledger.Writeback, err error) {
+	each(ctx, due, laneBatch, func(w ledger.Writeback) int64 { return w.Subject }, r.pay, func(w ledger.Writeback, err error) {
 		r.Log.Error("paying a writeback", "shop", w.Shop, "kind", w.Kind, "subject", w.Subject, "error", err)
 	})
 	return len(due), err
@@ -81,8 +82,12 @@ func (r *Relay) effect(ctx context.Context, s *ledger.Shop, w ledger.Writeback) 
 		return r.writeHold(ctx, s, w)
 	case ledger.Release:
 		return r.writeRelease(ctx, s, w)
-	case ledger.Note:
+	case ledger.Cancel:
+		return r.writeCancel(ctx, s, w)
+	case ledger.Note, ledger.CancelNote:
 		return r.writeNote(ctx, s, w)
+	case ledger.Mail:
+		return r.sendMail(ctx, s, w)
 	case ledger.DecisionMetafield:
 		return r.writeDecision(ctx, s, w)
 	case ledger.CustomerAttributes, ledger.CustomerFieldsV2, ledger.ProofMetafield:
@@ -110,13 +115,13 @@ func (r *Relay) writeHold(ctx context.Context, s *ledger.Shop, w ledger.Writebac
 	if o.StatusID != known.HoldStatus {
 		if bigcommerce.ClassOf(o.StatusID) != bigcommerce.ClassGate || o.StatusID != known.FormerStatus {
 			// It has moved since it was decided: look again before anything is written.
-			return dropped(fmt.Sprintf("the order has moved to status %d; it is looked at again", o.StatusID)), r.lookAgain(ctx, s, known, ledger.Holding, o.StatusID)
+			return dropped(fmt.Sprintf("the order has moved to status %d; it is looked at again", o.StatusID)), r.lookAgain(ctx, s, known, ledger.Holding, ledger.NotHeld, o.StatusID)
 		}
 		d, err := r.Ledger.Decision(ctx, s.Hash, w.Ref)
 		if err != nil {
 			return ending{}, err
 		}
-		u := bigcommerce.OrderUpdate{StatusID: &known.HoldStatus, StaffNotes: appended(o.StaffNotes, r.holdNote(d, r.Now()))}
+		u := bigcommerce.OrderUpdate{StatusID: &known.HoldStatus, StaffNotes: appended(o.StaffNotes, r.holdNote(s, known, d, r.Now()))}
 		r.At("before the order is written")
 		if _, err := r.store(s).UpdateOrder(ctx, w.Subject, u); err != nil {
 			return ending{}, err
@@ -136,9 +141,9 @@ func (r *Relay) writeHold(ctx context.Context, s *ledger.Shop, w ledger.Writebac
 	return done("on hold"), r.Ledger.ConfirmHold(ctx, s.Hash, w.Subject, ledger.Holding, is, o.StatusID, r.Now())
 }
 
-// lookAgain gives an order back to the gate as if our hold had not begun.
-func (r *Relay) lookAgain(ctx context.Context, s *ledger.Shop, o ledger.Order, was ledger.HoldState, status int) error {
-	if err := r.Ledger.ConfirmHold(ctx, s.Hash, o.ID, was, ledger.NotHeld, status, r.Now()); err != nil {
+// lookAgain gives an order back to the gate as it was before what had been begun.
+func (r *Relay) lookAgain(ctx context.Context, s *ledger.Shop, o ledger.Order, was, is ledger.HoldState, status int) error {
+	if err := r.Ledger.ConfirmHold(ctx, s.Hash, o.ID, was, is, status, r.Now()); err != nil {
 		return err
 	}
 	return r.Ledger.DueOrder(ctx, s.Hash, o.ID, r.Now())
@@ -156,6 +161,10 @@ func (r *Relay) writeRelease(ctx context.Context, s *ledger.Shop, w ledger.Write
 	o, err := r.store(s).Order(ctx, w.Subject)
 	if err != nil {
 		return ending{}, err
+	}
+	if o.StatusID == known.HoldStatus && known.Touched {
+		return done("left on hold: somebody had moved the order off our hold and put it back"),
+			r.Ledger.ConfirmHold(ctx, s.Hash, w.Subject, ledger.Releasing, ledger.Moved, o.StatusID, r.Now())
 	}
 	if o.StatusID == known.HoldStatus && known.FormerStatus != known.HoldStatus {
 		d, err := r.Ledger.Decision(ctx, s.Hash, known.DecisionID)
@@ -182,17 +191,71 @@ func (r *Relay) writeRelease(ctx context.Context, s *ledger.Shop, w ledger.Write
 	return done(remark), r.Ledger.ConfirmHold(ctx, s.Hash, w.Subject, ledger.Releasing, ledger.Released, o.StatusID, r.Now())
 }
 
-// writeNote appends the Decision to the order's staff notes.
-func (r *Relay) writeNote(ctx context.Context, s *ledger.Shop, w ledger.Writeback) (ending, error) {
-	d, err := r.Ledger.Decision(ctx, s.Hash, w.Ref)
+// writeCancel cancels an order that has stayed on our hold unproven until its announced deadline. Money is not given back by it:
+// BigCommerce refunds only where the merchant says so.
+func (r *Relay) writeCancel(ctx context.Context, s *ledger.Shop, w ledger.Writeback) (ending, error) {
+	known, err := r.Ledger.Order(ctx, s, w.Subject)
 	if err != nil {
 		return ending{}, err
+	}
+	if known.Hold != ledger.Cancelling {
+		return dropped("the order is no longer to be cancelled"), nil
+	}
+	if s.Policy.Mode != gate.Enforce || s.Policy.CancelAfter <= 0 || known.Kept || known.Touched {
+		return dropped("the order is not to be cancelled after all"), r.lookAgain(ctx, s, known, ledger.Cancelling, ledger.Held, known.StatusID)
 	}
 	o, err := r.store(s).Order(ctx, w.Subject)
 	if err != nil {
 		return ending{}, err
 	}
-	notes := appended(o.StaffNotes, r.holdNote(d, r.Now()))
+	if o.StatusID != bigcommerce.StatusCancelled {
+		if o.StatusID != known.HoldStatus {
+			return dropped(fmt.Sprintf("the order has moved to status %d; it is looked at again", o.StatusID)), r.lookAgain(ctx, s, known, ledger.Cancelling, ledger.Held, o.StatusID)
+		}
+		status := bigcommerce.StatusCancelled
+		u := bigcommerce.OrderUpdate{StatusID: &status, StaffNotes: appended(o.StaffNotes, cancelledNote(known, r.Now()))}
+		r.At("before the order is written")
+		if _, err := r.store(s).UpdateOrder(ctx, w.Subject, u); err != nil {
+			return ending{}, err
+		}
+		r.At("after the order is written")
+		if o, err = r.store(s).Order(ctx, w.Subject); err != nil {
+			return ending{}, err
+		}
+		if o.StatusID != status {
+			return later(r.retry(w.Attempt), fmt.Sprintf("BigCommerce accepted the cancellation but shows status %d", o.StatusID)), nil
+		}
+	}
+	return done("cancelled"), r.Ledger.ConfirmHold(ctx, s.Hash, w.Subject, ledger.Cancelling, ledger.Cancelled, o.StatusID, r.Now())
+}
+
+// writeNote appends to the order's staff notes what the Decision says, or when the order will be cancelled.
+func (r *Relay) writeNote(ctx context.Context, s *ledger.Shop, w ledger.Writeback) (ending, error) {
+	known, err := r.Ledger.Order(ctx, s, w.Subject)
+	if err != nil {
+		return ending{}, err
+	}
+	var note string
+	if w.Kind == ledger.CancelNote {
+		if known.CancelAt.IsZero() {
+			return dropped("the order is not to be cancelled after all"), nil
+		}
+		note = cancelNote(known, r.Now())
+	} else {
+		d, err := r.Ledger.Decision(ctx, s.Hash, w.Ref)
+		if err != nil {
+			return ending{}, err
+		}
+		note = r.holdNote(s, known, d, r.Now())
+	}
+	o, err := r.store(s).Order(ctx, w.Subject)
+	if err != nil {
+		return ending{}, err
+	}
+	if c := bigcommerce.ClassOf(o.StatusID); c != bigcommerce.ClassGate && c != bigcommerce.ClassHeld {
+		return dropped("the order is over"), nil
+	}
+	notes := appended(o.StaffNotes, note)
 	if notes == nil {
 		return done("the note is there"), nil
 	}
@@ -213,25 +276,51 @@ func appended(old, note string) *string {
 	return &old
 }
 
-func (r *Relay) holdNote(d ledger.Decision, at time.Time) string {
+// noteMark begins the mark at the end of each of our notes; cancelMark, after it, the mark of what is said of a cancellation.
+const (
+	noteMark   = "[idgate "
+	cancelMark = "cancel"
+)
+
+func noteTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+// holdNote says why an order is on hold. Its mark also says, in a way that only we can, which status the hold replaced.
+func (r *Relay) holdNote(s *ledger.Shop, o ledger.Order, d ledger.Decision, at time.Time) string {
 	who := "identity not proved"
 	if d.MadeBy == ledger.ByPerson {
-		who = "refused by " + d.Person + ": " + d.Note
+		who = "refused by " + d.Person + ": " + oneLine(d.Note)
+	}
+	if o.Reheld > 0 {
+		who = "held again after somebody had moved it on (move it once more, or release it in idgate, and it stays so), " + who
 	}
 	codes := make([]string, len(d.Reasons))
 	for i, c := range d.Reasons {
 		codes[i] = strings.ReplaceAll(string(c.Code), "_", " ")
 	}
-	return fmt.Sprintf("%s idgate: on hold, %s (%s). Verification link and details: Apps > idgate > Orders. [idgate %s]",
-		at.UTC().Format("2006-01-02 15:04 UTC"), who, strings.Join(codes, ", "), d.ID)
+	return fmt.Sprintf("%s idgate: on hold, %s (%s). Verification link and details: Apps > idgate > Orders. %s%s %s]",
+		noteTime(at), who, strings.Join(codes, ", "), noteMark, d.ID, s.HoldMark(o.ID, o.FormerStatus))
 }
 
 func releaseNote(d ledger.Decision, at time.Time) string {
 	why := "identity proved"
 	if d.MadeBy == ledger.ByPerson {
-		why = "released by " + d.Person + ": " + d.Note
+		why = "released by " + d.Person + ": " + oneLine(d.Note)
 	}
-	return fmt.Sprintf("%s idgate: released, %s. [idgate %s]", at.UTC().Format("2006-01-02 15:04 UTC"), why, d.ID)
+	return fmt.Sprintf("%s idgate: released, %s. %s%s]", noteTime(at), why, noteMark, d.ID)
+}
+
+func cancelNote(o ledger.Order, at time.Time) string {
+	return fmt.Sprintf("%s idgate: this order will be cancelled on %s if identity is not proved until then. To keep it: Apps > idgate > Orders. %s%s %d]",
+		noteTime(at), noteTime(o.CancelAt), noteMark, cancelMark, o.Holds)
+}
+
+func cancelledNote(o ledger.Order, at time.Time) string {
+	return fmt.Sprintf("%s idgate: cancelled, identity was not proved in time. A payment is not refunded by this. %s%sled %d]", noteTime(at), noteMark, cancelMark, o.Holds)
+}
+
+// oneLine keeps what a person typed from looking like a note, or a mark, of ours.
+func oneLine(s string) string {
+	return strings.ReplaceAll(strings.Join(strings.Fields(s), " "), "[", "(")
 }
 
 // writeDecision puts the Decision and its Receipt where other apps and staff can read it.
@@ -266,13 +355,19 @@ func (r *Relay) writeDecision(ctx context.Context, s *ledger.Shop, w ledger.Writ
 
 // writeProof puts a Proof's outcome on the customer: attributes, the card's v2 custom fields, or the full receipt.
 func (r *Relay) writeProof(ctx context.Context, s *ledger.Shop, w ledger.Writeback) (ending, error) {
-	p, err := r.Ledger.Proof(ctx, s, w.Ref)
+	p, err := r.bestProof(ctx, s, w)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return dropped("the proof was erased"), nil
+	}
 	if err != nil {
 		return ending{}, err
 	}
 	ial := p.IAL
 	if p.Source == gate.SourcePolicy {
 		ial = s.Policy.Evidence.Level(p.Document, p.Selfie)
+	}
+	if p.Revoked {
+		ial, p.Selfie = 0, false
 	}
 	signer := r.Ledger.Signer(r.AppURL)
 	token, err := signer.SignCustomer(receipt.CustomerReceipt{Shop: s.Hash, CustomerID: w.Subject, IAL: int(ial), ExpiresAt: p.Until}, p.At)
@@ -298,7 +393,23 @@ func (r *Relay) writeProof(ctx context.Context, s *ledger.Shop, w ledger.Writeba
 	}
 	fields = append(fields, bigcommerce.CustomField{Name: AttributeVerifiedAt, Value: p.At.UTC().Format(time.RFC3339)},
 		bigcommerce.CustomField{Name: AttributeExpiresAt, Value: p.Until.UTC().Format(time.RFC3339)})
-	return r.writeAttributes(ctx, s, w.Subject, fields)
+	return r.writeAttributes(ctx, s, w, fields)
+}
+
+// bestProof is what a customer's record is to say: the Proof that caused the Writeback, or where that was revoked the newest of theirs
+// that still stands, if there is one.
+func (r *Relay) bestProof(ctx context.Context, s *ledger.Shop, w ledger.Writeback) (gate.Proof, error) {
+	p, err := r.Ledger.Proof(ctx, s, w.Ref)
+	if err != nil || !p.Revoked {
+		return p.Proof, err
+	}
+	others, err := r.Ledger.ProofsFor(ctx, s, gate.Facts{Buyer: gate.Buyer{CustomerID: w.Subject}})
+	for _, o := range others {
+		if !o.Revoked && o.Until.After(r.Now()) {
+			return o, err
+		}
+	}
+	return p.Proof, err
 }
 
 func (r *Relay) writeFieldsV2(ctx context.Context, s *ledger.Shop, customerID int64, fields []bigcommerce.CustomField) (ending, error) {
@@ -310,7 +421,8 @@ func (r *Relay) writeFieldsV2(ctx context.Context, s *ledger.Shop, customerID in
 	return done("written"), err
 }
 
-func (r *Relay) writeAttributes(ctx context.Context, s *ledger.Shop, customerID int64, fields []bigcommerce.CustomField) (ending, error) {
+func (r *Relay) writeAttributes(ctx context.Context, s *ledger.Shop, w ledger.Writeback, fields []bigcommerce.CustomField) (ending, error) {
+	customerID := w.Subject
 	report, err := ReadInstallation(s)
 	if err != nil {
 		return ending{}, err
@@ -334,7 +446,7 @@ func (r *Relay) writeAttributes(ctx context.Context, s *ledger.Shop, customerID 
 		return done("written"), nil
 	}
 	if err := r.store(s).UpsertAttributeValues(ctx, values); err != nil {
-		return ending{}, err
+		return r.attributesRefused(ctx, s, w, err)
 	}
 	if have, err = r.store(s).AttributeValues(ctx, customerID); err != nil {
 		return ending{}, err
@@ -343,6 +455,31 @@ func (r *Relay) writeAttributes(ctx context.Context, s *ledger.Shop, customerID 
 		return ending{}, errors.New("BigCommerce accepted the attributes but does not show them")
 	}
 	return done("written"), nil
+}
+
+// attributesRefused looks whether the attributes are still there: one that somebody deleted is made anew, and written then.
+func (r *Relay) attributesRefused(ctx context.Context, s *ledger.Shop, w ledger.Writeback, refusal error) (ending, error) {
+	var be *bigcommerce.Error
+	if !errors.As(refusal, &be) || be.Status != 404 && be.Status != 422 {
+		return ending{}, refusal
+	}
+	report, err := ReadInstallation(s)
+	if err != nil {
+		return ending{}, err
+	}
+	have, err := r.store(s).CustomerAttributes(ctx)
+	if err != nil {
+		return ending{}, err
+	}
+	for name, id := range report.Attributes {
+		if !slices.ContainsFunc(have, func(a bigcommerce.CustomerAttribute) bool { return a.ID == id }) {
+			if err := r.Ledger.ReconcileSoon(ctx, s.Hash, r.Now()); err != nil {
+				return ending{}, err
+			}
+			return later(r.Now().Add(10*time.Second), "somebody deleted the customer attribute "+name+"; it is being made anew"), nil
+		}
+	}
+	return ending{}, refusal
 }
 
 func hasAll(have, want []bigcommerce.AttributeValue) bool {

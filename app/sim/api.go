@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -39,6 +40,10 @@ type call struct {
 	v2    bool
 	query url.Values
 	body  []byte
+
+	operation string // where only so many may run at once
+	gauge     *gauge // of the operation; nil: there is no such limit
+	running   bool   // counted as running there
 }
 
 // answer is what a handler decides; a nil body is sent as no body at all.
@@ -86,6 +91,7 @@ func (w *World) serveAPI(rw http.ResponseWriter, r *http.Request, rt *route) {
 	hash, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/stores/"), "/")
 	rest = "/" + rest
 	c := &call{w: w, r: r, v2: strings.HasPrefix(rest, "/v2"), query: r.URL.Query()}
+	rw.Header().Set("Date", w.now().Format(http.TimeFormat))
 	var err error
 	c.body, err = io.ReadAll(http.MaxBytesReader(rw, r.Body, maxAPIBody))
 	if err != nil {
@@ -93,72 +99,109 @@ func (w *World) serveAPI(rw http.ResponseWriter, r *http.Request, rt *route) {
 		return
 	}
 	w.mu.Lock()
-	fault, a := w.admit(rw, c, hash, rest)
-	slowFor := time.Duration(0)
-	if c.shop != nil {
-		slowFor = c.shop.faults.SlowFor
-	}
+	in := w.admit(rw, c, hash, rest, rt)
 	w.mu.Unlock()
-	if a.status != 0 {
-		w.finish(rw, c, a, fault)
+	defer c.leave()
+	if in.latency > 0 && !pause(r, in.latency) {
+		panic(http.ErrAbortHandler)
+	}
+	if in.refusal.status != 0 {
+		w.finish(rw, c, in.refusal, in.fault)
 		return
 	}
-	if fault == Slow {
-		pause(r, slowFor, 2*time.Second)
+	if in.fault == Slow {
+		pause(r, cmp.Or(in.slowFor, 2*time.Second))
 	}
 	w.mu.Lock()
-	a = c.dispatch(rt)
+	a := c.dispatch(rt)
 	status, body := a.encode()
 	w.mu.Unlock()
-	switch fault {
+	switch in.fault {
 	case DoneButTimeout:
-		w.observe(c, status, body, fault)
-		pause(r, slowFor, time.Minute)
+		w.observe(c, status, body, in.fault)
+		pause(r, cmp.Or(in.slowFor, time.Minute))
 		panic(http.ErrAbortHandler)
 	case Cut:
-		w.observe(c, status, body, fault)
+		w.observe(c, status, body, in.fault)
 		cut(rw, status, body)
 	case DoneButError:
-		w.finish(rw, c, c.fail(http.StatusInternalServerError, "Internal Server Error"), fault)
+		w.finish(rw, c, c.fail(http.StatusInternalServerError, "Internal Server Error"), in.fault)
 	default:
-		w.send(rw, c, status, body, fault)
+		w.send(rw, c, status, body, in.fault)
 	}
 }
 
-// admit finds the shop and the token, spends quota and draws a fault. A zero answer lets the request in.
-func (w *World) admit(rw http.ResponseWriter, c *call, hash, rest string) (Fault, answer) {
+// admission is what is decided about a request before any work is done.
+type admission struct {
+	refusal answer // with a status: nothing is done
+	fault   Fault
+	latency time.Duration
+	slowFor time.Duration
+}
+
+// admit finds the shop and the token, spends quota, draws a fault and counts the request where only
+// so many may run at once.
+func (w *World) admit(rw http.ResponseWriter, c *call, hash, rest string, rt *route) (in admission) {
+	refuse := func(status int, title string) admission {
+		in.refusal = c.fail(status, title)
+		return in
+	}
 	c.shop = w.shopByHash(hash)
 	if c.shop == nil {
-		return 0, c.fail(http.StatusNotFound, "The store was not found.")
+		return refuse(http.StatusNotFound, "The store was not found.")
 	}
+	in.latency, in.slowFor = c.shop.latency, c.shop.faults.SlowFor
 	value := c.r.Header.Get("X-Auth-Token")
 	c.token = find(c.shop.tokens, func(t *Token) bool { return t.Value == value })
 	if c.token == nil {
-		return 0, c.fail(http.StatusUnauthorized, "Unauthorized")
+		return refuse(http.StatusUnauthorized, "Unauthorized")
 	}
-	left, reset, ok := c.shop.limiter.take(w.now())
-	fault := c.shop.drawFault(c.r.Method, rest)
-	if fault != 0 {
-		w.opt.Log.Info("API fault", "fault", fault.String(), "method", c.r.Method, "path", rest, "seed", w.opt.Seed)
+	c.arrive(rt)
+	l := &c.shop.limiter
+	left, reset, ok := l.take(w.now(), c.ours())
+	in.fault = c.shop.drawFault(c.r.Method, rest)
+	if !ok && in.fault != TooManyBare {
+		in.fault = 0 // a request without quota is refused honestly
 	}
-	if fault != TooManyBare {
-		c.shop.limiter.setRateHeaders(rw.Header(), left, reset)
+	in.refusal = c.refusal(in.fault, ok)
+	if in.refusal.status == 0 && c.crowded() {
+		in.fault, in.refusal = 0, c.fail(http.StatusTooManyRequests, "Too many requests")
 	}
-	switch {
-	case !ok || fault == TooMany:
+	if in.fault != 0 {
+		w.opt.Log.Info("API fault", "fault", in.fault.String(), "method", c.r.Method, "path", rest, "seed", w.opt.Seed)
+	}
+	if in.fault == TooMany {
+		left = 0
+	}
+	if in.fault != TooManyBare {
+		l.setRateHeaders(rw.Header(), left, reset)
+	}
+	if in.fault == TooMany || !ok && in.fault == 0 {
 		rw.Header().Set("X-Retry-After", strconv.Itoa(max(1, int((reset+time.Second-1)/time.Second))))
-		return fault, c.fail(http.StatusTooManyRequests, "Too many requests")
-	case fault == TooManyBare:
-		return fault, c.fail(http.StatusTooManyRequests, "Too many requests")
-	case fault == LegacyLimit:
-		return fault, c.fail(509, "Bandwidth limit exceeded")
-	case fault == ServerError:
-		return fault, c.fail(http.StatusInternalServerError, "Internal Server Error")
-	case fault == Unavailable:
-		return fault, answer{http.StatusServiceUnavailable, html("<html><body><h1>503 Service Unavailable</h1></body></html>")}
 	}
-	return fault, answer{}
+	if in.refusal.status == http.StatusTooManyRequests && c.ours() {
+		l.window.Refused++
+	}
+	return in
 }
+
+// refusal is the answer that a fault gives before any work; a zero one lets the request in.
+func (c *call) refusal(f Fault, quotaLeft bool) answer {
+	switch {
+	case !quotaLeft, f == TooMany, f == TooManyBare:
+		return c.fail(http.StatusTooManyRequests, "Too many requests")
+	case f == LegacyLimit:
+		return c.fail(509, "Bandwidth limit exceeded")
+	case f == ServerError:
+		return c.fail(http.StatusInternalServerError, "Internal Server Error")
+	case f == Unavailable:
+		return answer{http.StatusServiceUnavailable, html("<html><body><h1>503 Service Unavailable</h1></body></html>")}
+	}
+	return answer{}
+}
+
+// ours tells whether the app itself calls, and not another client with a token for this shop.
+func (c *call) ours() bool { return c.token.ClientID == c.w.opt.ClientID }
 
 // dispatch checks scope and content type and runs the route.
 func (c *call) dispatch(rt *route) answer {
@@ -298,94 +341,16 @@ func cut(rw http.ResponseWriter, status int, body []byte) {
 	panic(http.ErrAbortHandler)
 }
 
-// pause waits for d, or def when d is 0, or until the caller is gone.
-func pause(r *http.Request, d, def time.Duration) {
-	if d == 0 {
-		d = def
-	}
+// pause waits for d of real time; false means that the caller left before it was over.
+func pause(r *http.Request, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
+		return true
 	case <-r.Context().Done():
+		return false
 	}
-}
-
-// page reads page and limit, bounded as the platform bounds them.
-func (c *call) page(defaultLimit int) (page, limit int) {
-	page, limit = 1, defaultLimit
-	if n, err := strconv.Atoi(c.query.Get("page")); err == nil && n > 0 && n < 1_000_000 {
-		page = n
-	}
-	if n, err := strconv.Atoi(c.query.Get("limit")); err == nil && n > 0 {
-		limit = min(n, 250)
-	}
-	return page, limit
-}
-
-// cutPage is the page's part of a list.
-func cutPage[T any](list []T, page, limit int) []T {
-	from := min((page-1)*limit, len(list))
-	return list[from:min(from+limit, len(list))]
-}
-
-// listV2 pages a bare v2 list; an empty one is 204 without a body.
-func listV2(c *call, list []obj) answer {
-	page, limit := c.page(50)
-	if list = cutPage(list, page, limit); len(list) == 0 {
-		return noContent
-	}
-	return answer{http.StatusOK, list}
-}
-
-// listV3 pages a v3 list and describes the page in meta.pagination.
-func listV3(c *call, list []obj) answer {
-	page, limit := c.page(50)
-	total := len(list)
-	list = cutPage(list, page, limit)
-	if list == nil {
-		list = []obj{}
-	}
-	pages := (total + limit - 1) / limit
-	link := func(n int) string { return "?page=" + strconv.Itoa(n) + "&limit=" + strconv.Itoa(limit) }
-	links := obj{"current": link(page)}
-	if page > 1 {
-		links["previous"] = link(page - 1)
-	}
-	if page < pages {
-		links["next"] = link(page + 1)
-	}
-	return answer{http.StatusOK, obj{"data": list, "meta": obj{"pagination": obj{
-		"total": total, "count": len(list), "per_page": limit, "current_page": page, "total_pages": pages, "links": links,
-	}}}}
-}
-
-// ids reads a comma-separated filter; ok is false when it is absent.
-func (c *call) ids(name string) (set map[int64]bool, ok bool) {
-	raw := c.query.Get(name)
-	if raw == "" {
-		return nil, false
-	}
-	set = map[int64]bool{}
-	for _, part := range strings.Split(raw, ",") {
-		if n, err := strconv.ParseInt(strings.TrimSpace(part), 10, 64); err == nil {
-			set[n] = true
-		}
-	}
-	return set, true
-}
-
-// words reads a comma-separated filter of texts, lower-cased.
-func (c *call) words(name string) (set map[string]bool, ok bool) {
-	raw := c.query.Get(name)
-	if raw == "" {
-		return nil, false
-	}
-	set = map[string]bool{}
-	for _, part := range strings.Split(raw, ",") {
-		set[strings.ToLower(strings.TrimSpace(part))] = true
-	}
-	return set, true
 }
 
 func stamp(t time.Time) string   { return t.UTC().Format(time.RFC3339) }

@@ -120,7 +120,7 @@ func listGroups(c *call) answer {
 }
 
 func customerV3(s *Shop, c *Customer, include map[string]bool) obj {
-	attributes := s.valuesOf(c.ID)
+	attributes := s.attrValues[c.ID]
 	out := obj{
 		"id": c.ID, "email": c.Email, "first_name": c.FirstName, "last_name": c.LastName, "company": c.Company, "phone": c.Phone,
 		"registration_ip_address": "", "notes": c.Notes, "tax_exempt_category": "", "customer_group_id": c.GroupID,
@@ -279,16 +279,6 @@ func postAttributes(c *call) answer {
 	return data(out)
 }
 
-func (s *Shop) valuesOf(customerID int64) []*AttributeValue {
-	var out []*AttributeValue
-	for _, v := range s.attrValues {
-		if v.CustomerID == customerID {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
 // attributeValueV3 says attribute_value where the request says value: the platform's own quirk.
 func attributeValueV3(v *AttributeValue) obj {
 	return obj{
@@ -301,14 +291,21 @@ func listAttributeValues(c *call) answer {
 	customers, byCustomer := c.ids("customer_id:in")
 	attributes, byAttribute := c.ids("attribute_id:in")
 	name := c.query.Get("name")
-	var out []obj
-	for _, v := range c.shop.attrValues {
-		switch {
-		case byCustomer && !customers[v.CustomerID], byAttribute && !attributes[v.AttributeID]:
-		case name != "" && c.shop.attributeName(v.AttributeID) != name:
-		default:
-			out = append(out, attributeValueV3(v))
+	var kept []*AttributeValue
+	for customer, values := range c.shop.attrValues {
+		if byCustomer && !customers[customer] {
+			continue
 		}
+		for _, v := range values {
+			if (!byAttribute || attributes[v.AttributeID]) && (name == "" || c.shop.attributeName(v.AttributeID) == name) {
+				kept = append(kept, v)
+			}
+		}
+	}
+	slices.SortFunc(kept, func(a, b *AttributeValue) int { return int(a.ID - b.ID) })
+	var out []obj
+	for _, v := range kept {
+		out = append(out, attributeValueV3(v))
 	}
 	return listV3(c, out)
 }
@@ -339,10 +336,10 @@ func putAttributeValues(c *call) answer {
 	}
 	out := []obj{}
 	for _, v := range in {
-		have := find(c.shop.attrValues, func(h *AttributeValue) bool { return h.CustomerID == v.CustomerID && h.AttributeID == v.AttributeID })
+		have := find(c.shop.attrValues[v.CustomerID], func(h *AttributeValue) bool { return h.AttributeID == v.AttributeID })
 		if have == nil {
 			have = &AttributeValue{ID: c.w.id("attribute_value:"+c.shop.Hash, 0), AttributeID: v.AttributeID, CustomerID: v.CustomerID, Created: c.w.now()}
-			c.shop.attrValues = append(c.shop.attrValues, have)
+			c.shop.attrValues[v.CustomerID] = append(c.shop.attrValues[v.CustomerID], have)
 		}
 		have.Value, have.Modified = *v.Value, c.w.now()
 		out = append(out, attributeValueV3(have))
@@ -355,6 +352,13 @@ func deleteAttributeValues(c *call) answer {
 	if !ok {
 		return c.unprocessable("id:in", "is required")
 	}
-	c.shop.attrValues = slices.DeleteFunc(c.shop.attrValues, func(v *AttributeValue) bool { return ids[v.ID] })
+	c.shop.dropValues(func(v *AttributeValue) bool { return ids[v.ID] })
 	return noContent
+}
+
+// dropValues deletes the attribute values that match, of every customer.
+func (s *Shop) dropValues(match func(*AttributeValue) bool) {
+	for customer, values := range s.attrValues {
+		s.attrValues[customer] = slices.DeleteFunc(values, match)
+	}
 }

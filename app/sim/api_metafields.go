@@ -36,6 +36,8 @@ func (m metafields) exists(c *call) bool {
 	return c.shop.order(c.id("resource")) != nil
 }
 
+func (m metafields) of(c *call) resource { return resource{string(m), c.id("resource")} }
+
 // answer wraps one metafield. The published schema wants a list from POST and PUT on a customer
 // and an object everywhere else; both are kept.
 func (m metafields) answer(c *call, f *Metafield) answer {
@@ -53,13 +55,14 @@ func metafieldV3(f *Metafield) obj {
 	}
 }
 
-// visible is what a client may see: its own, and others' that are not app_only.
+// visible is what a client may see of a resource's: its own, and others' that are not app_only.
 func (m metafields) visible(c *call, f *Metafield) bool {
-	return f.Resource == string(m) && f.ResourceID == c.id("resource") && (f.ClientID == c.token.ClientID || f.PermissionSet != "app_only")
+	return f.ClientID == c.token.ClientID || f.PermissionSet != "app_only"
 }
 
 func (m metafields) find(c *call) *Metafield {
-	return find(c.shop.metafields, func(f *Metafield) bool { return f.ID == c.id("metafield") && m.visible(c, f) })
+	id := c.id("metafield")
+	return find(c.shop.metafields[m.of(c)], func(f *Metafield) bool { return f.ID == id && m.visible(c, f) })
 }
 
 // writable also lets other clients change what was opened to them.
@@ -75,7 +78,7 @@ func (m metafields) list(c *call) answer {
 	spaces, bySpace := c.words("namespace:in")
 	key, space := c.query.Get("key"), c.query.Get("namespace")
 	var out []obj
-	for _, f := range c.shop.metafields {
+	for _, f := range c.shop.metafields[m.of(c)] {
 		switch {
 		case !m.visible(c, f):
 		case key != "" && f.Key != key, space != "" && f.Namespace != space:
@@ -144,8 +147,8 @@ func (m metafields) post(c *call) answer {
 		return c.unprocessable(field, why)
 	}
 	own := 0
-	for _, o := range c.shop.metafields {
-		if o.Resource != f.Resource || o.ResourceID != f.ResourceID || o.ClientID != f.ClientID {
+	for _, o := range c.shop.metafields[m.of(c)] {
+		if o.ClientID != f.ClientID {
 			continue
 		}
 		if o.Namespace == f.Namespace && o.Key == f.Key {
@@ -157,7 +160,8 @@ func (m metafields) post(c *call) answer {
 		return c.unprocessable("key", "at most 250 metafields per resource")
 	}
 	f.ID = c.w.id("metafield:"+c.shop.Hash, 5000)
-	c.shop.metafields = append(c.shop.metafields, f)
+	c.shop.metafields[m.of(c)] = append(c.shop.metafields[m.of(c)], f)
+	m.wrote(c, f, "", f.Value)
 	m.emit(c, f, "created")
 	return m.answer(c, f)
 }
@@ -183,13 +187,14 @@ func (m metafields) put(c *call) answer {
 	if field, why := draft.check(); field != "" {
 		return c.unprocessable(field, why)
 	}
-	twin := find(c.shop.metafields, func(o *Metafield) bool {
-		return o != f && o.Resource == f.Resource && o.ResourceID == f.ResourceID && o.ClientID == f.ClientID && o.Namespace == draft.Namespace && o.Key == draft.Key
+	twin := find(c.shop.metafields[m.of(c)], func(o *Metafield) bool {
+		return o != f && o.ClientID == f.ClientID && o.Namespace == draft.Namespace && o.Key == draft.Key
 	})
 	if twin != nil {
 		return c.conflict()
 	}
 	draft.Modified = c.w.now()
+	m.wrote(c, &draft, f.Value, draft.Value)
 	*f = draft
 	m.emit(c, f, "updated")
 	return m.answer(c, f)
@@ -203,9 +208,17 @@ func (m metafields) delete(c *call) answer {
 	if !m.writable(c, f) {
 		return c.fail(http.StatusForbidden, "This metafield belongs to another app")
 	}
-	c.shop.metafields = slices.DeleteFunc(c.shop.metafields, func(o *Metafield) bool { return o == f })
+	c.shop.metafields[m.of(c)] = slices.DeleteFunc(c.shop.metafields[m.of(c)], func(o *Metafield) bool { return o == f })
+	m.wrote(c, f, f.Value, "")
 	m.emit(c, f, "deleted")
 	return noContent
+}
+
+// wrote keeps a write of an order's metafield for OrderWrites.
+func (m metafields) wrote(c *call, f *Metafield, from, to string) {
+	if m == "order" {
+		c.shop.wrote(c.shop.order(f.ResourceID), OrderWrite{Actor: c.actor(), Field: FieldMetafield, Key: f.Namespace + "/" + f.Key, From: from, To: to})
+	}
 }
 
 // emit fires for orders only: customers have no metafield event.

@@ -53,8 +53,15 @@ func orderV2(s *Shop, o *Order) obj {
 	if o.CartID != "" {
 		out["cart_id"] = o.CartID
 	}
-	if o.Source == "external" {
-		out["external_source"] = "another-app"
+	if o.External != "" {
+		out["external_source"] = o.External
+	}
+	switch {
+	case o.ExternalID == "":
+	case o.Source == "ebay":
+		out["ebay_order_id"] = o.ExternalID
+	default:
+		out["external_id"], out["external_order_id"] = o.ExternalID, o.ExternalID
 	}
 	for _, k := range []string{
 		"subtotal_tax", "total_tax", "shipping_cost_tax", "base_handling_cost", "handling_cost_ex_tax", "handling_cost_inc_tax", "handling_cost_tax",
@@ -99,15 +106,18 @@ func getOrder(c *call) answer {
 }
 
 func countOrders(c *call) answer {
-	counts := make([]int, len(statusNames))
-	for _, o := range c.shop.orders {
-		counts[o.StatusID]++
+	counts, total := make([]int, len(statusNames)), 0
+	for _, o := range c.shop.orders.all {
+		if !o.Deleted {
+			counts[o.StatusID]++
+			total++
+		}
 	}
 	var list []obj
 	for id, name := range statusNames {
 		list = append(list, obj{"id": id, "name": name, "system_label": name, "custom_label": name, "system_description": name, "count": counts[id], "sort_order": id})
 	}
-	return answer{http.StatusOK, obj{"count": len(c.shop.orders), "statuses": list}}
+	return answer{http.StatusOK, obj{"count": total, "statuses": list}}
 }
 
 // orderFilter is a list's query, read once.
@@ -182,18 +192,24 @@ func listOrders(c *call) answer {
 	if bad != "" {
 		return c.fail(http.StatusBadRequest, "The field '"+bad+"' is invalid.")
 	}
-	var kept []*Order
-	for _, o := range c.shop.orders {
-		if f.keeps(o) {
-			kept = append(kept, o)
-		}
-	}
 	key, direction, _ := strings.Cut(c.query.Get("sort"), ":")
 	less, ok := orderSorts[key]
 	if !ok || (direction != "" && direction != "asc" && direction != "desc") {
 		return c.fail(http.StatusBadRequest, "The field 'sort' is invalid.")
 	}
-	slices.SortStableFunc(kept, less)
+	from := c.shop.orders.all
+	if key == "date_modified" {
+		from = c.shop.orders.modifiedSince(f.minModified)
+	}
+	var kept []*Order
+	for _, o := range from {
+		if f.keeps(o) {
+			kept = append(kept, o)
+		}
+	}
+	if less != nil {
+		slices.SortStableFunc(kept, less)
+	}
 	if direction == "desc" {
 		slices.Reverse(kept)
 	}
@@ -209,16 +225,13 @@ func listOrders(c *call) answer {
 	return answer{http.StatusOK, list}
 }
 
+// orderSorts are the keys of sort; nil is an order that the book has already.
 var orderSorts = map[string]func(a, b *Order) int{
-	"":             func(a, b *Order) int { return int(a.ID - b.ID) },
-	"id":           func(a, b *Order) int { return int(a.ID - b.ID) },
+	"": nil, "id": nil, "date_modified": nil,
 	"customer_id":  func(a, b *Order) int { return int(a.CustomerID - b.CustomerID) },
 	"channel_id":   func(a, b *Order) int { return int(a.ChannelID - b.ChannelID) },
 	"status_id":    func(a, b *Order) int { return a.StatusID - b.StatusID },
 	"date_created": func(a, b *Order) int { return a.Created.Truncate(time.Second).Compare(b.Created.Truncate(time.Second)) },
-	"date_modified": func(a, b *Order) int {
-		return a.Modified.Truncate(time.Second).Compare(b.Modified.Truncate(time.Second))
-	},
 }
 
 // putOrder is a partial update. Anything that real clients must not send is refused as the
@@ -232,38 +245,45 @@ func putOrder(c *call) answer {
 	if a := c.decode(&in); a.status != 0 {
 		return a
 	}
-	draft := o.clone()
+	draft, writes := o.clone(), []OrderWrite(nil)
 	for _, field := range sortedKeys(in) {
 		var err error
+		w := OrderWrite{Actor: c.actor()}
 		switch field {
 		case "status_id":
 			err = json.Unmarshal(in[field], &draft.StatusID)
 			if err == nil && StatusName(draft.StatusID) == "" {
 				return c.fail(http.StatusBadRequest, "The field 'status_id' is invalid.")
 			}
+			w.Field, w.From, w.To = FieldStatus, strconv.Itoa(o.StatusID), strconv.Itoa(draft.StatusID)
 		case "staff_notes":
 			err = json.Unmarshal(in[field], &draft.StaffNotes)
 			if len(draft.StaffNotes) > 65535 {
 				return c.fail(http.StatusBadRequest, "The field 'staff_notes' is invalid.")
 			}
+			w.Field, w.From, w.To = FieldStaffNotes, o.StaffNotes, draft.StaffNotes
 		case "customer_message":
 			err = json.Unmarshal(in[field], &draft.Message)
+			w.Field, w.From, w.To = FieldMessage, o.Message, draft.Message
 		default:
 			return c.fail(http.StatusBadRequest, "The field '"+field+"' cannot be written to. Please remove it from your request before trying again.")
 		}
 		if err != nil {
 			return c.fail(http.StatusBadRequest, "The field '"+field+"' is invalid.")
 		}
+		writes = append(writes, w)
 	}
-	to := draft.StatusID
+	for _, w := range writes {
+		c.shop.wrote(o, w)
+	}
 	o.StaffNotes, o.Message = draft.StaffNotes, draft.Message
-	c.shop.moveOrder(o, to, c.actor(), c.w.now())
+	c.shop.moveOrder(o, draft.StatusID, c.actor())
 	return answer{http.StatusOK, orderV2(c.shop, o)}
 }
 
 // actor names the caller in an order's history.
 func (c *call) actor() string {
-	if c.token.ClientID == c.w.opt.ClientID {
+	if c.ours() {
 		return AppName
 	}
 	return "API account " + c.token.ClientID[:min(6, len(c.token.ClientID))]

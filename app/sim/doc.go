@@ -24,12 +24,20 @@
 //   - Unknown fields of v3 bodies are ignored, as there. v2 always answers JSON, never XML.
 //   - What PUT /v2/customers/{id} does with custom_fields is not documented; it is refused with
 //     400, or kept when the shop's switch is on.
-//   - An order made by API gets its status at once and fires store/order/created only.
+//   - An order made by API gets its status at once and fires store/order/created only. Its prices
+//     are not converted to its currency.
+//   - store/order/updated fires on every write to an order's own fields; the documents' list of fields
+//     has neither notes nor items nor the customer. A metafield write leaves date_modified alone.
+//   - A captured payment moves an order that awaits payment, and leaves any other where it is. Which
+//     it does is not documented.
+//   - An archived order is still found by its number and can be written; one deleted for good is 404
+//     and no event tells of it.
 //   - A converted cart is 404 under /v3/carts and still there under /v3/checkouts, with its order_id.
-//   - A customer's deletion leaves the customer_id in its orders.
+//   - The orders of a deleted customer become a guest's, with their date_modified unchanged and no
+//     event; with the shop's switch on they keep the number. Neither is documented.
 //   - A hook is live at once, not within a minute; scripts appear at once, not after a cache.
-//   - Webhooks go out one after the other, not in parallel, wait 10 s for an answer, and are
-//     stamped anew on every retry. None of the three is documented.
+//   - Webhooks go out one after the other, or with Options.Senders so many shops' at a time, wait
+//     10 s for an answer, and are stamped anew on every retry. None of the three is documented.
 //   - The block list judges a host per client over all shops, as documented; its memory is of
 //     deliveries made here only.
 //   - store/channel/… copies of events, transactions, refunds, messages and GraphQL do not exist.
@@ -37,6 +45,10 @@
 //     stores); Emit can send it, or anything else.
 //   - A customer with no group limits shows no channel_ids. Two stores' e-mail rules (per channel)
 //     are one rule here: unique per store.
-//   - The limit of three concurrent calls on customers and attributes is not enforced.
+//   - The limit of three concurrent requests, on PUT customers, POST attributes and PUT
+//     attribute-values, is kept for each operation by itself and over all of a shop's clients; its
+//     429 comes with the quota headers and without X-Retry-After. Only the number is documented.
+//   - SetTokenScopes leaves the token good for the rest; when an app's registered scopes change, the
+//     platform kills the token (RevokeToken).
 //   - Metafields' batch operations are missing.
 package sim

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"maps"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,11 +77,24 @@ func (s *Shop) FailNext(r FailRule) {
 	s.set(func() { s.failNext = append(s.failNext, r) })
 }
 
-// ClearFaults drops the probabilities and the queued rules.
-func (s *Shop) ClearFaults() { s.set(func() { s.faults, s.failNext = Faults{}, nil }) }
+// Outage makes every API request of the shop misbehave in one way until a moment of the World's
+// clock, before rules and probabilities are asked. There is one outage at a time: another call
+// replaces it, and Outage(0, time.Time{}) ends it. How long Slow and DoneButTimeout hold a request is
+// Faults.SlowFor, of real time: set it small where time is stepped by hand.
+func (s *Shop) Outage(f Fault, until time.Time) {
+	s.set(func() { s.outage, s.outageUntil = f, until })
+}
+
+// ClearFaults drops the probabilities, the queued rules and the outage.
+func (s *Shop) ClearFaults() {
+	s.set(func() { s.faults, s.failNext, s.outage = Faults{}, nil, 0 })
+}
 
 // drawFault picks what happens to an API request; 0 is nothing.
 func (s *Shop) drawFault(method, path string) Fault {
+	if s.outage != 0 && s.w.now().Before(s.outageUntil) {
+		return s.outage
+	}
 	for i, r := range s.failNext {
 		if (r.Method == "" || r.Method == method) && strings.HasPrefix(path, r.Path) {
 			if s.failNext[i].Times--; s.failNext[i].Times == 0 {
@@ -100,46 +112,3 @@ func (s *Shop) drawFault(method, path string) Fault {
 }
 
 func (s *Shop) chance(p float64) bool { return p > 0 && s.w.rand.Float64() < p }
-
-// limiter counts requests in fixed windows of 30 s, shared by all of a shop's clients.
-type limiter struct {
-	quota int // negative: no limit
-	start time.Time
-	used  int
-}
-
-const rateWindow = 30 * time.Second
-
-// take spends one request; ok is false when the window is used up.
-func (l *limiter) take(now time.Time) (left int, reset time.Duration, ok bool) {
-	if l.start.IsZero() || now.Before(l.start) || now.Sub(l.start) >= rateWindow {
-		l.start, l.used = now, 0
-	}
-	reset = rateWindow - now.Sub(l.start)
-	if l.quota < 0 {
-		return 1 << 16, reset, true
-	}
-	if l.used >= l.quota {
-		return 0, reset, false
-	}
-	l.used++
-	return l.quota - l.used, reset, true
-}
-
-// setRateHeaders writes the four headers that every API answer carries.
-func (l *limiter) setRateHeaders(h http.Header, left int, reset time.Duration) {
-	quota := l.quota
-	if quota < 0 {
-		quota = 1 << 16
-	}
-	h.Set("X-Rate-Limit-Time-Window-Ms", strconv.FormatInt(rateWindow.Milliseconds(), 10))
-	h.Set("X-Rate-Limit-Time-Reset-Ms", strconv.FormatInt(reset.Milliseconds(), 10))
-	h.Set("X-Rate-Limit-Requests-Quota", strconv.Itoa(quota))
-	h.Set("X-Rate-Limit-Requests-Left", strconv.Itoa(left))
-}
-
-// Quota is the API quota of 30 s; negative: no limit.
-func (s *Shop) Quota() int { return locked(s, func() int { return s.limiter.quota }) }
-
-// SetQuota changes the API quota of 30 s; negative: no limit.
-func (s *Shop) SetQuota(n int) { s.set(func() { s.limiter.quota = n }) }

@@ -98,3 +98,82 @@ func TestFaultProbabilities(t *testing.T) {
 		t.Error(Fault(0))
 	}
 }
+
+// TestOutage lets each fault last for an hour of the World's clock and looks before, in and after it.
+func TestOutage(t *testing.T) {
+	b := newBench(t, 5)
+	b.s.SetFaults(Faults{SlowFor: time.Millisecond})
+	for _, tc := range []struct {
+		fault      Fault
+		status     int // 0: no whole answer
+		done       bool
+		err        error
+		retryAfter string
+		bare       bool // no quota headers
+	}{
+		{TooMany, 429, false, nil, "30", false},
+		{TooManyBare, 429, false, nil, "", true},
+		{LegacyLimit, 509, false, nil, "", false},
+		{ServerError, 500, false, nil, "", false},
+		{Unavailable, 503, false, nil, "", false},
+		{Slow, 200, true, nil, "", false},
+		{Cut, 200, true, io.ErrUnexpectedEOF, "", false},
+		{DoneButError, 500, true, nil, "", false},
+		{DoneButTimeout, 0, true, io.EOF, "", true},
+	} {
+		t.Run(tc.fault.String(), func(t *testing.T) {
+			b.clock.add(time.Minute)
+			if err := b.s.SetStaffNotes(101, ""); err != nil {
+				t.Fatal(err)
+			}
+			b.s.Outage(tc.fault, b.clock.now().Add(time.Hour))
+			b.s.FailNext(FailRule{Fault: Unavailable}) // waits until the outage is over
+			for _, later := range []time.Duration{0, time.Hour - time.Second} {
+				b.clock.add(later)
+				a := b.api("PUT", "/v2/orders/101", `{"staff_notes":"written"}`)
+				if a.status != tc.status || !errors.Is(a.err, tc.err) {
+					t.Errorf("%d %v, want %d %v", a.status, a.err, tc.status, tc.err)
+				}
+				if got := a.header.Get("X-Retry-After"); got != tc.retryAfter {
+					t.Errorf("X-Retry-After %q, want %q", got, tc.retryAfter)
+				}
+				left := a.header.Get("X-Rate-Limit-Requests-Left")
+				if (left == "") != tc.bare || (left == "0") != (tc.fault == TooMany) {
+					t.Errorf("requests left %q", left)
+				}
+			}
+			if o := must[Order](t)(b.s.Order(101)); (o.StaffNotes == "written") != tc.done {
+				t.Errorf("notes %q, want done %v", o.StaffNotes, tc.done)
+			}
+			b.clock.add(time.Second)
+			b.want(503, "GET", "/v2/time", "")
+			b.want(200, "GET", "/v2/time", "")
+		})
+	}
+	b.s.Outage(ServerError, b.clock.now().Add(time.Hour))
+	b.want(500, "GET", "/v2/time", "")
+	b.s.Outage(0, time.Time{})
+	b.want(200, "GET", "/v2/time", "")
+	b.s.Outage(ServerError, b.clock.now().Add(time.Hour))
+	b.s.ClearFaults()
+	b.want(200, "GET", "/v2/time", "")
+}
+
+// TestOutageKeepsTheQuotaHonest: what the quota refuses is refused for want of quota, outage or not.
+func TestOutageKeepsTheQuotaHonest(t *testing.T) {
+	b := newBench(t, 5)
+	b.s.SetQuota(1)
+	b.clock.add(time.Minute)
+	b.s.Outage(DoneButError, b.clock.now().Add(time.Hour))
+	b.want(500, "PUT", "/v2/orders/101", `{"staff_notes":"first"}`)
+	if a := b.want(429, "PUT", "/v2/orders/101", `{"staff_notes":"second"}`); a.header.Get("X-Retry-After") != "30" {
+		t.Errorf("%v", a.header)
+	}
+	if o := must[Order](t)(b.s.Order(101)); o.StaffNotes != "first" {
+		t.Errorf("notes %q", o.StaffNotes)
+	}
+	b.s.Outage(TooManyBare, b.clock.now().Add(time.Hour))
+	if a := b.want(429, "GET", "/v2/time", ""); a.header.Get("X-Retry-After") != "" {
+		t.Errorf("a bare 429 has %v", a.header)
+	}
+}

@@ -174,7 +174,7 @@ func TestAPIOrders(t *testing.T) {
 	b := newBench(t, 1)
 	pending := StatusPending
 	ada := b.s.Customers()[0]
-	o := must[Order](t)(b.s.PlaceOrderByAPI(APIOrder{CustomerID: ada.ID, Billing: BillingOf(ada), Items: []APIItem{{81, 3}}, StatusID: &pending, Currency: "EUR", ExchangeRate: "0.9000000000"}))
+	o := must[Order](t)(b.s.PlaceOrderByAPI(APIOrder{CustomerID: ada.ID, Billing: BillingOf(ada), Items: []APIItem{{ProductID: 81, Quantity: 3}}, StatusID: &pending, Currency: "EUR", ExchangeRate: "0.9000000000"}))
 	a := b.want(200, "GET", fmt.Sprintf("/v2/orders/%d", o.ID), "")
 	for k, want := range map[string]any{
 		"status_id": 1.0, "cart_id": nil, "order_source": "external", "external_source": "another-app", "default_currency_code": "EUR",
@@ -187,10 +187,10 @@ func TestAPIOrders(t *testing.T) {
 	impossible := 99
 	for name, in := range map[string]APIOrder{
 		"no items":         {},
-		"unknown product":  {Items: []APIItem{{4711, 1}}},
-		"no quantity":      {Items: []APIItem{{81, 0}}},
-		"unknown customer": {CustomerID: 4711, Items: []APIItem{{81, 1}}},
-		"unknown status":   {Items: []APIItem{{81, 1}}, StatusID: &impossible},
+		"unknown product":  {Items: []APIItem{{ProductID: 4711, Quantity: 1}}},
+		"no quantity":      {Items: []APIItem{{ProductID: 81, Quantity: 0}}},
+		"unknown customer": {CustomerID: 4711, Items: []APIItem{{ProductID: 81, Quantity: 1}}},
+		"unknown status":   {Items: []APIItem{{ProductID: 81, Quantity: 1}}, StatusID: &impossible},
 	} {
 		if _, err := b.s.PlaceOrderByAPI(in); err == nil {
 			t.Errorf("%s: accepted", name)

@@ -64,7 +64,7 @@ func (p *panel) saveNotes(c *panelCall) error {
 	if err != nil {
 		return err
 	}
-	if err := c.shop.SetStaffNotes(id, strings.ReplaceAll(c.r.Form.Get("staff_notes"), "\r\n", "\n")); err != nil {
+	if err := c.shop.setStaffNotes(id, strings.ReplaceAll(c.r.Form.Get("staff_notes"), "\r\n", "\n"), c.staff()); err != nil {
 		return err
 	}
 	return c.done(fmt.Sprintf("/manage/orders/%d", id), "Staff notes saved.")

@@ -110,7 +110,7 @@ func seedOrders(s *Shop, customers []Customer, ids map[string]int64) error {
 	}
 	for _, p := range past {
 		a := APIOrder{
-			Billing: BillingOf(guest), Items: []APIItem{{ids[p.sku], p.qty}}, StatusID: &p.status, Source: p.source,
+			Billing: BillingOf(guest), Items: []APIItem{{ProductID: ids[p.sku], Quantity: p.qty}}, StatusID: &p.status, Source: p.source,
 			At: s.w.now().Add(-time.Duration(p.days)*24*time.Hour - time.Duration(p.qty)*83*time.Minute),
 		}
 		if p.who >= 0 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // ErrNotFound is wrapped by every look-up that finds nothing.
@@ -35,22 +36,37 @@ type Shop struct {
 	brands     []Brand
 	groups     []CustomerGroup
 	customers  []*Customer
+	byNumber   map[int64]*Customer // of customers
 	carts      map[string]*Cart
-	orders     []*Order
+	orders     orderBook
+	writes     map[int64][]OrderWrite // by order, in the order they were made
 	scripts    []*Script
 	hooks      []*Hook
 	hookEmails []string
 	attributes []Attribute
-	attrValues []*AttributeValue
-	metafields []*Metafield
+	attrValues map[int64][]*AttributeValue // by customer
+	metafields map[resource][]*Metafield
 	csp        CSPHeader
 
 	acceptV2CustomFields bool // PUT /v2/customers/{id} keeps custom_fields instead of answering 400
 	blockScripts         bool // the storefront leaves API scripts out, as an ad-blocker would
+	keepCustomerInOrders bool // a deleted customer's number stays in its orders
 	dropWebhooks         bool // nothing is delivered; nothing is retried either
+	keepWebhooks         bool // what would be sent goes to kept
+	kept                 []*delivery
 	faults               Faults
 	failNext             []FailRule
+	outage               Fault // of every request until outageUntil; 0: none
+	outageUntil          time.Time
+	latency              time.Duration // real time that every API request takes
 	limiter              limiter
+	gauges               map[string]*gauge // by operation
+}
+
+// resource is what metafields belong to.
+type resource struct {
+	kind string // customer | order
+	id   int64
 }
 
 // ShopOptions describes a shop to add; the zero value is a usable US shop.
@@ -90,8 +106,10 @@ func (w *World) AddShop(o ShopOptions) *Shop {
 		Host: o.Host, BaseURL: withHost(w.opt.StoreURL, o.Host),
 		Currency: o.Currency, Timezone: o.Timezone, CountryCode: o.CountryCode,
 		carts:   map[string]*Cart{},
-		limiter: limiter{quota: o.RequestsPerWindow},
-		groups:  []CustomerGroup{{ID: 1, Name: "Members", Default: true}, {ID: 2, Name: "Trade"}},
+		limiter: limiter{quota: o.RequestsPerWindow}, gauges: map[string]*gauge{},
+		orders: orderBook{byID: map[int64]*Order{}}, writes: map[int64][]OrderWrite{},
+		byNumber: map[int64]*Customer{}, attrValues: map[int64][]*AttributeValue{}, metafields: map[resource][]*Metafield{},
+		groups: []CustomerGroup{{ID: 1, Name: "Members", Default: true}, {ID: 2, Name: "Trade"}},
 	}
 	domain := o.Hash + ".example"
 	s.users = []User{

@@ -54,7 +54,7 @@ func (c *Customer) clone() Customer {
 func (c *Customer) Name() string { return strings.TrimSpace(c.FirstName + " " + c.LastName) }
 
 func (s *Shop) customer(id int64) *Customer {
-	return find(s.customers, func(c *Customer) bool { return c.ID == id })
+	return s.byNumber[id]
 }
 
 func (s *Shop) customerByEmail(email string) *Customer {
@@ -88,6 +88,7 @@ func (s *Shop) CreateCustomer(c Customer) (Customer, error) {
 		c.Addresses[i].ID = s.w.id("address:"+s.Hash, 400)
 	}
 	s.customers = append(s.customers, &c)
+	s.byNumber[c.ID] = &c
 	s.emit("store/customer/created", map[string]any{"type": "customer", "id": c.ID})
 	return c.clone(), nil
 }
@@ -112,7 +113,8 @@ func (s *Shop) UpdateCustomer(id int64, f func(*Customer)) error {
 }
 
 // DeleteCustomer erases an account with its attribute values and metafields, and fires
-// store/customer/deleted. Its orders stay.
+// store/customer/deleted. Its orders stay, as a guest's from then on, and neither their
+// date_modified nor an event tells so.
 func (s *Shop) DeleteCustomer(id int64) error {
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
@@ -120,21 +122,31 @@ func (s *Shop) DeleteCustomer(id int64) error {
 		return fmt.Errorf("customer %d: %w", id, ErrNotFound)
 	}
 	s.customers = slices.DeleteFunc(s.customers, func(c *Customer) bool { return c.ID == id })
-	s.attrValues = slices.DeleteFunc(s.attrValues, func(v *AttributeValue) bool { return v.CustomerID == id })
-	s.metafields = slices.DeleteFunc(s.metafields, func(m *Metafield) bool { return m.Resource == "customer" && m.ResourceID == id })
+	delete(s.byNumber, id)
+	delete(s.attrValues, id)
+	delete(s.metafields, resource{"customer", id})
+	if !s.keepCustomerInOrders {
+		for _, o := range s.orders.all {
+			if o.CustomerID == id {
+				o.CustomerID = 0
+			}
+		}
+	}
 	s.emit("store/customer/deleted", map[string]any{"type": "customer", "id": id})
 	return nil
 }
+
+// KeepCustomerInOrders makes DeleteCustomer leave the account's number in its orders. What the
+// platform does is not documented; a client must cope with both.
+func (s *Shop) KeepCustomerInOrders(on bool) { s.set(func() { s.keepCustomerInOrders = on }) }
 
 // CustomerAttributes are one customer's attribute values by attribute name.
 func (s *Shop) CustomerAttributes(customerID int64) map[string]string {
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
 	out := map[string]string{}
-	for _, v := range s.attrValues {
-		if v.CustomerID == customerID {
-			out[s.attributeName(v.AttributeID)] = v.Value
-		}
+	for _, v := range s.attrValues[customerID] {
+		out[s.attributeName(v.AttributeID)] = v.Value
 	}
 	return out
 }
@@ -149,14 +161,8 @@ func (s *Shop) attributeName(id int64) string {
 }
 
 // Metafields lists a customer's or an order's metafields, whoever wrote them.
-func (s *Shop) Metafields(resource string, id int64) []Metafield {
+func (s *Shop) Metafields(kind string, id int64) []Metafield {
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
-	var out []Metafield
-	for _, m := range s.metafields {
-		if m.Resource == resource && m.ResourceID == id {
-			out = append(out, *m)
-		}
-	}
-	return out
+	return derefAll(s.metafields[resource{kind, id}])
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -55,8 +56,10 @@ type Order struct {
 	Currency      string // what the shopper pays in
 	ExchangeRate  string // shop's currency to Currency, as a decimal; "1.0000000000" for the same
 	PaymentMethod string
-	PaymentStatus string
+	PaymentStatus string // authorized | captured | paid | …; empty: not paid
 	Source        string // www | manual | external | checkout_api | …
+	External      string // external_source: who sent an order of source external
+	ExternalID    string // its number there
 	StaffNotes    string
 	Message       string
 	IP            string
@@ -122,8 +125,8 @@ func (o *Order) clone() Order {
 // Orders lists the orders, the oldest first.
 func (s *Shop) Orders() []Order {
 	return locked(s, func() []Order {
-		out := make([]Order, len(s.orders))
-		for i, o := range s.orders {
+		out := make([]Order, len(s.orders.all))
+		for i, o := range s.orders.all {
 			out[i] = o.clone()
 		}
 		return out
@@ -141,15 +144,12 @@ func (s *Shop) Order(id int64) (Order, error) {
 	return o.clone(), nil
 }
 
-func (s *Shop) order(id int64) *Order {
-	return find(s.orders, func(o *Order) bool { return o.ID == id })
-}
-
 // PlaceOptions tell how a cart is bought.
 type PlaceOptions struct {
 	Source          string // default www
 	PaymentMethod   string // default Test Payment Provider
-	StatusID        *int   // where the order ends; nil: 11, or 10 when digital
+	StatusID        *int   // where the order ends; nil: 11, or 10 when digital, or 7 when authorised only
+	AuthorizeOnly   bool   // the money is reserved, not taken; CapturePayment takes it
 	LeaveIncomplete bool   // stop at status 0, as when the payment is not finished
 	IP              string
 }
@@ -190,80 +190,21 @@ func (s *Shop) PlaceOrder(cartID string, p PlaceOptions) (Order, error) {
 	c.OrderID = o.ID
 	s.emit("store/cart/converted", map[string]any{"type": "cart", "id": c.ID, "orderId": o.ID})
 	if !p.LeaveIncomplete {
-		s.moveOrder(o, finalStatus(o, p.StatusID), "checkout", s.w.now())
+		if p.AuthorizeOnly {
+			o.PaymentStatus = "authorized"
+		}
+		s.setStatus(o, finalStatus(o, p.StatusID), "checkout")
 	}
 	return o.clone(), nil
 }
 
-// APIOrder is an order that no cart and no page stands behind.
-type APIOrder struct {
-	CustomerID   int64 // 0: guest
-	Billing      Address
-	Shipping     *Address // nil: the billing address, unless digital
-	Items        []APIItem
-	StatusID     *int   // nil: 11, or 10 when digital
-	Source       string // default external
-	Currency     string // default the shop's
-	ExchangeRate string
-	ChannelID    int64     // default the default channel
-	At           time.Time // when it is made; the zero time is now
-}
-
-// APIItem is a product and how many of it.
-type APIItem struct {
-	ProductID int64
-	Quantity  int
-}
-
-// PlaceOrderByAPI makes an order as another app with the orders scope would: no checkout page, no
-// script, and its status from the start, so that only store/order/created fires.
-func (s *Shop) PlaceOrderByAPI(a APIOrder) (Order, error) {
-	s.w.mu.Lock()
-	defer s.w.mu.Unlock()
-	o := &Order{
-		CustomerID: a.CustomerID, ChannelID: a.ChannelID, Billing: a.Billing, Currency: a.Currency, ExchangeRate: a.ExchangeRate,
-		Source: a.Source, PaymentMethod: "Manual",
-	}
-	if o.Source == "" {
-		o.Source = "external"
-	}
-	if a.CustomerID != 0 && s.customer(a.CustomerID) == nil {
-		return Order{}, fmt.Errorf("customer %d: %w", a.CustomerID, ErrNotFound)
-	}
-	for _, it := range a.Items {
-		p := s.product(it.ProductID)
-		if p == nil {
-			return Order{}, fmt.Errorf("product %d: %w", it.ProductID, ErrNotFound)
-		}
-		if it.Quantity < 1 || it.Quantity > 100 {
-			return Order{}, fmt.Errorf("quantity %d: want 1 to 100", it.Quantity)
-		}
-		o.Items = append(o.Items, OrderItem{ProductID: p.ID, Name: p.Name, SKU: p.SKU, Quantity: it.Quantity, Price: p.Price, Digital: p.Digital})
-	}
-	if len(o.Items) == 0 {
-		return Order{}, errors.New("placing order: no products")
-	}
-	if !o.Digital() {
-		o.Shipping, o.ShippingName = []Address{a.Billing}, "None"
-		if a.Shipping != nil {
-			o.Shipping[0] = *a.Shipping
-		}
-	}
-	if a.At.IsZero() {
-		a.At = s.w.now()
-	}
-	to := finalStatus(o, a.StatusID)
-	if StatusName(to) == "" {
-		return Order{}, fmt.Errorf("status %d: %w", to, ErrNotFound)
-	}
-	s.addOrder(o, to, a.At)
-	return o.clone(), nil
-}
-
+// finalStatus is where an order goes once its checkout is done.
 func finalStatus(o *Order, wish *int) int {
 	switch {
 	case wish != nil:
 		return *wish
+	case o.PaymentStatus == "authorized":
+		return StatusAwaitingPayment
 	case o.Digital():
 		return StatusCompleted
 	}
@@ -273,9 +214,7 @@ func finalStatus(o *Order, wish *int) int {
 // addOrder numbers an order, gives it its first status and fires store/order/created.
 func (s *Shop) addOrder(o *Order, status int, at time.Time) {
 	o.ID = s.w.id("order:"+s.Hash, 100)
-	for i := range o.Items {
-		o.Items[i].ID = s.w.id("order_product:"+s.Hash, 0)
-	}
+	s.numberItems(o)
 	for i := range o.Shipping {
 		o.Shipping[i].ID = s.w.id("order_address:"+s.Hash, 0)
 	}
@@ -293,11 +232,17 @@ func (s *Shop) addOrder(o *Order, status int, at time.Time) {
 	}
 	o.StatusID, o.Created, o.Modified = status, at, at
 	o.History = []StatusChange{{At: at, From: status, To: status, Actor: "created"}}
-	if paid(status) {
+	if o.PaymentStatus == "" && paid(status) {
 		o.PaymentStatus = "captured"
 	}
-	s.orders = append(s.orders, o)
+	s.orders.add(o)
 	s.emit("store/order/created", map[string]any{"type": "order", "id": o.ID})
+}
+
+func (s *Shop) numberItems(o *Order) {
+	for i := range o.Items {
+		o.Items[i].ID = s.w.id("order_product:"+s.Hash, 0)
+	}
 }
 
 func paid(status int) bool {
@@ -308,10 +253,16 @@ func paid(status int) bool {
 	return false
 }
 
-// moveOrder changes a status and fires store/order/statusUpdated and store/order/updated.
-func (s *Shop) moveOrder(o *Order, to int, actor string, at time.Time) {
-	from := o.StatusID
-	o.Modified = at
+// setStatus is a write of an order's status by somebody.
+func (s *Shop) setStatus(o *Order, to int, actor string) {
+	s.wrote(o, OrderWrite{Actor: actor, Field: FieldStatus, From: strconv.Itoa(o.StatusID), To: strconv.Itoa(to)})
+	s.moveOrder(o, to, actor)
+}
+
+// moveOrder changes a status and fires store/order/statusUpdated, if it is another one, and
+// store/order/updated.
+func (s *Shop) moveOrder(o *Order, to int, actor string) {
+	from, at := o.StatusID, s.w.now()
 	if from != to {
 		o.StatusID = to
 		o.History = append(o.History, StatusChange{At: at, From: from, To: to, Actor: actor})
@@ -323,34 +274,48 @@ func (s *Shop) moveOrder(o *Order, to int, actor string, at time.Time) {
 			"status": map[string]any{"previous_status_id": from, "new_status_id": to},
 		})
 	}
+	s.orderUpdated(o)
+}
+
+// orderUpdated notes that an order was changed just now, and fires store/order/updated.
+func (s *Shop) orderUpdated(o *Order) {
+	s.orders.touch(o, s.w.now())
 	s.emit("store/order/updated", map[string]any{"type": "order", "id": o.ID})
 }
 
 // SetOrderStatus moves an order by hand; actor is who the history names. The move to the status
 // it already has fires store/order/updated only.
 func (s *Shop) SetOrderStatus(id int64, status int, actor string) error {
-	s.w.mu.Lock()
-	defer s.w.mu.Unlock()
-	o := s.order(id)
-	if o == nil {
-		return fmt.Errorf("order %d: %w", id, ErrNotFound)
-	}
 	if StatusName(status) == "" {
 		return fmt.Errorf("status %d: %w", status, ErrNotFound)
 	}
-	s.moveOrder(o, status, actor, s.w.now())
-	return nil
+	return s.editOrder(id, func(o *Order) error {
+		s.setStatus(o, status, actor)
+		return nil
+	})
 }
 
 // SetStaffNotes replaces an order's staff notes.
 func (s *Shop) SetStaffNotes(id int64, notes string) error {
+	return s.setStaffNotes(id, notes, "staff")
+}
+
+func (s *Shop) setStaffNotes(id int64, notes, actor string) error {
+	return s.editOrder(id, func(o *Order) error {
+		s.wrote(o, OrderWrite{Actor: actor, Field: FieldStaffNotes, From: o.StaffNotes, To: notes})
+		o.StaffNotes = notes
+		s.orderUpdated(o)
+		return nil
+	})
+}
+
+// editOrder does f to an order with the lock held; the error wraps ErrNotFound if there is none.
+func (s *Shop) editOrder(id int64, f func(*Order) error) error {
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
 	o := s.order(id)
 	if o == nil {
 		return fmt.Errorf("order %d: %w", id, ErrNotFound)
 	}
-	o.StaffNotes, o.Modified = notes, s.w.now()
-	s.emit("store/order/updated", map[string]any{"type": "order", "id": id})
-	return nil
+	return f(o)
 }

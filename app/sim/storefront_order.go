@@ -166,7 +166,7 @@ func (f *storefront) complete(s *Shop, id int64) (Order, error) {
 		if way := wayOf(*o); way.StatusID != 0 {
 			wish = &way.StatusID
 		}
-		s.moveOrder(o, finalStatus(o, wish), "checkout", f.w.now())
+		s.setStatus(o, finalStatus(o, wish), "checkout")
 	}
 	return o.clone(), nil
 }

@@ -26,7 +26,7 @@ var retryAfter = []time.Duration{
 
 const (
 	deliveryTimeout = 10 * time.Second
-	keptDeliveries  = 500
+	keptDeliveries  = 500 // default of Options.KeepDeliveries
 	idleHook        = 90 * 24 * time.Hour
 )
 
@@ -37,9 +37,11 @@ type delivery struct {
 	hookID  int64
 	scope   string
 	body    []byte
-	attempt int // tries made
+	order   int64 // the order that it tells of; 0: of none
+	attempt int   // tries made
+	queued  time.Time
 	due     time.Time
-	stale   bool // sign with an old timestamp
+	signed  time.Time // the timestamp to sign with; zero: the time of the try
 }
 
 // Delivery is a try that was made, for inspection.
@@ -54,7 +56,7 @@ type Delivery struct {
 	Attempt     int
 	Status      int // 0: no answer
 	Err         string
-	Outcome     string // delivered | will retry | hook deactivated | dropped
+	Outcome     string // delivered | will retry | hook deactivated | dropped | kept
 }
 
 // payload is a webhook's body, fields in the platform's order.
@@ -98,9 +100,13 @@ func (s *Shop) queue(h *Hook, scope string, data any) {
 	p.Hash = hex.EncodeToString(sum[:])
 	body, _ := json.Marshal(p)
 	h.lastEvent = now
-	d := &delivery{id: s.w.uuid(), shop: s, hookID: h.ID, scope: scope, body: body, due: now}
+	d := &delivery{id: s.w.uuid(), shop: s, hookID: h.ID, scope: scope, body: body, order: orderOf(data), queued: now, due: now}
 	if s.dropWebhooks || s.chance(s.faults.Drop) {
 		s.w.record(d, h, 0, "", "dropped")
+		return
+	}
+	if s.keepWebhooks {
+		s.kept = append(s.kept, d)
 		return
 	}
 	if s.chance(s.faults.Delay) {
@@ -110,7 +116,9 @@ func (s *Shop) queue(h *Hook, scope string, data any) {
 		}
 		d.due = d.due.Add(by)
 	}
-	d.stale = s.chance(s.faults.Resign)
+	if s.chance(s.faults.Resign) {
+		d.signed = now.Add(-49 * time.Hour)
+	}
 	at := len(s.w.queue)
 	if at > 0 && s.chance(s.faults.Reorder) {
 		at--
@@ -130,22 +138,28 @@ func (w *World) wakeUp() {
 	}
 }
 
-// record keeps what happened to a delivery, newest last.
-func (w *World) record(d *delivery, h *Hook, status int, failure, outcome string) {
-	r := Delivery{
-		At: w.now(), Shop: d.shop.Hash, HookID: d.hookID, Scope: d.scope, WebhookID: d.id, Body: string(d.body),
-		Attempt: d.attempt, Status: status, Err: failure, Outcome: outcome,
+// record keeps what happened to a delivery, newest last, and returns it.
+func (w *World) record(d *delivery, h *Hook, status int, failure, outcome string) Delivery {
+	r := d.describe(h)
+	r.At, r.Status, r.Err, r.Outcome = w.now(), status, failure, outcome
+	w.sent = append(w.sent, r)
+	if len(w.sent) >= 2*w.opt.KeepDeliveries {
+		w.sent = slices.Delete(w.sent, 0, len(w.sent)-w.opt.KeepDeliveries)
 	}
+	return r
+}
+
+// describe is a delivery without what happened to it; h is its hook, if that is still there.
+func (d *delivery) describe(h *Hook) Delivery {
+	r := Delivery{At: d.queued, Shop: d.shop.Hash, HookID: d.hookID, Scope: d.scope, WebhookID: d.id, Body: string(d.body), Attempt: d.attempt}
 	if h != nil {
 		r.Destination = h.Destination
 	}
-	w.sent = append(w.sent, r)
-	if len(w.sent) > keptDeliveries {
-		w.sent = slices.Delete(w.sent, 0, len(w.sent)-keptDeliveries)
-	}
+	return r
 }
 
-// Deliveries lists the tries made for a shop, newest first, at most the last 500 of the World.
+// Deliveries lists the tries made for a shop, newest first, among at least the last
+// Options.KeepDeliveries of the World.
 func (s *Shop) Deliveries() []Delivery {
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
@@ -158,7 +172,8 @@ func (s *Shop) Deliveries() []Delivery {
 	return out
 }
 
-// Pending counts queued deliveries: those due now, and those that wait for their time.
+// Pending counts queued deliveries: those due now, and those that wait for their time. What
+// KeepWebhooks keeps is not among them.
 func (w *World) Pending() (due, later int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -173,60 +188,15 @@ func (w *World) Pending() (due, later int) {
 	return due, later
 }
 
-// Deliver tries everything that is due now once, in queue order, and returns how many tries it
-// made. Events that a try causes are left for the next call.
-func (w *World) Deliver(ctx context.Context) int {
-	w.mu.Lock()
-	w.retireIdleHooks()
-	now := w.now()
-	var due []*delivery
-	w.queue = slices.DeleteFunc(w.queue, func(d *delivery) bool {
-		if d.due.After(now) || w.blocked(d, now) {
-			return false
-		}
-		due = append(due, d)
-		return true
-	})
-	w.mu.Unlock()
-	tried := 0
-	for i, d := range due {
-		if ctx.Err() != nil { // put back what was not tried
-			w.mu.Lock()
-			w.queue = append(slices.Clone(due[i:]), w.queue...)
-			w.mu.Unlock()
-			break
-		}
-		if w.try(ctx, d) {
-			tried++
-		}
-	}
-	return tried
-}
-
-// Run delivers until ctx ends, waking on every event and every quarter of a second.
-func (w *World) Run(ctx context.Context) {
-	tick := time.NewTicker(250 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		w.Deliver(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		case <-w.wake:
-		}
-	}
-}
-
-// try sends one delivery; false means that its hook is gone or inactive and nothing was sent.
-// It takes the lock itself.
-func (w *World) try(ctx context.Context, d *delivery) bool {
+// try sends one delivery and returns what came of it; nil means that its hook is gone or inactive
+// and nothing was sent. It takes the lock itself.
+func (w *World) try(ctx context.Context, d *delivery) *Delivery {
 	w.mu.Lock()
 	h := d.shop.hook(d.hookID)
 	if h == nil || !h.Active || d.shop.dropWebhooks {
 		w.record(d, h, 0, "", "dropped")
 		w.mu.Unlock()
-		return false
+		return nil
 	}
 	d.attempt++
 	req, err := w.webhookRequest(ctx, d, h)
@@ -237,8 +207,8 @@ func (w *World) try(ctx context.Context, d *delivery) bool {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.settle(d, status, err)
-	return true
+	r := w.settle(d, status, err)
+	return &r
 }
 
 func (w *World) webhookRequest(ctx context.Context, d *delivery, h *Hook) (*http.Request, error) {
@@ -249,9 +219,9 @@ func (w *World) webhookRequest(ctx context.Context, d *delivery, h *Hook) (*http
 	for k, v := range h.Headers {
 		req.Header.Set(k, v)
 	}
-	at := w.now()
-	if d.stale {
-		at = at.Add(-49 * time.Hour)
+	at := d.signed
+	if at.IsZero() {
+		at = w.now()
 	}
 	stamp := strconv.FormatInt(at.Unix(), 10)
 	req.Header.Set("Content-Type", "application/json")
@@ -285,8 +255,8 @@ func (w *World) post(req *http.Request) (int, error) {
 	return resp.StatusCode, nil
 }
 
-// settle decides what follows a try.
-func (w *World) settle(d *delivery, status int, err error) {
+// settle decides what follows a try and records it.
+func (w *World) settle(d *delivery, status int, err error) Delivery {
 	h, failure := d.shop.hook(d.hookID), ""
 	if err != nil {
 		failure = err.Error()
@@ -295,19 +265,21 @@ func (w *World) settle(d *delivery, status int, err error) {
 	w.judge(d, h, ok)
 	switch {
 	case ok:
-		w.record(d, h, status, "", "delivered")
+		return w.record(d, h, status, "", "delivered")
 	case h == nil:
-		w.record(d, h, status, failure, "dropped")
+		return w.record(d, h, status, failure, "dropped")
 	case d.attempt > len(retryAfter):
 		w.deactivate(h)
-		w.record(d, h, status, failure, "hook deactivated")
+		r := w.record(d, h, status, failure, "hook deactivated")
 		d.shop.deliveryException(h, 90002, "Webhook callback delivery failed after multiple attempts; the hook was disabled")
 		w.opt.Log.Warn("webhook deactivated", "shop", d.shop.Hash, "hook", h.ID, "scope", h.Scope, "seed", w.opt.Seed)
+		return r
 	default:
 		d.due = w.now().Add(retryAfter[d.attempt-1])
 		w.queue = append(w.queue, d)
-		w.record(d, h, status, failure, "will retry")
+		r := w.record(d, h, status, failure, "will retry")
 		d.shop.deliveryException(h, 90001, "Webhook callback delivery failure; will retry")
+		return r
 	}
 }
 

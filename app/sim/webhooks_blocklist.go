@@ -1,9 +1,6 @@
 package sim
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 const (
 	blockWindow = 2 * time.Minute // a destination host is judged over this long,
@@ -13,8 +10,9 @@ const (
 
 // hostRecord is how a destination host has answered lately.
 type hostRecord struct {
-	results []hostResult
-	until   time.Time // blocked until
+	results []hostResult // of the last blockWindow, the oldest first
+	good    int          // of results
+	until   time.Time    // blocked until
 }
 
 type hostResult struct {
@@ -44,15 +42,17 @@ func (w *World) judge(d *delivery, h *Hook, ok bool) {
 		w.hosts[key] = r
 	}
 	r.results = append(r.results, hostResult{now, ok})
-	r.results = slices.DeleteFunc(r.results, func(x hostResult) bool { return now.Sub(x.at) > blockWindow })
-	good := 0
-	for _, x := range r.results {
-		if x.ok {
-			good++
-		}
+	if ok {
+		r.good++
 	}
-	if n := len(r.results); n >= blockAfter && good*10 < n*9 && !now.Before(r.until) {
-		r.until, r.results = now.Add(blockFor), nil
+	for len(r.results) > 0 && now.Sub(r.results[0].at) > blockWindow {
+		if r.results[0].ok {
+			r.good--
+		}
+		r.results = r.results[1:]
+	}
+	if n := len(r.results); n >= blockAfter && r.good*10 < n*9 && !now.Before(r.until) {
+		r.until, r.results, r.good = now.Add(blockFor), nil, 0
 		d.shop.deliveryException(h, 90003, "Domain is blocked because of its failure rate")
 		w.opt.Log.Warn("webhook destination blocked", "host", key, "for", blockFor, "seed", w.opt.Seed)
 	}

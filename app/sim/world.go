@@ -25,6 +25,9 @@ type Options struct {
 	HTTP *http.Client     // dials the app's webhook receiver and /uninstall; nil: http.DefaultClient
 	Log  *slog.Logger     // nil: discards
 
+	Senders        int // shops whose webhooks are under way at once; 0 is one, which alone keeps the order over all shops
+	KeepDeliveries int // how many tries Deliveries remembers; 0 is 500
+
 	Scopes  []string       // what the app is registered for and is granted; nil: DefaultScopes
 	Observe func(Exchange) // sees every API request and answer; called without the lock
 }
@@ -58,6 +61,10 @@ func New(o Options) *World {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	o.Senders = max(o.Senders, 1)
+	if o.KeepDeliveries <= 0 {
+		o.KeepDeliveries = keptDeliveries
 	}
 	o.AppURL, o.StoreURL, o.KosmosURL = trimSlash(o.AppURL), trimSlash(o.StoreURL), trimSlash(o.KosmosURL)
 	w := &World{

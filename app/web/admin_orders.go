@@ -182,7 +182,7 @@ func (s *Server) override(w http.ResponseWriter, r *http.Request, v visit, relea
 		return err
 	}
 	n.Note = reason
-	switch err := s.Ledger.Override(r.Context(), v.Shop, o, release, n, s.Now()); {
+	switch err := s.Ledger.Override(r.Context(), v.Shop, o, release, n, s.Relay.OverrideMails(o, release), s.Now()); {
 	case errors.Is(err, ledger.ErrMoved):
 		if o, err = s.Ledger.Order(r.Context(), v.Shop, o.ID); err != nil {
 			return err

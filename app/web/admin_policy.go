@@ -102,7 +102,7 @@ func (s *Server) savePolicy(w http.ResponseWriter, r *http.Request, v visit) err
 		return s.showPolicy(w, r, v, http.StatusUnprocessableEntity, views.PolicyData{Form: form, Errors: wrong})
 	}
 	if int64(from) == shop.Policy.Version {
-		saved, err := s.Ledger.SavePolicy(r.Context(), shop.Hash, int64(from), p, v.User.Email, form.Note, s.Now())
+		saved, err := s.Relay.SavePolicy(r.Context(), shop, ledger.PolicyChange{Base: int64(from), Policy: p, Author: v.User.Email, Note: form.Note})
 		if err == nil {
 			s.Log.Info("policy saved", "shop", shop.Hash, "version", saved.Version, "mode", saved.Mode, "by", v.User.Email)
 			return back(w, r, v, "/policy", views.Flash{Code: "saved", Value: strconv.FormatInt(saved.Version, 10)})
