@@ -195,8 +195,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.eraseCustomerWritebacksStmt, err = db.PrepareContext(ctx, eraseCustomerWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query EraseCustomerWritebacks: %w", err)
 	}
+	if q.eraseMailboxCapabilitiesStmt, err = db.PrepareContext(ctx, eraseMailboxCapabilities); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseMailboxCapabilities: %w", err)
+	}
 	if q.eraseMailboxProofsStmt, err = db.PrepareContext(ctx, eraseMailboxProofs); err != nil {
 		return nil, fmt.Errorf("error preparing query EraseMailboxProofs: %w", err)
+	}
+	if q.eraseMailboxSessionsStmt, err = db.PrepareContext(ctx, eraseMailboxSessions); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseMailboxSessions: %w", err)
 	}
 	if q.finishNoticeStmt, err = db.PrepareContext(ctx, finishNotice); err != nil {
 		return nil, fmt.Errorf("error preparing query FinishNotice: %w", err)
@@ -248,6 +254,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.keepOrderStmt, err = db.PrepareContext(ctx, keepOrder); err != nil {
 		return nil, fmt.Errorf("error preparing query KeepOrder: %w", err)
+	}
+	if q.keepSessionStmt, err = db.PrepareContext(ctx, keepSession); err != nil {
+		return nil, fmt.Errorf("error preparing query KeepSession: %w", err)
 	}
 	if q.leaseNoticesStmt, err = db.PrepareContext(ctx, leaseNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query LeaseNotices: %w", err)
@@ -455,6 +464,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.subjectWritebacksStmt, err = db.PrepareContext(ctx, subjectWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query SubjectWritebacks: %w", err)
+	}
+	if q.supersedeDecisionStmt, err = db.PrepareContext(ctx, supersedeDecision); err != nil {
+		return nil, fmt.Errorf("error preparing query SupersedeDecision: %w", err)
 	}
 	if q.suspectShopStmt, err = db.PrepareContext(ctx, suspectShop); err != nil {
 		return nil, fmt.Errorf("error preparing query SuspectShop: %w", err)
@@ -770,9 +782,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing eraseCustomerWritebacksStmt: %w", cerr)
 		}
 	}
+	if q.eraseMailboxCapabilitiesStmt != nil {
+		if cerr := q.eraseMailboxCapabilitiesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseMailboxCapabilitiesStmt: %w", cerr)
+		}
+	}
 	if q.eraseMailboxProofsStmt != nil {
 		if cerr := q.eraseMailboxProofsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing eraseMailboxProofsStmt: %w", cerr)
+		}
+	}
+	if q.eraseMailboxSessionsStmt != nil {
+		if cerr := q.eraseMailboxSessionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseMailboxSessionsStmt: %w", cerr)
 		}
 	}
 	if q.finishNoticeStmt != nil {
@@ -858,6 +880,11 @@ func (q *Queries) Close() error {
 	if q.keepOrderStmt != nil {
 		if cerr := q.keepOrderStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing keepOrderStmt: %w", cerr)
+		}
+	}
+	if q.keepSessionStmt != nil {
+		if cerr := q.keepSessionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing keepSessionStmt: %w", cerr)
 		}
 	}
 	if q.leaseNoticesStmt != nil {
@@ -1205,6 +1232,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing subjectWritebacksStmt: %w", cerr)
 		}
 	}
+	if q.supersedeDecisionStmt != nil {
+		if cerr := q.supersedeDecisionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing supersedeDecisionStmt: %w", cerr)
+		}
+	}
 	if q.suspectShopStmt != nil {
 		if cerr := q.suspectShopStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing suspectShopStmt: %w", cerr)
@@ -1341,7 +1373,9 @@ type Queries struct {
 	eraseCustomerProofsStmt       *sql.Stmt
 	eraseCustomerSessionsStmt     *sql.Stmt
 	eraseCustomerWritebacksStmt   *sql.Stmt
+	eraseMailboxCapabilitiesStmt  *sql.Stmt
 	eraseMailboxProofsStmt        *sql.Stmt
+	eraseMailboxSessionsStmt      *sql.Stmt
 	finishNoticeStmt              *sql.Stmt
 	finishOrderStmt               *sql.Stmt
 	finishWritebackStmt           *sql.Stmt
@@ -1359,6 +1393,7 @@ type Queries struct {
 	handOverWritebackStmt         *sql.Stmt
 	installShopStmt               *sql.Stmt
 	keepOrderStmt                 *sql.Stmt
+	keepSessionStmt               *sql.Stmt
 	leaseNoticesStmt              *sql.Stmt
 	leaseOrdersStmt               *sql.Stmt
 	leaseSessionsStmt             *sql.Stmt
@@ -1428,6 +1463,7 @@ type Queries struct {
 	stuckNoticesStmt              *sql.Stmt
 	stuckWritebacksStmt           *sql.Stmt
 	subjectWritebacksStmt         *sql.Stmt
+	supersedeDecisionStmt         *sql.Stmt
 	suspectShopStmt               *sql.Stmt
 	suspendShopStmt               *sql.Stmt
 	takeBackWritebackStmt         *sql.Stmt
@@ -1499,7 +1535,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		eraseCustomerProofsStmt:       q.eraseCustomerProofsStmt,
 		eraseCustomerSessionsStmt:     q.eraseCustomerSessionsStmt,
 		eraseCustomerWritebacksStmt:   q.eraseCustomerWritebacksStmt,
+		eraseMailboxCapabilitiesStmt:  q.eraseMailboxCapabilitiesStmt,
 		eraseMailboxProofsStmt:        q.eraseMailboxProofsStmt,
+		eraseMailboxSessionsStmt:      q.eraseMailboxSessionsStmt,
 		finishNoticeStmt:              q.finishNoticeStmt,
 		finishOrderStmt:               q.finishOrderStmt,
 		finishWritebackStmt:           q.finishWritebackStmt,
@@ -1517,6 +1555,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		handOverWritebackStmt:         q.handOverWritebackStmt,
 		installShopStmt:               q.installShopStmt,
 		keepOrderStmt:                 q.keepOrderStmt,
+		keepSessionStmt:               q.keepSessionStmt,
 		leaseNoticesStmt:              q.leaseNoticesStmt,
 		leaseOrdersStmt:               q.leaseOrdersStmt,
 		leaseSessionsStmt:             q.leaseSessionsStmt,
@@ -1586,6 +1625,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		stuckNoticesStmt:              q.stuckNoticesStmt,
 		stuckWritebacksStmt:           q.stuckWritebacksStmt,
 		subjectWritebacksStmt:         q.subjectWritebacksStmt,
+		supersedeDecisionStmt:         q.supersedeDecisionStmt,
 		suspectShopStmt:               q.suspectShopStmt,
 		suspendShopStmt:               q.suspendShopStmt,
 		takeBackWritebackStmt:         q.takeBackWritebackStmt,

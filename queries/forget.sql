@@ -1,37 +1,70 @@
--- Erasing a person, pruning what is over, destroying a Shop. Each does a bounded slice; its caller goes on until nothing is left.
+-- Erasing a person, pruning what is over, destroying a Shop. What forgets or destroys does a slice of at most 500 rows, and reads no more
+-- than it deletes; its caller goes on until nothing is left.
 
+-- A customer's are the rows that name them, and what was done as a guest for one of their orders or in the cart that became one.
 -- name: EraseCustomerProofs :execrows
-DELETE FROM proofs WHERE store_hash = @store_hash AND customer_id = @customer_id AND customer_id != 0;
+DELETE FROM proofs WHERE id IN (
+    SELECT p.id FROM proofs AS p INDEXED BY proofs_customer WHERE p.store_hash = @store_hash AND p.customer_id = @customer_id AND p.customer_id != 0
+    UNION ALL SELECT p.id FROM orders AS o INDEXED BY orders_customer CROSS JOIN proofs AS p INDEXED BY proofs_order ON p.store_hash = o.store_hash AND p.order_id = o.order_id
+        WHERE o.store_hash = @store_hash AND o.customer_id = @customer_id AND o.customer_id != 0 AND p.order_id != 0 AND p.customer_id = 0
+    UNION ALL SELECT p.id FROM orders AS o INDEXED BY orders_customer CROSS JOIN proofs AS p INDEXED BY proofs_cart ON p.store_hash = o.store_hash AND p.cart_id = o.cart_id
+        WHERE o.store_hash = @store_hash AND o.customer_id = @customer_id AND o.customer_id != 0 AND p.cart_id != '' AND p.customer_id = 0);
 
+-- Of guests only: another customer's Proof under the same mailbox is the other's.
 -- name: EraseMailboxProofs :execrows
-DELETE FROM proofs WHERE store_hash = @store_hash AND mailbox = @mailbox AND mailbox != x'';
+DELETE FROM proofs WHERE store_hash = @store_hash AND mailbox = @mailbox AND mailbox != x'' AND customer_id = 0;
 
+-- One under way ends.
 -- name: EraseCustomerSessions :execrows
-UPDATE sessions SET customer_id = 0, mailbox = x'', capture_url = x'', trouble = '', leased_until = 0, poll_at = 0, changed_at = @now,
+UPDATE sessions SET customer_id = 0, mailbox = x'', capture_url = x'', trouble = '', leased_until = 0, poll_at = 0,
+    changed_at = CASE WHEN poll_at != 0 THEN CAST(@now AS INTEGER) ELSE changed_at END, over_at = CASE WHEN poll_at != 0 THEN CAST(@now AS INTEGER) ELSE changed_at END,
     state = CASE WHEN poll_at != 0 THEN 'abandoned' ELSE state END, reason = CASE WHEN poll_at != 0 THEN 'erased' ELSE reason END
-WHERE store_hash = @store_hash AND customer_id = @customer_id AND customer_id != 0;
+WHERE id IN (
+    SELECT s.id FROM sessions AS s INDEXED BY sessions_customer WHERE s.store_hash = @store_hash AND s.customer_id = @customer_id AND s.customer_id != 0
+    UNION ALL SELECT s.id FROM orders AS o INDEXED BY orders_customer CROSS JOIN sessions AS s INDEXED BY sessions_order ON s.store_hash = o.store_hash AND s.order_id = o.order_id
+        WHERE o.store_hash = @store_hash AND o.customer_id = @customer_id AND o.customer_id != 0 AND s.order_id != 0 AND s.customer_id = 0
+    UNION ALL SELECT s.id FROM orders AS o INDEXED BY orders_customer CROSS JOIN sessions AS s INDEXED BY sessions_cart ON s.store_hash = o.store_hash AND s.cart_id = o.cart_id
+        WHERE o.store_hash = @store_hash AND o.customer_id = @customer_id AND o.customer_id != 0 AND s.cart_id != '' AND s.customer_id = 0);
+
+-- Of guests' carts only, like EraseMailboxCapabilities: a guest's order, its link and what came of it wait for the clock.
+-- name: EraseMailboxSessions :execrows
+UPDATE sessions SET mailbox = x'', capture_url = x'', trouble = '', leased_until = 0, poll_at = 0,
+    changed_at = CASE WHEN poll_at != 0 THEN CAST(@now AS INTEGER) ELSE changed_at END, over_at = CASE WHEN poll_at != 0 THEN CAST(@now AS INTEGER) ELSE changed_at END,
+    state = CASE WHEN poll_at != 0 THEN 'abandoned' ELSE state END, reason = CASE WHEN poll_at != 0 THEN 'erased' ELSE reason END
+WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_mailbox
+    WHERE s.store_hash = @store_hash AND s.mailbox = @mailbox AND s.customer_id = 0 AND s.order_id = 0 AND s.mailbox != x'');
 
 -- name: EraseCustomerCapabilities :execrows
-DELETE FROM capabilities WHERE store_hash = @store_hash AND customer_id = @customer_id AND customer_id != 0;
+DELETE FROM capabilities WHERE id IN (
+    SELECT c.id FROM capabilities AS c INDEXED BY capabilities_customer WHERE c.store_hash = @store_hash AND c.customer_id = @customer_id AND c.customer_id != 0
+    UNION ALL SELECT c.id FROM orders AS o INDEXED BY orders_customer CROSS JOIN capabilities AS c INDEXED BY capabilities_order ON c.store_hash = o.store_hash AND c.order_id = o.order_id
+        WHERE o.store_hash = @store_hash AND o.customer_id = @customer_id AND o.customer_id != 0 AND c.order_id != 0);
+
+-- name: EraseMailboxCapabilities :execrows
+DELETE FROM capabilities WHERE id IN (SELECT c.id FROM capabilities AS c INDEXED BY capabilities_mailbox
+    WHERE c.store_hash = @store_hash AND c.mailbox = @mailbox AND c.customer_id = 0 AND c.order_id = 0 AND c.mailbox != x'');
 
 -- name: EraseCustomerDecisions :execrows
 UPDATE decisions SET customer_id = 0 WHERE store_hash = @store_hash AND customer_id = @customer_id AND customer_id != 0;
 
--- The link goes too: it was mailed to the person.
+-- The last: the others find what was done for these orders by them. The link goes too: it was mailed to the person.
 -- name: EraseCustomerOrders :execrows
 UPDATE orders SET customer_id = 0, mailbox = x'', buyer = x'', erased_at = @now, link = x'', cart_id = '',
     lease = lease + 1, attempt = 0, due_at = CASE WHEN due_at = 0 THEN 0 ELSE CAST(@now AS INTEGER) END WHERE (store_hash, order_id) IN (
     SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_customer WHERE o.store_hash = @store_hash AND o.customer_id = @customer_id AND o.customer_id != 0);
 
+-- Those that wait have nobody left that they are about, and end.
 -- name: EraseCustomerNotices :execrows
-UPDATE notices SET subject = '' WHERE id IN (SELECT n.id FROM notices AS n INDEXED BY notices_subject
-    WHERE n.store_hash = @store_hash AND n.subject = @subject AND n.scope LIKE 'store/customer/%');
+UPDATE notices SET subject = '', state = 'done', due_at = 0, handled_at = @now, remark = 'the customer was erased' WHERE id IN (
+    SELECT n.id FROM notices AS n INDEXED BY notices_subject WHERE n.store_hash = @store_hash AND n.subject = @subject AND n.scope LIKE 'store/customer/%');
 
 -- name: EraseCustomerWritebacks :execrows
 DELETE FROM writebacks WHERE store_hash = @store_hash AND subject = @customer_id AND kind IN ('customer_attributes', 'customer_fields_v2', 'proof_metafield');
 
 -- name: CustomerMailboxes :many
-SELECT mailbox FROM sessions AS s WHERE s.store_hash = @store_hash AND s.customer_id = @customer_id AND s.customer_id != 0 AND s.mailbox != x''
+SELECT s.mailbox FROM sessions AS s INDEXED BY sessions_customer WHERE s.store_hash = @store_hash AND s.customer_id = @customer_id AND s.customer_id != 0 AND s.mailbox != x''
+UNION SELECT c.mailbox FROM capabilities AS c INDEXED BY capabilities_customer WHERE c.store_hash = @store_hash AND c.customer_id = @customer_id AND c.customer_id != 0 AND c.mailbox != x''
+UNION SELECT p.mailbox FROM proofs AS p INDEXED BY proofs_customer WHERE p.store_hash = @store_hash AND p.customer_id = @customer_id AND p.customer_id != 0 AND p.mailbox != x''
 UNION SELECT o.mailbox FROM orders AS o INDEXED BY orders_customer WHERE o.store_hash = @store_hash AND o.customer_id = @customer_id AND o.customer_id != 0 AND o.mailbox != x'';
 
 -- The name and address that a Proof kept for comparison, once it is not good any more.
@@ -39,27 +72,32 @@ UNION SELECT o.mailbox FROM orders AS o INDEXED BY orders_customer WHERE o.store
 UPDATE proofs SET person = x'' WHERE id IN (SELECT p.id FROM proofs AS p INDEXED BY proofs_expiry WHERE p.good_until < @now AND p.person != x'' LIMIT 500);
 
 -- name: ForgetCapabilities :execrows
-DELETE FROM capabilities WHERE id IN (SELECT c.id FROM capabilities AS c INDEXED BY capabilities_expiry WHERE c.expires_at < @before LIMIT 500);
+DELETE FROM capabilities WHERE id IN (SELECT c.id FROM capabilities AS c INDEXED BY capabilities_expiry
+    WHERE c.store_hash = @store_hash AND c.expires_at < @before ORDER BY c.expires_at LIMIT 500);
 
+-- Those that were handled. A stuck one waits for a person, however long.
 -- name: ForgetNotices :execrows
-DELETE FROM notices WHERE id IN (SELECT n.id FROM notices AS n ORDER BY n.id LIMIT 500) AND notices.received_at < @before AND notices.state != 'pending';
+DELETE FROM notices WHERE id IN (SELECT n.id FROM notices AS n INDEXED BY notices_done WHERE n.state = 'done' AND n.handled_at < @before ORDER BY n.handled_at LIMIT 500);
 
+-- A mail is owed once: as long as its order is on our hold, that it was sent is what keeps it from being sent again.
 -- name: ForgetWritebacks :execrows
-DELETE FROM writebacks WHERE id IN (SELECT w.id FROM writebacks AS w ORDER BY w.id LIMIT 500) AND writebacks.made_at < @before AND writebacks.state IN ('done', 'dropped');
+DELETE FROM writebacks WHERE id IN (
+    SELECT w.id FROM writebacks AS w INDEXED BY writebacks_done WHERE w.state IN ('done', 'dropped') AND w.done_at < @before AND NOT (w.kind = 'mail' AND EXISTS (
+        SELECT 1 FROM orders AS o WHERE o.store_hash = w.store_hash AND o.order_id = w.subject AND o.hold IN ('holding', 'held', 'releasing', 'refused', 'cancelling')))
+    ORDER BY w.done_at LIMIT 500);
 
--- An order's latest Decision stays: it stands.
 -- name: ForgetDecisions :execrows
-DELETE FROM decisions WHERE id IN (
-    SELECT d.id FROM decisions AS d INDEXED BY decisions_shop WHERE d.store_hash = @store_hash AND d.made_at < @before
-        AND NOT EXISTS (SELECT 1 FROM orders AS o WHERE o.store_hash = d.store_hash AND o.order_id = d.order_id AND o.decision_id = d.id) ORDER BY d.made_at LIMIT 500);
+DELETE FROM decisions WHERE id IN (SELECT d.id FROM decisions AS d INDEXED BY decisions_past
+    WHERE d.store_hash = @store_hash AND d.stands = 0 AND d.made_at < @before ORDER BY d.made_at LIMIT 500);
 
+-- The Proofs of the Sessions that ForgetSessions deletes next.
 -- name: ForgetProofs :execrows
-DELETE FROM proofs WHERE session_id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_shop WHERE s.store_hash = @store_hash AND s.started_at < @before ORDER BY s.started_at LIMIT 500)
-    AND good_until < @now;
+DELETE FROM proofs WHERE session_id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_over
+    WHERE s.store_hash = @store_hash AND s.over_at != 0 AND s.over_at < @before ORDER BY s.over_at LIMIT 500);
 
 -- name: ForgetSessions :execrows
-DELETE FROM sessions WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_shop WHERE s.store_hash = @store_hash AND s.started_at < @before ORDER BY s.started_at LIMIT 500)
-    AND poll_at = 0 AND NOT EXISTS (SELECT 1 FROM proofs AS p WHERE p.session_id = sessions.id);
+DELETE FROM sessions WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_over
+    WHERE s.store_hash = @store_hash AND s.over_at != 0 AND s.over_at < @before ORDER BY s.over_at LIMIT 500);
 
 -- The buyers of orders that are over. Those on our hold are not.
 -- name: ForgetBuyers :execrows
@@ -69,17 +107,19 @@ UPDATE orders SET customer_id = 0, mailbox = x'', buyer = x'', erased_at = @now,
 
 -- Shops whose data has waited long enough for a re-install.
 -- name: ShopsToDestroy :many
-SELECT store_hash FROM shops WHERE state = 'uninstalled' AND uninstalled_at < @before AND data_key IS NOT NULL;
+SELECT store_hash FROM shops WHERE state = 'uninstalled' AND uninstalled_at <= @before AND data_key IS NOT NULL;
 
 -- Without its key nothing that was sealed for the Shop can be opened again, in any copy of the file.
 -- name: DestroyShopKey :execrows
-UPDATE shops SET data_key = NULL, kosmos = NULL, hook_secret = NULL, policy = 0, enforced_since = 0, name = '', control_panel = '', channels = '[]', installation = '{}', settings = '{}'
+UPDATE shops SET data_key = NULL, kosmos = NULL, hook_secret = NULL, policy = 0, enforced_since = 0, store_id = '', name = '', currency = '', timezone = 'UTC', control_panel = '',
+    channels = '[]', owner_id = 0, scopes = '', installation = '{}', settings = '{}', reconciled_at = 0, suspended_at = 0, probe_at = 0, suspected_at = 0
 WHERE store_hash = @store_hash AND state = 'uninstalled' AND data_key IS NOT NULL;
 
 -- name: ShopsWithoutKey :many
 SELECT s.store_hash FROM shops AS s WHERE s.data_key IS NULL AND (EXISTS (SELECT 1 FROM notices AS n INDEXED BY notices_shop WHERE n.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM orders AS o WHERE o.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM decisions AS d INDEXED BY decisions_shop WHERE d.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM sessions AS n INDEXED BY sessions_shop WHERE n.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM writebacks AS w WHERE w.store_hash = s.store_hash)
+    OR EXISTS (SELECT 1 FROM capabilities AS c INDEXED BY capabilities_expiry WHERE c.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM logins AS l WHERE l.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM users AS u WHERE u.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM policies AS p WHERE p.store_hash = s.store_hash));
 
 -- name: DestroyWritebacks :execrows
@@ -101,7 +141,7 @@ DELETE FROM proofs WHERE session_id IN (SELECT s.id FROM sessions AS s INDEXED B
 DELETE FROM sessions WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_shop WHERE s.store_hash = @store_hash ORDER BY s.started_at LIMIT 500);
 
 -- name: DestroyCapabilities :execrows
-DELETE FROM capabilities WHERE store_hash = @store_hash;
+DELETE FROM capabilities WHERE id IN (SELECT c.id FROM capabilities AS c INDEXED BY capabilities_expiry WHERE c.store_hash = @store_hash LIMIT 500);
 
 -- name: DestroyPolicies :execrows
 DELETE FROM policies WHERE store_hash = @store_hash;

@@ -10,7 +10,9 @@ import (
 )
 
 const customerMailboxes = `-- name: CustomerMailboxes :many
-SELECT mailbox FROM sessions AS s WHERE s.store_hash = ?1 AND s.customer_id = ?2 AND s.customer_id != 0 AND s.mailbox != x''
+SELECT s.mailbox FROM sessions AS s INDEXED BY sessions_customer WHERE s.store_hash = ?1 AND s.customer_id = ?2 AND s.customer_id != 0 AND s.mailbox != x''
+UNION SELECT c.mailbox FROM capabilities AS c INDEXED BY capabilities_customer WHERE c.store_hash = ?1 AND c.customer_id = ?2 AND c.customer_id != 0 AND c.mailbox != x''
+UNION SELECT p.mailbox FROM proofs AS p INDEXED BY proofs_customer WHERE p.store_hash = ?1 AND p.customer_id = ?2 AND p.customer_id != 0 AND p.mailbox != x''
 UNION SELECT o.mailbox FROM orders AS o INDEXED BY orders_customer WHERE o.store_hash = ?1 AND o.customer_id = ?2 AND o.customer_id != 0 AND o.mailbox != x''
 `
 
@@ -43,7 +45,7 @@ func (q *Queries) CustomerMailboxes(ctx context.Context, arg CustomerMailboxesPa
 }
 
 const destroyCapabilities = `-- name: DestroyCapabilities :execrows
-DELETE FROM capabilities WHERE store_hash = ?1
+DELETE FROM capabilities WHERE id IN (SELECT c.id FROM capabilities AS c INDEXED BY capabilities_expiry WHERE c.store_hash = ?1 LIMIT 500)
 `
 
 func (q *Queries) DestroyCapabilities(ctx context.Context, storeHash string) (int64, error) {
@@ -139,7 +141,8 @@ func (q *Queries) DestroySessions(ctx context.Context, storeHash string) (int64,
 }
 
 const destroyShopKey = `-- name: DestroyShopKey :execrows
-UPDATE shops SET data_key = NULL, kosmos = NULL, hook_secret = NULL, policy = 0, enforced_since = 0, name = '', control_panel = '', channels = '[]', installation = '{}', settings = '{}'
+UPDATE shops SET data_key = NULL, kosmos = NULL, hook_secret = NULL, policy = 0, enforced_since = 0, store_id = '', name = '', currency = '', timezone = 'UTC', control_panel = '',
+    channels = '[]', owner_id = 0, scopes = '', installation = '{}', settings = '{}', reconciled_at = 0, suspended_at = 0, probe_at = 0, suspected_at = 0
 WHERE store_hash = ?1 AND state = 'uninstalled' AND data_key IS NOT NULL
 `
 
@@ -177,7 +180,10 @@ func (q *Queries) DestroyWritebacks(ctx context.Context, storeHash string) (int6
 }
 
 const eraseCustomerCapabilities = `-- name: EraseCustomerCapabilities :execrows
-DELETE FROM capabilities WHERE store_hash = ?1 AND customer_id = ?2 AND customer_id != 0
+DELETE FROM capabilities WHERE id IN (
+    SELECT c.id FROM capabilities AS c INDEXED BY capabilities_customer WHERE c.store_hash = ?1 AND c.customer_id = ?2 AND c.customer_id != 0
+    UNION ALL SELECT c.id FROM orders AS o INDEXED BY orders_customer CROSS JOIN capabilities AS c INDEXED BY capabilities_order ON c.store_hash = o.store_hash AND c.order_id = o.order_id
+        WHERE o.store_hash = ?1 AND o.customer_id = ?2 AND o.customer_id != 0 AND c.order_id != 0)
 `
 
 type EraseCustomerCapabilitiesParams struct {
@@ -211,17 +217,19 @@ func (q *Queries) EraseCustomerDecisions(ctx context.Context, arg EraseCustomerD
 }
 
 const eraseCustomerNotices = `-- name: EraseCustomerNotices :execrows
-UPDATE notices SET subject = '' WHERE id IN (SELECT n.id FROM notices AS n INDEXED BY notices_subject
-    WHERE n.store_hash = ?1 AND n.subject = ?2 AND n.scope LIKE 'store/customer/%')
+UPDATE notices SET subject = '', state = 'done', due_at = 0, handled_at = ?1, remark = 'the customer was erased' WHERE id IN (
+    SELECT n.id FROM notices AS n INDEXED BY notices_subject WHERE n.store_hash = ?2 AND n.subject = ?3 AND n.scope LIKE 'store/customer/%')
 `
 
 type EraseCustomerNoticesParams struct {
+	Now       int64
 	StoreHash string
 	Subject   string
 }
 
+// Those that wait have nobody left that they are about, and end.
 func (q *Queries) EraseCustomerNotices(ctx context.Context, arg EraseCustomerNoticesParams) (int64, error) {
-	result, err := q.exec(ctx, q.eraseCustomerNoticesStmt, eraseCustomerNotices, arg.StoreHash, arg.Subject)
+	result, err := q.exec(ctx, q.eraseCustomerNoticesStmt, eraseCustomerNotices, arg.Now, arg.StoreHash, arg.Subject)
 	if err != nil {
 		return 0, err
 	}
@@ -240,7 +248,7 @@ type EraseCustomerOrdersParams struct {
 	CustomerID int64
 }
 
-// The link goes too: it was mailed to the person.
+// The last: the others find what was done for these orders by them. The link goes too: it was mailed to the person.
 func (q *Queries) EraseCustomerOrders(ctx context.Context, arg EraseCustomerOrdersParams) (int64, error) {
 	result, err := q.exec(ctx, q.eraseCustomerOrdersStmt, eraseCustomerOrders, arg.Now, arg.StoreHash, arg.CustomerID)
 	if err != nil {
@@ -251,7 +259,12 @@ func (q *Queries) EraseCustomerOrders(ctx context.Context, arg EraseCustomerOrde
 
 const eraseCustomerProofs = `-- name: EraseCustomerProofs :execrows
 
-DELETE FROM proofs WHERE store_hash = ?1 AND customer_id = ?2 AND customer_id != 0
+DELETE FROM proofs WHERE id IN (
+    SELECT p.id FROM proofs AS p INDEXED BY proofs_customer WHERE p.store_hash = ?1 AND p.customer_id = ?2 AND p.customer_id != 0
+    UNION ALL SELECT p.id FROM orders AS o INDEXED BY orders_customer CROSS JOIN proofs AS p INDEXED BY proofs_order ON p.store_hash = o.store_hash AND p.order_id = o.order_id
+        WHERE o.store_hash = ?1 AND o.customer_id = ?2 AND o.customer_id != 0 AND p.order_id != 0 AND p.customer_id = 0
+    UNION ALL SELECT p.id FROM orders AS o INDEXED BY orders_customer CROSS JOIN proofs AS p INDEXED BY proofs_cart ON p.store_hash = o.store_hash AND p.cart_id = o.cart_id
+        WHERE o.store_hash = ?1 AND o.customer_id = ?2 AND o.customer_id != 0 AND p.cart_id != '' AND p.customer_id = 0)
 `
 
 type EraseCustomerProofsParams struct {
@@ -259,7 +272,9 @@ type EraseCustomerProofsParams struct {
 	CustomerID int64
 }
 
-// Erasing a person, pruning what is over, destroying a Shop. Each does a bounded slice; its caller goes on until nothing is left.
+// Erasing a person, pruning what is over, destroying a Shop. What forgets or destroys does a slice of at most 500 rows, and reads no more
+// than it deletes; its caller goes on until nothing is left.
+// A customer's are the rows that name them, and what was done as a guest for one of their orders or in the cart that became one.
 func (q *Queries) EraseCustomerProofs(ctx context.Context, arg EraseCustomerProofsParams) (int64, error) {
 	result, err := q.exec(ctx, q.eraseCustomerProofsStmt, eraseCustomerProofs, arg.StoreHash, arg.CustomerID)
 	if err != nil {
@@ -269,9 +284,15 @@ func (q *Queries) EraseCustomerProofs(ctx context.Context, arg EraseCustomerProo
 }
 
 const eraseCustomerSessions = `-- name: EraseCustomerSessions :execrows
-UPDATE sessions SET customer_id = 0, mailbox = x'', capture_url = x'', trouble = '', leased_until = 0, poll_at = 0, changed_at = ?1,
+UPDATE sessions SET customer_id = 0, mailbox = x'', capture_url = x'', trouble = '', leased_until = 0, poll_at = 0,
+    changed_at = CASE WHEN poll_at != 0 THEN CAST(?1 AS INTEGER) ELSE changed_at END, over_at = CASE WHEN poll_at != 0 THEN CAST(?1 AS INTEGER) ELSE changed_at END,
     state = CASE WHEN poll_at != 0 THEN 'abandoned' ELSE state END, reason = CASE WHEN poll_at != 0 THEN 'erased' ELSE reason END
-WHERE store_hash = ?2 AND customer_id = ?3 AND customer_id != 0
+WHERE id IN (
+    SELECT s.id FROM sessions AS s INDEXED BY sessions_customer WHERE s.store_hash = ?2 AND s.customer_id = ?3 AND s.customer_id != 0
+    UNION ALL SELECT s.id FROM orders AS o INDEXED BY orders_customer CROSS JOIN sessions AS s INDEXED BY sessions_order ON s.store_hash = o.store_hash AND s.order_id = o.order_id
+        WHERE o.store_hash = ?2 AND o.customer_id = ?3 AND o.customer_id != 0 AND s.order_id != 0 AND s.customer_id = 0
+    UNION ALL SELECT s.id FROM orders AS o INDEXED BY orders_customer CROSS JOIN sessions AS s INDEXED BY sessions_cart ON s.store_hash = o.store_hash AND s.cart_id = o.cart_id
+        WHERE o.store_hash = ?2 AND o.customer_id = ?3 AND o.customer_id != 0 AND s.cart_id != '' AND s.customer_id = 0)
 `
 
 type EraseCustomerSessionsParams struct {
@@ -280,6 +301,7 @@ type EraseCustomerSessionsParams struct {
 	CustomerID int64
 }
 
+// One under way ends.
 func (q *Queries) EraseCustomerSessions(ctx context.Context, arg EraseCustomerSessionsParams) (int64, error) {
 	result, err := q.exec(ctx, q.eraseCustomerSessionsStmt, eraseCustomerSessions, arg.Now, arg.StoreHash, arg.CustomerID)
 	if err != nil {
@@ -305,8 +327,26 @@ func (q *Queries) EraseCustomerWritebacks(ctx context.Context, arg EraseCustomer
 	return result.RowsAffected()
 }
 
+const eraseMailboxCapabilities = `-- name: EraseMailboxCapabilities :execrows
+DELETE FROM capabilities WHERE id IN (SELECT c.id FROM capabilities AS c INDEXED BY capabilities_mailbox
+    WHERE c.store_hash = ?1 AND c.mailbox = ?2 AND c.customer_id = 0 AND c.order_id = 0 AND c.mailbox != x'')
+`
+
+type EraseMailboxCapabilitiesParams struct {
+	StoreHash string
+	Mailbox   []byte
+}
+
+func (q *Queries) EraseMailboxCapabilities(ctx context.Context, arg EraseMailboxCapabilitiesParams) (int64, error) {
+	result, err := q.exec(ctx, q.eraseMailboxCapabilitiesStmt, eraseMailboxCapabilities, arg.StoreHash, arg.Mailbox)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const eraseMailboxProofs = `-- name: EraseMailboxProofs :execrows
-DELETE FROM proofs WHERE store_hash = ?1 AND mailbox = ?2 AND mailbox != x''
+DELETE FROM proofs WHERE store_hash = ?1 AND mailbox = ?2 AND mailbox != x'' AND customer_id = 0
 `
 
 type EraseMailboxProofsParams struct {
@@ -314,8 +354,32 @@ type EraseMailboxProofsParams struct {
 	Mailbox   []byte
 }
 
+// Of guests only: another customer's Proof under the same mailbox is the other's.
 func (q *Queries) EraseMailboxProofs(ctx context.Context, arg EraseMailboxProofsParams) (int64, error) {
 	result, err := q.exec(ctx, q.eraseMailboxProofsStmt, eraseMailboxProofs, arg.StoreHash, arg.Mailbox)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const eraseMailboxSessions = `-- name: EraseMailboxSessions :execrows
+UPDATE sessions SET mailbox = x'', capture_url = x'', trouble = '', leased_until = 0, poll_at = 0,
+    changed_at = CASE WHEN poll_at != 0 THEN CAST(?1 AS INTEGER) ELSE changed_at END, over_at = CASE WHEN poll_at != 0 THEN CAST(?1 AS INTEGER) ELSE changed_at END,
+    state = CASE WHEN poll_at != 0 THEN 'abandoned' ELSE state END, reason = CASE WHEN poll_at != 0 THEN 'erased' ELSE reason END
+WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_mailbox
+    WHERE s.store_hash = ?2 AND s.mailbox = ?3 AND s.customer_id = 0 AND s.order_id = 0 AND s.mailbox != x'')
+`
+
+type EraseMailboxSessionsParams struct {
+	Now       int64
+	StoreHash string
+	Mailbox   []byte
+}
+
+// Of guests' carts only, like EraseMailboxCapabilities: a guest's order, its link and what came of it wait for the clock.
+func (q *Queries) EraseMailboxSessions(ctx context.Context, arg EraseMailboxSessionsParams) (int64, error) {
+	result, err := q.exec(ctx, q.eraseMailboxSessionsStmt, eraseMailboxSessions, arg.Now, arg.StoreHash, arg.Mailbox)
 	if err != nil {
 		return 0, err
 	}
@@ -344,11 +408,17 @@ func (q *Queries) ForgetBuyers(ctx context.Context, arg ForgetBuyersParams) (int
 }
 
 const forgetCapabilities = `-- name: ForgetCapabilities :execrows
-DELETE FROM capabilities WHERE id IN (SELECT c.id FROM capabilities AS c INDEXED BY capabilities_expiry WHERE c.expires_at < ?1 LIMIT 500)
+DELETE FROM capabilities WHERE id IN (SELECT c.id FROM capabilities AS c INDEXED BY capabilities_expiry
+    WHERE c.store_hash = ?1 AND c.expires_at < ?2 ORDER BY c.expires_at LIMIT 500)
 `
 
-func (q *Queries) ForgetCapabilities(ctx context.Context, before int64) (int64, error) {
-	result, err := q.exec(ctx, q.forgetCapabilitiesStmt, forgetCapabilities, before)
+type ForgetCapabilitiesParams struct {
+	StoreHash string
+	Before    int64
+}
+
+func (q *Queries) ForgetCapabilities(ctx context.Context, arg ForgetCapabilitiesParams) (int64, error) {
+	result, err := q.exec(ctx, q.forgetCapabilitiesStmt, forgetCapabilities, arg.StoreHash, arg.Before)
 	if err != nil {
 		return 0, err
 	}
@@ -356,9 +426,8 @@ func (q *Queries) ForgetCapabilities(ctx context.Context, before int64) (int64, 
 }
 
 const forgetDecisions = `-- name: ForgetDecisions :execrows
-DELETE FROM decisions WHERE id IN (
-    SELECT d.id FROM decisions AS d INDEXED BY decisions_shop WHERE d.store_hash = ?1 AND d.made_at < ?2
-        AND NOT EXISTS (SELECT 1 FROM orders AS o WHERE o.store_hash = d.store_hash AND o.order_id = d.order_id AND o.decision_id = d.id) ORDER BY d.made_at LIMIT 500)
+DELETE FROM decisions WHERE id IN (SELECT d.id FROM decisions AS d INDEXED BY decisions_past
+    WHERE d.store_hash = ?1 AND d.stands = 0 AND d.made_at < ?2 ORDER BY d.made_at LIMIT 500)
 `
 
 type ForgetDecisionsParams struct {
@@ -366,7 +435,6 @@ type ForgetDecisionsParams struct {
 	Before    int64
 }
 
-// An order's latest Decision stays: it stands.
 func (q *Queries) ForgetDecisions(ctx context.Context, arg ForgetDecisionsParams) (int64, error) {
 	result, err := q.exec(ctx, q.forgetDecisionsStmt, forgetDecisions, arg.StoreHash, arg.Before)
 	if err != nil {
@@ -376,9 +444,10 @@ func (q *Queries) ForgetDecisions(ctx context.Context, arg ForgetDecisionsParams
 }
 
 const forgetNotices = `-- name: ForgetNotices :execrows
-DELETE FROM notices WHERE id IN (SELECT n.id FROM notices AS n ORDER BY n.id LIMIT 500) AND notices.received_at < ?1 AND notices.state != 'pending'
+DELETE FROM notices WHERE id IN (SELECT n.id FROM notices AS n INDEXED BY notices_done WHERE n.state = 'done' AND n.handled_at < ?1 ORDER BY n.handled_at LIMIT 500)
 `
 
+// Those that were handled. A stuck one waits for a person, however long.
 func (q *Queries) ForgetNotices(ctx context.Context, before int64) (int64, error) {
 	result, err := q.exec(ctx, q.forgetNoticesStmt, forgetNotices, before)
 	if err != nil {
@@ -401,18 +470,18 @@ func (q *Queries) ForgetPersons(ctx context.Context, now int64) (int64, error) {
 }
 
 const forgetProofs = `-- name: ForgetProofs :execrows
-DELETE FROM proofs WHERE session_id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_shop WHERE s.store_hash = ?1 AND s.started_at < ?2 ORDER BY s.started_at LIMIT 500)
-    AND good_until < ?3
+DELETE FROM proofs WHERE session_id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_over
+    WHERE s.store_hash = ?1 AND s.over_at != 0 AND s.over_at < ?2 ORDER BY s.over_at LIMIT 500)
 `
 
 type ForgetProofsParams struct {
 	StoreHash string
 	Before    int64
-	Now       int64
 }
 
+// The Proofs of the Sessions that ForgetSessions deletes next.
 func (q *Queries) ForgetProofs(ctx context.Context, arg ForgetProofsParams) (int64, error) {
-	result, err := q.exec(ctx, q.forgetProofsStmt, forgetProofs, arg.StoreHash, arg.Before, arg.Now)
+	result, err := q.exec(ctx, q.forgetProofsStmt, forgetProofs, arg.StoreHash, arg.Before)
 	if err != nil {
 		return 0, err
 	}
@@ -420,8 +489,8 @@ func (q *Queries) ForgetProofs(ctx context.Context, arg ForgetProofsParams) (int
 }
 
 const forgetSessions = `-- name: ForgetSessions :execrows
-DELETE FROM sessions WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_shop WHERE s.store_hash = ?1 AND s.started_at < ?2 ORDER BY s.started_at LIMIT 500)
-    AND poll_at = 0 AND NOT EXISTS (SELECT 1 FROM proofs AS p WHERE p.session_id = sessions.id)
+DELETE FROM sessions WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_over
+    WHERE s.store_hash = ?1 AND s.over_at != 0 AND s.over_at < ?2 ORDER BY s.over_at LIMIT 500)
 `
 
 type ForgetSessionsParams struct {
@@ -438,9 +507,13 @@ func (q *Queries) ForgetSessions(ctx context.Context, arg ForgetSessionsParams) 
 }
 
 const forgetWritebacks = `-- name: ForgetWritebacks :execrows
-DELETE FROM writebacks WHERE id IN (SELECT w.id FROM writebacks AS w ORDER BY w.id LIMIT 500) AND writebacks.made_at < ?1 AND writebacks.state IN ('done', 'dropped')
+DELETE FROM writebacks WHERE id IN (
+    SELECT w.id FROM writebacks AS w INDEXED BY writebacks_done WHERE w.state IN ('done', 'dropped') AND w.done_at < ?1 AND NOT (w.kind = 'mail' AND EXISTS (
+        SELECT 1 FROM orders AS o WHERE o.store_hash = w.store_hash AND o.order_id = w.subject AND o.hold IN ('holding', 'held', 'releasing', 'refused', 'cancelling')))
+    ORDER BY w.done_at LIMIT 500)
 `
 
+// A mail is owed once: as long as its order is on our hold, that it was sent is what keeps it from being sent again.
 func (q *Queries) ForgetWritebacks(ctx context.Context, before int64) (int64, error) {
 	result, err := q.exec(ctx, q.forgetWritebacksStmt, forgetWritebacks, before)
 	if err != nil {
@@ -450,7 +523,7 @@ func (q *Queries) ForgetWritebacks(ctx context.Context, before int64) (int64, er
 }
 
 const shopsToDestroy = `-- name: ShopsToDestroy :many
-SELECT store_hash FROM shops WHERE state = 'uninstalled' AND uninstalled_at < ?1 AND data_key IS NOT NULL
+SELECT store_hash FROM shops WHERE state = 'uninstalled' AND uninstalled_at <= ?1 AND data_key IS NOT NULL
 `
 
 // Shops whose data has waited long enough for a re-install.
@@ -481,6 +554,7 @@ const shopsWithoutKey = `-- name: ShopsWithoutKey :many
 SELECT s.store_hash FROM shops AS s WHERE s.data_key IS NULL AND (EXISTS (SELECT 1 FROM notices AS n INDEXED BY notices_shop WHERE n.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM orders AS o WHERE o.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM decisions AS d INDEXED BY decisions_shop WHERE d.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM sessions AS n INDEXED BY sessions_shop WHERE n.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM writebacks AS w WHERE w.store_hash = s.store_hash)
+    OR EXISTS (SELECT 1 FROM capabilities AS c INDEXED BY capabilities_expiry WHERE c.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM logins AS l WHERE l.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM users AS u WHERE u.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM policies AS p WHERE p.store_hash = s.store_hash))
 `
 

@@ -34,6 +34,7 @@ type Decision struct {
 	Explanation   string
 	Receipt       string
 	MadeAt        int64
+	Stands        int64
 }
 
 type Ledger struct {
@@ -168,6 +169,7 @@ type Session struct {
 	LeasedUntil   int64
 	WokenAt       int64
 	Late          int64
+	OverAt        int64
 }
 
 type Shop struct {

@@ -23,10 +23,13 @@ UPDATE orders SET due_at = @due_at, attempt = 0, urgency = 0 WHERE (store_hash, 
     SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_customer
     WHERE o.store_hash = @store_hash AND o.customer_id = @customer_id AND o.customer_id != 0) AND hold IN ('holding', 'held', 'leaked');
 
--- Every order that could still be shipped, or is on our hold: the Policy it was decided under has changed. What is due already stays so.
+-- Every order that could still be shipped, or is on our hold: the Policy it was decided under has changed. What is due already stays so,
+-- and what is being evaluated, whatever it is, stays due when that ends: it may be decided by the former Policy.
 -- name: DueWaitingOrders :exec
-UPDATE orders SET due_at = @due_at, attempt = 0, urgency = 1 WHERE (store_hash, order_id) IN (
-    SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_waiting WHERE o.store_hash = @store_hash AND o.status_id IN (7, 8, 9, 11, 12)) AND due_at = 0;
+UPDATE orders SET attempt = 0, due_at = CASE WHEN due_at = 0 THEN CAST(@due_at AS INTEGER) ELSE due_at END, urgency = CASE WHEN due_at = 0 THEN 1 ELSE urgency END
+WHERE (store_hash, order_id) IN (
+    SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_waiting WHERE o.store_hash = @store_hash AND o.status_id IN (7, 8, 9, 11, 12)
+    UNION ALL SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_due WHERE o.store_hash = @store_hash AND o.due_at != 0) AND (due_at = 0 OR attempt != 0);
 
 -- Orders that rest on this Proof and have not shipped.
 -- name: DueOrdersOfProof :execrows
@@ -48,7 +51,7 @@ RETURNING store_hash, order_id, attempt, lease;
 UPDATE orders SET status_id = @status_id, customer_id = @customer_id, cart_id = @cart_id, mailbox = @mailbox, buyer = @buyer, value_minor = @value_minor,
     currency = @currency, source = @source, digital = @digital, placed_at = @placed_at, modified_at = @modified_at,
     hold = @hold, former_status = @former_status, hold_status = @hold_status, held_at = @held_at, holds = @holds, reheld = @reheld, touched = @touched, alarmed_at = @alarmed_at,
-    cancel_at = @cancel_at, called_at = @called_at, wake_at = @wake_at, decision_id = @decision_id, facts_digest = @facts_digest,
+    cancel_at = @cancel_at, called_at = @called_at, kept = @kept, wake_at = @wake_at, decision_id = @decision_id, facts_digest = @facts_digest,
     link = @link, person_says = @person_says, trouble = '', due_at = CASE WHEN attempt = 0 THEN due_at ELSE 0 END,
     urgency = CASE WHEN attempt = 0 THEN urgency ELSE 0 END, lease = lease + 1
 WHERE store_hash = @store_hash AND order_id = @order_id AND lease = @lease;
@@ -78,9 +81,10 @@ SELECT store_hash, order_id, status_id, customer_id, cart_id, mailbox, buyer, va
     hold_status, held_at, holds, reheld, touched, alarmed_at, cancel_at, called_at, kept, wake_at, decision_id, facts_digest, person_says, link, erased_at, due_at, urgency, attempt, lease, trouble
 FROM orders WHERE store_hash = @store_hash AND order_id = @order_id;
 
--- Somebody moved the order off our hold after we had written it: our hold is not the last status written any more.
+-- Somebody moved the order off our hold after we had written it: our hold is not the last status written any more. A lease taken before
+-- this does not know of it: it is lost, and the order is due again when it would have ended.
 -- name: TouchOrder :execrows
-UPDATE orders SET touched = 1 WHERE store_hash = @store_hash AND order_id = @order_id AND hold IN ('held', 'refused') AND hold_status = @old_status AND hold_status != @new_status AND held_at < @event_at;
+UPDATE orders SET touched = 1, lease = lease + 1, attempt = 0 WHERE store_hash = @store_hash AND order_id = @order_id AND hold IN ('held', 'refused') AND hold_status = @old_status AND hold_status != @new_status AND held_at < @event_at;
 
 -- A named person's word that an order on hold is not to be cancelled, or is after all.
 -- name: KeepOrder :execrows

@@ -123,8 +123,10 @@ func (q *Queries) DueOrdersOfProof(ctx context.Context, arg DueOrdersOfProofPara
 }
 
 const dueWaitingOrders = `-- name: DueWaitingOrders :exec
-UPDATE orders SET due_at = ?1, attempt = 0, urgency = 1 WHERE (store_hash, order_id) IN (
-    SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_waiting WHERE o.store_hash = ?2 AND o.status_id IN (7, 8, 9, 11, 12)) AND due_at = 0
+UPDATE orders SET attempt = 0, due_at = CASE WHEN due_at = 0 THEN CAST(?1 AS INTEGER) ELSE due_at END, urgency = CASE WHEN due_at = 0 THEN 1 ELSE urgency END
+WHERE (store_hash, order_id) IN (
+    SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_waiting WHERE o.store_hash = ?2 AND o.status_id IN (7, 8, 9, 11, 12)
+    UNION ALL SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_due WHERE o.store_hash = ?2 AND o.due_at != 0) AND (due_at = 0 OR attempt != 0)
 `
 
 type DueWaitingOrdersParams struct {
@@ -132,7 +134,8 @@ type DueWaitingOrdersParams struct {
 	StoreHash string
 }
 
-// Every order that could still be shipped, or is on our hold: the Policy it was decided under has changed. What is due already stays so.
+// Every order that could still be shipped, or is on our hold: the Policy it was decided under has changed. What is due already stays so,
+// and what is being evaluated, whatever it is, stays due when that ends: it may be decided by the former Policy.
 func (q *Queries) DueWaitingOrders(ctx context.Context, arg DueWaitingOrdersParams) error {
 	_, err := q.exec(ctx, q.dueWaitingOrdersStmt, dueWaitingOrders, arg.DueAt, arg.StoreHash)
 	return err
@@ -161,10 +164,10 @@ const finishOrder = `-- name: FinishOrder :execrows
 UPDATE orders SET status_id = ?1, customer_id = ?2, cart_id = ?3, mailbox = ?4, buyer = ?5, value_minor = ?6,
     currency = ?7, source = ?8, digital = ?9, placed_at = ?10, modified_at = ?11,
     hold = ?12, former_status = ?13, hold_status = ?14, held_at = ?15, holds = ?16, reheld = ?17, touched = ?18, alarmed_at = ?19,
-    cancel_at = ?20, called_at = ?21, wake_at = ?22, decision_id = ?23, facts_digest = ?24,
-    link = ?25, person_says = ?26, trouble = '', due_at = CASE WHEN attempt = 0 THEN due_at ELSE 0 END,
+    cancel_at = ?20, called_at = ?21, kept = ?22, wake_at = ?23, decision_id = ?24, facts_digest = ?25,
+    link = ?26, person_says = ?27, trouble = '', due_at = CASE WHEN attempt = 0 THEN due_at ELSE 0 END,
     urgency = CASE WHEN attempt = 0 THEN urgency ELSE 0 END, lease = lease + 1
-WHERE store_hash = ?27 AND order_id = ?28 AND lease = ?29
+WHERE store_hash = ?28 AND order_id = ?29 AND lease = ?30
 `
 
 type FinishOrderParams struct {
@@ -189,6 +192,7 @@ type FinishOrderParams struct {
 	AlarmedAt    int64
 	CancelAt     int64
 	CalledAt     int64
+	Kept         int64
 	WakeAt       int64
 	DecisionID   string
 	FactsDigest  []byte
@@ -222,6 +226,7 @@ func (q *Queries) FinishOrder(ctx context.Context, arg FinishOrderParams) (int64
 		arg.AlarmedAt,
 		arg.CancelAt,
 		arg.CalledAt,
+		arg.Kept,
 		arg.WakeAt,
 		arg.DecisionID,
 		arg.FactsDigest,
@@ -532,7 +537,7 @@ func (q *Queries) ShopsWithDueOrders(ctx context.Context, now int64) ([]string, 
 }
 
 const touchOrder = `-- name: TouchOrder :execrows
-UPDATE orders SET touched = 1 WHERE store_hash = ?1 AND order_id = ?2 AND hold IN ('held', 'refused') AND hold_status = ?3 AND hold_status != ?4 AND held_at < ?5
+UPDATE orders SET touched = 1, lease = lease + 1, attempt = 0 WHERE store_hash = ?1 AND order_id = ?2 AND hold IN ('held', 'refused') AND hold_status = ?3 AND hold_status != ?4 AND held_at < ?5
 `
 
 type TouchOrderParams struct {
@@ -543,7 +548,8 @@ type TouchOrderParams struct {
 	EventAt   int64
 }
 
-// Somebody moved the order off our hold after we had written it: our hold is not the last status written any more.
+// Somebody moved the order off our hold after we had written it: our hold is not the last status written any more. A lease taken before
+// this does not know of it: it is lost, and the order is due again when it would have ended.
 func (q *Queries) TouchOrder(ctx context.Context, arg TouchOrderParams) (int64, error) {
 	result, err := q.exec(ctx, q.touchOrderStmt, touchOrder,
 		arg.StoreHash,

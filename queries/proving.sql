@@ -8,8 +8,13 @@ VALUES (@id, @store_hash, @purpose, @cart_id, @order_id, @customer_id, @mailbox,
 SELECT store_hash, purpose, cart_id, order_id, customer_id, mailbox, expires_at FROM capabilities WHERE id = @id;
 
 -- name: AddDecision :exec
-INSERT INTO decisions (id, store_hash, stage, cart_id, order_id, customer_id, outcome, mode, made_by, person, note, policy_version, proof_id, facts_digest, explanation, receipt, made_at)
-VALUES (@id, @store_hash, @stage, @cart_id, @order_id, @customer_id, @outcome, @mode, @made_by, @person, @note, @policy_version, @proof_id, @facts_digest, @explanation, @receipt, @now);
+INSERT INTO decisions (id, store_hash, stage, cart_id, order_id, customer_id, outcome, mode, made_by, person, note, policy_version, proof_id, facts_digest, explanation, receipt, made_at, stands)
+VALUES (@id, @store_hash, @stage, @cart_id, @order_id, @customer_id, @outcome, @mode, @made_by, @person, @note, @policy_version, @proof_id, @facts_digest, @explanation, @receipt, @now,
+    CASE WHEN @stage = 'order' THEN 1 ELSE 0 END);
+
+-- The order is about to get another: this one stands no longer.
+-- name: SupersedeDecision :execrows
+UPDATE decisions SET stands = 0 WHERE id = (SELECT o.decision_id FROM orders AS o WHERE o.store_hash = @store_hash AND o.order_id = @order_id);
 
 -- name: Decision :one
 SELECT id, store_hash, stage, cart_id, order_id, customer_id, outcome, mode, made_by, person, note, policy_version, proof_id, explanation, receipt, made_at
@@ -58,7 +63,8 @@ WHERE id IN (SELECT s.id FROM sessions AS s WHERE s.store_hash = @store_hash AND
 RETURNING id, store_hash, provider, provider_ref, capture_url, state, capability, cart_id, order_id, customer_id, mailbox, requirement, policy_version, reason, trouble, started_at, deadline, changed_at, attempt, poll_at, late;
 
 -- name: MoveSession :execrows
-UPDATE sessions SET state = @state, reason = @reason, digest = @digest, trouble = '', changed_at = @changed_at, poll_at = @poll_at, late = @late, capture_url = @capture_url, deadline = @deadline, leased_until = 0
+UPDATE sessions SET state = @state, reason = @reason, digest = @digest, trouble = '', changed_at = @changed_at, poll_at = @poll_at, late = @late, capture_url = @capture_url, deadline = @deadline, leased_until = 0,
+    over_at = CASE WHEN CAST(@poll_at AS INTEGER) = 0 THEN CAST(@changed_at AS INTEGER) ELSE 0 END
 WHERE id = @id AND attempt = @attempt AND leased_until != 0 AND state NOT IN ('passed', 'failed', 'declined', 'expired', 'abandoned', 'error');
 
 -- name: PostponeSession :execrows
@@ -72,11 +78,15 @@ WHERE id = @id AND store_hash = @store_hash AND poll_at > @now AND woken_at <= @
 SELECT DISTINCT store_hash FROM sessions WHERE poll_at != 0 AND poll_at <= @now;
 
 -- name: ResumeSessions :execrows
-UPDATE sessions SET poll_at = @now, leased_until = 0 WHERE poll_at != 0 AND leased_until != 0;
+UPDATE sessions SET poll_at = min(poll_at, CAST(@now AS INTEGER)), leased_until = 0, woken_at = min(woken_at, CAST(@now AS INTEGER)) WHERE poll_at != 0 AND (poll_at > @now OR leased_until != 0);
 
 -- name: AddProof :exec
 INSERT INTO proofs (id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until)
 VALUES (@id, @store_hash, @session_id, @customer_id, @cart_id, @order_id, @mailbox, @ial, @source, @document, @selfie, @age, @person, @now, @good_until);
+
+-- A Session is kept for as long as its Proof is good, at least.
+-- name: KeepSession :exec
+UPDATE sessions SET over_at = max(over_at, CAST(@good_until AS INTEGER)) WHERE id = @id;
 
 -- name: Proof :one
 SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at, revoked_by, revoked_why
@@ -98,8 +108,9 @@ FROM proofs WHERE store_hash = @store_hash AND order_id = @order_id AND order_id
 SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at, revoked_by, revoked_why
 FROM proofs WHERE store_hash = @store_hash AND mailbox = @mailbox AND mailbox != x'' ORDER BY proved_at DESC LIMIT 10;
 
+-- Nobody is compared with its person any more.
 -- name: RevokeProof :execrows
-UPDATE proofs SET revoked_at = @now, revoked_by = @revoked_by, revoked_why = @revoked_why WHERE id = @id AND store_hash = @store_hash AND revoked_at = 0;
+UPDATE proofs SET revoked_at = @now, revoked_by = @revoked_by, revoked_why = @revoked_why, person = x'' WHERE id = @id AND store_hash = @store_hash AND revoked_at = 0;
 
 -- What an order may show of the Proofs that concern it, newest first.
 -- name: SessionProof :one

@@ -44,8 +44,9 @@ func (q *Queries) AddCapability(ctx context.Context, arg AddCapabilityParams) er
 }
 
 const addDecision = `-- name: AddDecision :exec
-INSERT INTO decisions (id, store_hash, stage, cart_id, order_id, customer_id, outcome, mode, made_by, person, note, policy_version, proof_id, facts_digest, explanation, receipt, made_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+INSERT INTO decisions (id, store_hash, stage, cart_id, order_id, customer_id, outcome, mode, made_by, person, note, policy_version, proof_id, facts_digest, explanation, receipt, made_at, stands)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+    CASE WHEN ?3 = 'order' THEN 1 ELSE 0 END)
 `
 
 type AddDecisionParams struct {
@@ -637,6 +638,21 @@ func (q *Queries) Decision(ctx context.Context, arg DecisionParams) (DecisionRow
 	return i, err
 }
 
+const keepSession = `-- name: KeepSession :exec
+UPDATE sessions SET over_at = max(over_at, CAST(?1 AS INTEGER)) WHERE id = ?2
+`
+
+type KeepSessionParams struct {
+	GoodUntil int64
+	ID        string
+}
+
+// A Session is kept for as long as its Proof is good, at least.
+func (q *Queries) KeepSession(ctx context.Context, arg KeepSessionParams) error {
+	_, err := q.exec(ctx, q.keepSessionStmt, keepSession, arg.GoodUntil, arg.ID)
+	return err
+}
+
 const leaseSessions = `-- name: LeaseSessions :many
 UPDATE sessions SET attempt = attempt + 1, poll_at = CAST(?1 AS INTEGER), leased_until = CAST(?1 AS INTEGER)
 WHERE id IN (SELECT s.id FROM sessions AS s WHERE s.store_hash = ?2 AND s.poll_at != 0 AND s.poll_at <= ?3 ORDER BY s.poll_at LIMIT ?4)
@@ -777,7 +793,8 @@ func (q *Queries) MailboxProofs(ctx context.Context, arg MailboxProofsParams) ([
 }
 
 const moveSession = `-- name: MoveSession :execrows
-UPDATE sessions SET state = ?1, reason = ?2, digest = ?3, trouble = '', changed_at = ?4, poll_at = ?5, late = ?6, capture_url = ?7, deadline = ?8, leased_until = 0
+UPDATE sessions SET state = ?1, reason = ?2, digest = ?3, trouble = '', changed_at = ?4, poll_at = ?5, late = ?6, capture_url = ?7, deadline = ?8, leased_until = 0,
+    over_at = CASE WHEN CAST(?5 AS INTEGER) = 0 THEN CAST(?4 AS INTEGER) ELSE 0 END
 WHERE id = ?9 AND attempt = ?10 AND leased_until != 0 AND state NOT IN ('passed', 'failed', 'declined', 'expired', 'abandoned', 'error')
 `
 
@@ -1074,7 +1091,7 @@ func (q *Queries) Proof(ctx context.Context, arg ProofParams) (Proof, error) {
 }
 
 const resumeSessions = `-- name: ResumeSessions :execrows
-UPDATE sessions SET poll_at = ?1, leased_until = 0 WHERE poll_at != 0 AND leased_until != 0
+UPDATE sessions SET poll_at = min(poll_at, CAST(?1 AS INTEGER)), leased_until = 0, woken_at = min(woken_at, CAST(?1 AS INTEGER)) WHERE poll_at != 0 AND (poll_at > ?1 OR leased_until != 0)
 `
 
 func (q *Queries) ResumeSessions(ctx context.Context, now int64) (int64, error) {
@@ -1086,7 +1103,7 @@ func (q *Queries) ResumeSessions(ctx context.Context, now int64) (int64, error) 
 }
 
 const revokeProof = `-- name: RevokeProof :execrows
-UPDATE proofs SET revoked_at = ?1, revoked_by = ?2, revoked_why = ?3 WHERE id = ?4 AND store_hash = ?5 AND revoked_at = 0
+UPDATE proofs SET revoked_at = ?1, revoked_by = ?2, revoked_why = ?3, person = x'' WHERE id = ?4 AND store_hash = ?5 AND revoked_at = 0
 `
 
 type RevokeProofParams struct {
@@ -1097,6 +1114,7 @@ type RevokeProofParams struct {
 	StoreHash  string
 }
 
+// Nobody is compared with its person any more.
 func (q *Queries) RevokeProof(ctx context.Context, arg RevokeProofParams) (int64, error) {
 	result, err := q.exec(ctx, q.revokeProofStmt, revokeProof,
 		arg.Now,
@@ -1231,6 +1249,24 @@ func (q *Queries) ShopsWithDueSessions(ctx context.Context, now int64) ([]string
 		return nil, err
 	}
 	return items, nil
+}
+
+const supersedeDecision = `-- name: SupersedeDecision :execrows
+UPDATE decisions SET stands = 0 WHERE id = (SELECT o.decision_id FROM orders AS o WHERE o.store_hash = ?1 AND o.order_id = ?2)
+`
+
+type SupersedeDecisionParams struct {
+	StoreHash string
+	OrderID   int64
+}
+
+// The order is about to get another: this one stands no longer.
+func (q *Queries) SupersedeDecision(ctx context.Context, arg SupersedeDecisionParams) (int64, error) {
+	result, err := q.exec(ctx, q.supersedeDecisionStmt, supersedeDecision, arg.StoreHash, arg.OrderID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const wakeSession = `-- name: WakeSession :execrows

@@ -1,12 +1,14 @@
 -- Shops, their users and Logins, their Policies.
 
--- A Shop whose key was destroyed meanwhile gets a new one, and with it loses what only the old one opened.
+-- A Shop whose key was destroyed meanwhile gets a new one, with it loses what only the old one opened, and begins anew.
 -- name: InstallShop :exec
 INSERT INTO shops (store_hash, state, owner_id, scopes, data_key, token, hook_secret, installed_at, sweep_at, reconcile_at, swept_to)
 VALUES (@store_hash, 'installed', @owner_id, @scopes, @data_key, @token, @hook_secret, @now, @now, @now, @now)
 ON CONFLICT (store_hash) DO UPDATE SET state = 'installed', owner_id = excluded.owner_id, scopes = excluded.scopes, data_key = excluded.data_key,
     token = excluded.token, hook_secret = excluded.hook_secret, reconcile_at = excluded.reconcile_at, sweep_at = excluded.sweep_at, uninstalled_at = 0, suspended_at = 0, probe_at = 0,
-    kosmos = CASE WHEN shops.data_key IS NULL THEN NULL ELSE shops.kosmos END;
+    kosmos = CASE WHEN shops.data_key IS NULL THEN NULL ELSE shops.kosmos END,
+    installed_at = CASE WHEN shops.data_key IS NULL THEN excluded.installed_at ELSE shops.installed_at END,
+    swept_to = CASE WHEN shops.data_key IS NULL THEN excluded.swept_to ELSE shops.swept_to END;
 
 -- name: Shops :many
 SELECT store_hash, state, store_id, name, currency, timezone, control_panel, channels, owner_id, scopes, data_key, token, hook_secret, kosmos,

@@ -156,7 +156,9 @@ INSERT INTO shops (store_hash, state, owner_id, scopes, data_key, token, hook_se
 VALUES (?1, 'installed', ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?7, ?7)
 ON CONFLICT (store_hash) DO UPDATE SET state = 'installed', owner_id = excluded.owner_id, scopes = excluded.scopes, data_key = excluded.data_key,
     token = excluded.token, hook_secret = excluded.hook_secret, reconcile_at = excluded.reconcile_at, sweep_at = excluded.sweep_at, uninstalled_at = 0, suspended_at = 0, probe_at = 0,
-    kosmos = CASE WHEN shops.data_key IS NULL THEN NULL ELSE shops.kosmos END
+    kosmos = CASE WHEN shops.data_key IS NULL THEN NULL ELSE shops.kosmos END,
+    installed_at = CASE WHEN shops.data_key IS NULL THEN excluded.installed_at ELSE shops.installed_at END,
+    swept_to = CASE WHEN shops.data_key IS NULL THEN excluded.swept_to ELSE shops.swept_to END
 `
 
 type InstallShopParams struct {
@@ -170,7 +172,7 @@ type InstallShopParams struct {
 }
 
 // Shops, their users and Logins, their Policies.
-// A Shop whose key was destroyed meanwhile gets a new one, and with it loses what only the old one opened.
+// A Shop whose key was destroyed meanwhile gets a new one, with it loses what only the old one opened, and begins anew.
 func (q *Queries) InstallShop(ctx context.Context, arg InstallShopParams) error {
 	_, err := q.exec(ctx, q.installShopStmt, installShop,
 		arg.StoreHash,

@@ -37,10 +37,10 @@ UPDATE notices SET state = 'pending', due_at = @now, attempt = attempt + 1 WHERE
 SELECT id, scope, subject, detail, received_at, deliveries, state, remark, handled_at FROM notices
 WHERE store_hash = @store_hash AND state = 'stuck' ORDER BY id DESC LIMIT 50;
 
--- Every Notice received since then, at most 10,000; those that wait already do so anyway.
+-- Of the newest 10,000 Notices every one received since then; those that wait already do so anyway.
 -- name: ReplayNotices :execrows
 UPDATE notices SET state = 'pending', due_at = @now, attempt = attempt + 1 WHERE id IN (
-    SELECT n.id FROM notices AS n INDEXED BY notices_shop WHERE n.store_hash = @store_hash AND n.received_at >= @since ORDER BY n.id DESC LIMIT 10000) AND state != 'pending';
+    SELECT n.id FROM notices AS n INDEXED BY notices_shop WHERE n.store_hash = @store_hash ORDER BY n.id DESC LIMIT 10000) AND notices.received_at >= @since AND notices.state != 'pending';
 
 -- name: OrderNotices :many
 SELECT id, scope, subject, detail, received_at, deliveries, state, remark, handled_at FROM notices

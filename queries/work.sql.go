@@ -530,7 +530,7 @@ func (q *Queries) ReplayNotice(ctx context.Context, arg ReplayNoticeParams) (int
 
 const replayNotices = `-- name: ReplayNotices :execrows
 UPDATE notices SET state = 'pending', due_at = ?1, attempt = attempt + 1 WHERE id IN (
-    SELECT n.id FROM notices AS n INDEXED BY notices_shop WHERE n.store_hash = ?2 AND n.received_at >= ?3 ORDER BY n.id DESC LIMIT 10000) AND state != 'pending'
+    SELECT n.id FROM notices AS n INDEXED BY notices_shop WHERE n.store_hash = ?2 ORDER BY n.id DESC LIMIT 10000) AND notices.received_at >= ?3 AND notices.state != 'pending'
 `
 
 type ReplayNoticesParams struct {
@@ -539,7 +539,7 @@ type ReplayNoticesParams struct {
 	Since     int64
 }
 
-// Every Notice received since then, at most 10,000; those that wait already do so anyway.
+// Of the newest 10,000 Notices every one received since then; those that wait already do so anyway.
 func (q *Queries) ReplayNotices(ctx context.Context, arg ReplayNoticesParams) (int64, error) {
 	result, err := q.exec(ctx, q.replayNoticesStmt, replayNotices, arg.Now, arg.StoreHash, arg.Since)
 	if err != nil {

@@ -17,8 +17,9 @@ const (
 )
 
 // EraseCustomer erases a person from every table: Proofs with their sealed names, Capabilities, what Sessions, Decisions, orders and Notices
-// say of them, and what was owed to their record. An order keeps its figures and its latest Decision, which stands. Proofs that were made
-// as a guest under a mailbox that the customer used go too; guest orders are not the customer's, and wait for the clock.
+// say of them, and what was owed to their record, also where it was done as a guest for one of their orders or carts. An order keeps its
+// figures and its latest Decision, which stands. Proofs and Sessions of guests under a mailbox that the customer used go too; guest orders
+// and their links are not the customer's, and wait for the clock. What other customers did under such a mailbox is theirs.
 func (l *Ledger) EraseCustomer(ctx context.Context, hash string, customerID int64, now time.Time) error {
 	if customerID <= 0 {
 		return fmt.Errorf("erasing customer %d: the id must be positive", customerID)
@@ -45,7 +46,7 @@ func (l *Ledger) EraseCustomer(ctx context.Context, hash string, customerID int6
 				return t.EraseCustomerOrders(ctx, queries.EraseCustomerOrdersParams{StoreHash: hash, CustomerID: customerID, Now: millis(now)})
 			},
 			func() (int64, error) {
-				return t.EraseCustomerNotices(ctx, queries.EraseCustomerNoticesParams{StoreHash: hash, Subject: strconv.FormatInt(customerID, 10)})
+				return t.EraseCustomerNotices(ctx, queries.EraseCustomerNoticesParams{StoreHash: hash, Subject: strconv.FormatInt(customerID, 10), Now: millis(now)})
 			},
 			func() (int64, error) {
 				return t.EraseCustomerWritebacks(ctx, queries.EraseCustomerWritebacksParams{StoreHash: hash, CustomerID: customerID})
@@ -54,6 +55,10 @@ func (l *Ledger) EraseCustomer(ctx context.Context, hash string, customerID int6
 		for _, m := range mailboxes {
 			steps = append(steps, func() (int64, error) {
 				return t.EraseMailboxProofs(ctx, queries.EraseMailboxProofsParams{StoreHash: hash, Mailbox: m})
+			}, func() (int64, error) {
+				return t.EraseMailboxSessions(ctx, queries.EraseMailboxSessionsParams{StoreHash: hash, Mailbox: m, Now: millis(now)})
+			}, func() (int64, error) {
+				return t.EraseMailboxCapabilities(ctx, queries.EraseMailboxCapabilitiesParams{StoreHash: hash, Mailbox: m})
 			})
 		}
 		t.ring = append(t.ring, OrderBell)
@@ -122,7 +127,6 @@ func (l *Ledger) forgetCommon(ctx context.Context, t *tx, now time.Time) []func(
 		func() (int64, error) { return t.ForgetTokens(ctx, millis(now.Add(-time.Hour))) },
 		func() (int64, error) { return t.ForgetLogins(ctx, millis(now)) },
 		func() (int64, error) { return t.ForgetPersons(ctx, millis(now)) },
-		func() (int64, error) { return t.ForgetCapabilities(ctx, millis(now.Add(-keepCapability))) },
 		func() (int64, error) { return t.ForgetNotices(ctx, millis(now.Add(-keepTraffic))) },
 		func() (int64, error) { return t.ForgetWritebacks(ctx, millis(now.Add(-keepTraffic))) },
 	}
@@ -137,7 +141,10 @@ func forgetOfShop(ctx context.Context, t *tx, hash string, before, now time.Time
 			return t.ForgetDecisions(ctx, queries.ForgetDecisionsParams{StoreHash: hash, Before: millis(before)})
 		},
 		func() (int64, error) {
-			return t.ForgetProofs(ctx, queries.ForgetProofsParams{StoreHash: hash, Before: millis(before), Now: millis(now)})
+			return t.ForgetCapabilities(ctx, queries.ForgetCapabilitiesParams{StoreHash: hash, Before: millis(now.Add(-keepCapability))})
+		},
+		func() (int64, error) {
+			return t.ForgetProofs(ctx, queries.ForgetProofsParams{StoreHash: hash, Before: millis(before)})
 		},
 		func() (int64, error) {
 			return t.ForgetSessions(ctx, queries.ForgetSessionsParams{StoreHash: hash, Before: millis(before)})

@@ -7,6 +7,7 @@ import (
 	"net/textproto"
 	"strconv"
 	"strings"
+	"syscall"
 	"unicode"
 )
 
@@ -80,7 +81,7 @@ func explain(ctx context.Context, op string, err error) *Error {
 		e.Reason, e.Err = "no answer in time", ctx.Err()
 	case ctx.Err() != nil:
 		e.Reason, e.Err = "broken off by us", ctx.Err()
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		e.Reason = "the server hung up"
 	default:
 		e.Reason = err.Error()

@@ -387,7 +387,7 @@ func TestKilledAtAnyStep(t *testing.T) {
 		k.rest()
 		k.stop()
 		k.open(func(l *ledger.Ledger) {
-			for _, complaint := range CheckWorld(l, k.shop, since) {
+			for _, complaint := range CheckWorld(l, k.shop, Checks{Since: since}) {
 				t.Errorf("after %d deaths: %s", n, complaint)
 			}
 		})

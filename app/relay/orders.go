@@ -39,6 +39,10 @@ func (r *Relay) someOrdersOf(ctx context.Context, hash string, again bool, u urg
 	return len(due), err
 }
 
+// sameSecond is how long after its date of modification an order may still have changed without a change of that date: dates have whole
+// seconds, and so has what we know of BigCommerce's clock.
+const sameSecond = 2 * time.Second
+
 // evaluate is the order gate: fetch, decide, and store what follows in one transaction.
 func (r *Relay) evaluate(ctx context.Context, l ledger.OrderLease) error {
 	s, err := r.Ledger.Shop(l.Shop)
@@ -48,6 +52,7 @@ func (r *Relay) evaluate(ctx context.Context, l ledger.OrderLease) error {
 	if err != nil {
 		return err
 	}
+	asked := r.Now().Add(-r.Pace(l.Shop).Skew)
 	o, err := r.store(s).Order(ctx, l.OrderID)
 	if errors.Is(err, bigcommerce.ErrNotFound) {
 		return r.Ledger.ForgetOrder(ctx, l, "BigCommerce has no such order")
@@ -56,6 +61,10 @@ func (r *Relay) evaluate(ctx context.Context, l ledger.OrderLease) error {
 	var n ledger.Settlement
 	if err == nil {
 		n, err = r.settlement(ctx, s, o)
+		if !asked.After(o.DateModified.Add(sameSecond)) {
+			// It may change once more within the second that its date names: the sweep is to look again.
+			n.Order.ModifiedAt = o.DateModified.Add(-time.Second)
+		}
 	}
 	if err != nil {
 		// An order is never given up on: stuck work is tried again every ten minutes, and its trouble is shown.
@@ -167,7 +176,7 @@ func holdMark(s *ledger.Shop, o bigcommerce.Order) int {
 		if strings.HasPrefix(mark, cancelMark) {
 			continue
 		}
-		_, from, _ := strings.Cut(mark, " ")
+		_, from, _ := strings.Cut(mark, " ") // after the Decision's id and the hold's number
 		status, _, _ := strings.Cut(strings.TrimPrefix(from, "from "), " ")
 		former, err := strconv.Atoi(status)
 		if err != nil || subtle.ConstantTimeCompare([]byte(from), []byte(s.HoldMark(o.ID, former))) != 1 {

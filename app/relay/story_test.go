@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/http/cookiejar"
 	"slices"
 	"strconv"
 	"strings"
@@ -195,9 +194,7 @@ func TestOrderRoundTheScriptIsHeldAndReleased(t *testing.T) {
 		t.Fatalf("status %d, notes %q, hold %s", held.StatusID, held.StaffNotes, w.ours(o.ID).Hold)
 	}
 	w.checkMetafield(o.ID, "hold")
-	ours := w.ours(o.ID)
-	link := w.app.URL + "/v/" + w.ledger.Token(ledger.Capability{ID: ours.Link, Purpose: ledger.ForMail})
-	w.openLinkAndVerify(link, simkosmos.PassesWithSelfie)
+	w.openLinkAndVerify(w.link(o.ID), simkosmos.PassesWithSelfie)
 	released := w.order(o.ID)
 	if released.StatusID != 11 || w.ours(o.ID).Hold != ledger.Released || !strings.Contains(released.StaffNotes, "released, identity proved") {
 		t.Fatalf("status %d, notes %q, hold %s", released.StatusID, released.StaffNotes, w.ours(o.ID).Hold)
@@ -208,19 +205,21 @@ func TestOrderRoundTheScriptIsHeldAndReleased(t *testing.T) {
 	}
 }
 
-// openLinkAndVerify plays the shopper who opens a mailed link in a browser without JavaScript.
-func (w *world) openLinkAndVerify(link string, p simkosmos.Person) {
+// link is the address of an order's verification link.
+func (w *world) link(order int64) string {
 	w.t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	_ = jar
+	return w.app.URL + "/v/" + w.ledger.Token(ledger.Capability{ID: w.ours(order).Link, Purpose: ledger.ForMail})
+}
+
+// openLink plays the shopper who opens a mailed link in a browser without JavaScript and begins. It returns where the provider waits, and
+// the browser's cookie.
+func (w *world) openLink(link string) (captureURL string, cookie http.Header) {
+	w.t.Helper()
 	status, _ := w.get(link, nil)
 	if status != http.StatusSeeOther {
 		w.t.Fatalf("the link answers %d", status)
 	}
-	cookie := http.Header{"Cookie": {"__Host-idgate-link=" + link[strings.LastIndex(link, "/")+1:]}}
+	cookie = http.Header{"Cookie": {"__Host-idgate-link=" + link[strings.LastIndex(link, "/")+1:]}}
 	if status, page := w.get(w.app.URL+"/v/", cookie); status != http.StatusOK || !strings.Contains(string(page), "Start verification") {
 		w.t.Fatalf("the page: %d %s", status, page)
 	}
@@ -233,7 +232,14 @@ func (w *world) openLinkAndVerify(link string, p simkosmos.Person) {
 	if !strings.Contains(string(page), last.URL) {
 		w.t.Fatalf("the page does not lead to the provider: %s", page)
 	}
-	w.choose(last.URL, p)
+	return last.URL, cookie
+}
+
+// openLinkAndVerify goes on until p has done what p does.
+func (w *world) openLinkAndVerify(link string, p simkosmos.Person) {
+	w.t.Helper()
+	capture, cookie := w.openLink(link)
+	w.choose(capture, p)
 	if status, page := w.get(w.app.URL+"/v/", cookie); status != http.StatusOK {
 		w.t.Fatalf("the page afterwards: %d %s", status, page)
 	}
@@ -718,7 +724,7 @@ func TestBigCommerceAnswersBadlyForAWhile(t *testing.T) {
 			if got.StatusID != 12 || w.ours(o.ID).Hold != ledger.Held || strings.Count(got.StaffNotes, "on hold") != 1 {
 				t.Errorf("status %d, hold %s (%s), notes %q", got.StatusID, w.ours(o.ID).Hold, w.ours(o.ID).Trouble, got.StaffNotes)
 			}
-			for _, complaint := range CheckWorld(w.ledger, w.shop, o.ID) {
+			for _, complaint := range CheckWorld(w.ledger, w.shop, Checks{Since: o.ID}) {
 				t.Error(complaint)
 			}
 		})

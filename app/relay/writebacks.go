@@ -297,8 +297,8 @@ func (r *Relay) holdNote(s *ledger.Shop, o ledger.Order, d ledger.Decision, at t
 	for i, c := range d.Reasons {
 		codes[i] = strings.ReplaceAll(string(c.Code), "_", " ")
 	}
-	return fmt.Sprintf("%s idgate: on hold, %s (%s). Verification link and details: Apps > idgate > Orders. %s%s %s]",
-		noteTime(at), who, strings.Join(codes, ", "), noteMark, d.ID, s.HoldMark(o.ID, o.FormerStatus))
+	return fmt.Sprintf("%s idgate: on hold, %s (%s). Verification link and details: Apps > idgate > Orders. %s%s#%d %s]",
+		noteTime(at), who, strings.Join(codes, ", "), noteMark, d.ID, o.Holds, s.HoldMark(o.ID, o.FormerStatus))
 }
 
 func releaseNote(d ledger.Decision, at time.Time) string {

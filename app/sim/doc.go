@@ -4,8 +4,10 @@
 // A World holds shops, a clock, a seed and a queue of webhooks, all in memory. StoreHandler
 // serves it: the OAuth token endpoint, the v2 and v3 REST API, each shop's control panel and its
 // storefront. Deliver and Run send what the shops have to tell. Methods of Shop do what a
-// merchant, a shopper or another app would do. Every random choice comes from Options.Seed, which
-// each fault logs; with requests in the same order, the same seed misbehaves in the same way.
+// merchant, a shopper or another app would do, and tell afterwards what was done by whom:
+// OrderWrites, QuotaUse, MostAttributeWritesAtOnce, Deliveries. Every random choice comes from
+// Options.Seed, which each fault logs; with requests in the same order and one sender, the same
+// seed misbehaves in the same way.
 //
 // It imports nothing else of this program and shares no code with the client that it tests: the
 // signatures, tokens and shapes are written again from the platform's documents. It is longer

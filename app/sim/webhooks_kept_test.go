@@ -119,6 +119,23 @@ func TestKeptIsNotDrawnForButCanBeLost(t *testing.T) {
 	}
 }
 
+func TestKeptIsSignedAsAsked(t *testing.T) {
+	b, bought, made := keeping(t)
+	at := b.clock.now().Add(-3 * 24 * time.Hour)
+	b.s.SendKept(context.Background(), Sending{OrderID: made.ID, SignedAt: at})
+	b.s.SendKept(context.Background(), Sending{OrderID: bought.ID})
+	for i, r := range b.app.take() {
+		want := b.clock.now()
+		if i == 0 {
+			want = at
+		}
+		stamp := r.header.Get("webhook-timestamp")
+		if stamp != strconv.FormatInt(want.Unix(), 10) || r.header.Get("webhook-signature") != SignWebhook(testSecret, r.header.Get("webhook-id"), stamp, r.body) {
+			t.Errorf("webhook %d is signed at %s, want %d", i, stamp, want.Unix())
+		}
+	}
+}
+
 func TestKeptIsRetried(t *testing.T) {
 	b, _, made := keeping(t)
 	b.app.answers(503)
@@ -238,6 +255,37 @@ func TestSenders(t *testing.T) {
 	}
 	cancel()
 	<-ended
+}
+
+func TestRounds(t *testing.T) {
+	for _, tc := range []struct {
+		name          string
+		senders, most int
+		want          string // lanes, each a shop's letter per delivery
+		left          int
+	}{
+		{"one sender keeps the order over all shops", 1, 0, "aabaab", 0},
+		{"one lane per shop", 3, 0, "aaaa bb", 0},
+		{"a few of each", 3, 1, "a b", 4},
+		{"a few of each, one shop has no more", 3, 3, "aaa bb", 1},
+	} {
+		w := New(Options{Senders: tc.senders})
+		shops := map[rune]*Shop{'a': w.AddShop(ShopOptions{Hash: "a"}), 'b': w.AddShop(ShopOptions{Hash: "b"})}
+		for _, letter := range "aabaab" {
+			w.queue = append(w.queue, &delivery{shop: shops[letter]})
+		}
+		var lanes []string
+		for _, lane := range w.takeDue(tc.most) {
+			letters := ""
+			for _, d := range lane {
+				letters += d.shop.Hash
+			}
+			lanes = append(lanes, letters)
+		}
+		if got := strings.Join(lanes, " "); got != tc.want || len(w.queue) != tc.left {
+			t.Errorf("%s: %q and %d left, want %q and %d", tc.name, got, len(w.queue), tc.want, tc.left)
+		}
+	}
 }
 
 func TestKeepDeliveries(t *testing.T) {

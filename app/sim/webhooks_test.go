@@ -252,6 +252,25 @@ func TestBlockList(t *testing.T) {
 	}
 }
 
+func TestBlockListForgets(t *testing.T) {
+	b := newBench(t, 1)
+	b.hookUp("store/customer/updated")
+	ada := b.s.Customers()[0].ID
+	for _, tc := range []struct {
+		answer, blocked int
+	}{{0, 0}, {500, 1}} { // a hundred good ones long ago do not outweigh a hundred bad ones now
+		b.app.answers(tc.answer)
+		for range 100 {
+			_ = b.s.UpdateCustomer(ada, func(c *Customer) { c.Notes += "." })
+		}
+		b.w.Deliver(context.Background())
+		if n := len(b.want(200, "GET", "/v3/hooks/admin", "").list("data", "blocked_domains")); n != tc.blocked {
+			t.Errorf("after 100 answers %d: %d blocked, want %d", tc.answer, n, tc.blocked)
+		}
+		b.clock.add(blockWindow + time.Second)
+	}
+}
+
 func TestWebhookFaults(t *testing.T) {
 	b := newBench(t, 7)
 	b.hookUp("store/order/created")

@@ -3,7 +3,6 @@ package words
 import (
 	"embed"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 
@@ -104,16 +103,15 @@ func (t *tongue) form(n any) string {
 func (t *tongue) number(n int) string { return t.numbers.Sprint(number.Decimal(n)) }
 
 // join fills a text whose parts have been made ready already.
-func (t *tongue) join(key string, pairs ...string) string {
-	return expand(t.messages[key].Other, func(name string) (string, bool) {
-		i := slices.Index(pairs, name)
-		return pairs[i+1], true
-	})
+func (t *tongue) join(key string, parts map[string]string) string {
+	return expand(t.messages[key].Other, func(name string) (string, bool) { return parts[name], true })
 }
 
-// plural reports whether a text has forms for numbers. In a language with one form only (Japanese), a text which has forms
-// elsewhere has none here, and needs no look at the number.
-func plural(m *i18n.Message) bool { return m.Zero+m.One+m.Two+m.Few+m.Many != "" }
+// plural reports whether a key's text goes by a number. English tells, since Japanese has one form for all numbers.
+func (c *catalogue) plural(key string) bool {
+	m := c.tongues[0].messages[key]
+	return m != nil && m.One != ""
+}
 
 // formOf is a text's form, or the one for all other numbers where it has none of that name.
 func formOf(m *i18n.Message, form string) string {

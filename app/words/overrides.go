@@ -40,7 +40,7 @@ func Keys() []Key {
 	var out []Key
 	for name, m := range texts().tongues[0].messages {
 		if ours(name) {
-			out = append(out, Key{Name: name, English: m.Other, Placeholders: texts().known[name], Plural: plural(m), Most: limit(name)})
+			out = append(out, Key{Name: name, English: m.Other, Placeholders: texts().known[name], Plural: texts().plural(name), Most: limit(name)})
 		}
 	}
 	slices.SortFunc(out, func(a, b Key) int { return strings.Compare(a.Name, b.Name) })
@@ -110,17 +110,18 @@ func checkBraces(text string, allowed []string) error {
 
 // baseKey is the key of a text, given itself or one of its plural forms.
 func baseKey(key string) (name string, known bool) {
-	all := texts().tongues[0].messages
-	if all[key] != nil && ours(key) {
-		return key, true
+	if texts().tongues[0].messages[key] != nil {
+		return key, ours(key)
 	}
 	dot := strings.LastIndexByte(key, '.')
-	if dot < 0 || !slices.Contains([]string{"zero", "one", "two", "few", "many", "other"}, key[dot+1:]) {
+	if dot < 0 || !slices.Contains(forms, key[dot+1:]) {
 		return "", false
 	}
-	m := all[key[:dot]]
-	return key[:dot], m != nil && ours(key[:dot]) && plural(m)
+	return key[:dot], texts().plural(key[:dot]) && ours(key[:dot])
 }
+
+// forms are CLDR's names for what a number can ask of a text.
+var forms = []string{"zero", "one", "two", "few", "many", "other"}
 
 // shown is what somebody typed, fit to be repeated in an error.
 func shown(s string) string { return clean(s, 40) }

@@ -115,12 +115,12 @@ func (w Words) Text(key string, data Data) string {
 		return key
 	}
 	text := m.Other
-	if form, ok := data["count"]; ok && plural(m) {
-		name := w.in.form(form)
-		text = formOf(m, name)
-		if own, ok := w.own[key+"."+name]; ok {
+	if n, ok := data["count"]; ok && texts().plural(key) {
+		form := w.in.form(n)
+		if own, ok := w.own[key+"."+form]; ok {
 			return w.expand(own, data)
 		}
+		text = formOf(m, form)
 	}
 	if own, ok := w.own[key]; ok {
 		text = own
@@ -137,7 +137,7 @@ func (w Words) sentences(parts ...string) string {
 		case out == "":
 			out = p
 		default:
-			out = w.in.join("common.sentences", "first", out, "next", p)
+			out = w.in.join("common.sentences", map[string]string{"first": out, "next": p})
 		}
 	}
 	return out
@@ -151,9 +151,9 @@ func (w Words) either(items []string) string {
 		case i == 0:
 			out = item
 		case i == len(items)-1:
-			out = w.in.join("common.or", "list", out, "last", item)
+			out = w.in.join("common.or", map[string]string{"list": out, "last": item})
 		default:
-			out = w.in.join("common.comma", "list", out, "last", item)
+			out = w.in.join("common.comma", map[string]string{"list": out, "last": item})
 		}
 	}
 	return out

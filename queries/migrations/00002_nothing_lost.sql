@@ -6,6 +6,11 @@ ALTER TABLE shops ADD COLUMN probe_at INTEGER NOT NULL DEFAULT 0; -- when to ask
 ALTER TABLE shops ADD COLUMN suspected_at INTEGER NOT NULL DEFAULT 0; -- when missing events last made us check the installation
 ALTER TABLE shops ADD COLUMN settings TEXT NOT NULL DEFAULT '{}'; -- JSON: ledger.Settings
 
+ALTER TABLE decisions ADD COLUMN stands INTEGER NOT NULL DEFAULT 0 CHECK (stands IN (0, 1)); -- the latest of its order: it stands, and is kept
+UPDATE decisions SET stands = 1 WHERE id IN (SELECT o.decision_id FROM orders AS o);
+ALTER TABLE sessions ADD COLUMN over_at INTEGER NOT NULL DEFAULT 0 CHECK (over_at = 0 OR poll_at = 0); -- when it ended, or its Proof is good no longer: from then on it is kept for a while; 0 before it ends
+UPDATE sessions SET over_at = max(changed_at, coalesce((SELECT p.good_until FROM proofs AS p WHERE p.session_id = sessions.id), 0)) WHERE poll_at = 0;
+
 CREATE TABLE orders_new (
     store_hash    TEXT    NOT NULL REFERENCES shops (store_hash),
     order_id      INTEGER NOT NULL,
@@ -86,13 +91,20 @@ ALTER TABLE writebacks_new RENAME TO writebacks;
 CREATE INDEX writebacks_due ON writebacks (store_hash, urgency, due_at) WHERE due_at != 0;
 CREATE INDEX writebacks_stuck ON writebacks (store_hash, id) WHERE state = 'stuck';
 CREATE INDEX writebacks_subject ON writebacks (store_hash, subject);
+CREATE INDEX writebacks_done ON writebacks (done_at) WHERE state IN ('done', 'dropped');
 
 CREATE INDEX notices_stuck ON notices (store_hash, id) WHERE state = 'stuck';
+CREATE INDEX notices_done ON notices (handled_at) WHERE state = 'done';
 CREATE INDEX decisions_proof ON decisions (store_hash, proof_id, order_id) WHERE proof_id != '' AND order_id != 0;
 CREATE INDEX decisions_customer ON decisions (store_hash, customer_id) WHERE customer_id != 0;
+CREATE INDEX decisions_past ON decisions (store_hash, made_at) WHERE stands = 0;
 CREATE INDEX sessions_customer ON sessions (store_hash, customer_id) WHERE customer_id != 0;
+CREATE INDEX sessions_mailbox ON sessions (store_hash, mailbox) WHERE customer_id = 0 AND order_id = 0 AND mailbox != x'';
+CREATE INDEX sessions_over ON sessions (store_hash, over_at) WHERE over_at != 0;
 CREATE INDEX capabilities_customer ON capabilities (store_hash, customer_id) WHERE customer_id != 0;
-CREATE INDEX capabilities_expiry ON capabilities (expires_at);
+CREATE INDEX capabilities_order ON capabilities (store_hash, order_id) WHERE order_id != 0;
+CREATE INDEX capabilities_mailbox ON capabilities (store_hash, mailbox) WHERE customer_id = 0 AND order_id = 0 AND mailbox != x'';
+CREATE INDEX capabilities_expiry ON capabilities (store_hash, expires_at);
 CREATE INDEX proofs_expiry ON proofs (good_until) WHERE person != x'';
 
 -- +goose Down
