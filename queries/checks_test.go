@@ -19,18 +19,21 @@ var badRows = map[string][]cols{
 	},
 	"decisions": {
 		{"stage": "cart", "order_id": 0}, {"outcome": "pass"}, {"mode": "on"}, {"made_by": "us", "person": ""}, {"made_by": "rule"}, {"person": ""},
-		{"order_id": 0}, {"stage": "checkout"},
+		{"order_id": 0}, {"stage": "checkout"}, {"stands": 2},
 	},
 	"sessions": {
-		{"state": "open"}, {"capability": []byte("short")}, {"late": 2}, {"poll_at": 0}, {"state": "passed"}, {"state": "failed"}, {"state": "declined"},
+		{"state": "open"}, {"capability": []byte("short")}, {"late": 2}, {"poll_at": 0}, {"over_at": 5}, {"state": "passed"}, {"state": "failed"}, {"state": "declined"},
 		{"state": "expired"}, {"state": "abandoned"}, {"state": "error"},
 	},
 	"proofs": {
 		{"ial": 4}, {"ial": -1}, {"source": "us"}, {"document": 2}, {"selfie": 2}, {"revoked_at": 0}, {"revoked_by": ""}, {"proved_at": 9, "good_until": 9},
 	},
-	"notices":    {{"state": "new", "due_at": 0}, {"due_at": 0}, {"state": "done"}, {"state": "stuck"}},
-	"orders":     {{"hold": "on hold"}, {"person_says": "maybe"}, {"hold": "holding", "former_status": -1}, {"former_status": -1}, {"hold": "releasing", "former_status": -1}},
-	"writebacks": {{"kind": "mail"}, {"urgency": 3}, {"urgency": -1}, {"state": "new", "due_at": 0}, {"due_at": 0}, {"state": "done"}, {"state": "stuck"}, {"state": "dropped"}},
+	"notices": {{"state": "new", "due_at": 0}, {"due_at": 0}, {"state": "done"}, {"state": "stuck"}},
+	"orders": {
+		{"hold": "on hold"}, {"person_says": "maybe"}, {"hold": "holding", "former_status": -1}, {"former_status": -1}, {"hold": "releasing", "former_status": -1},
+		{"hold": "cancelling", "former_status": -1}, {"digital": 2}, {"touched": 2}, {"kept": 2}, {"urgency": 2}, {"urgency": -1}, {"erased_at": 5},
+	},
+	"writebacks": {{"kind": "letter"}, {"urgency": 3}, {"urgency": -1}, {"state": "new", "due_at": 0}, {"due_at": 0}, {"state": "done"}, {"state": "stuck"}, {"state": "dropped"}},
 }
 
 // goodRows has the other values that a column may have, beside the ones of valid.
@@ -40,12 +43,13 @@ var goodRows = map[string][]cols{
 	"users":        {{"role": "owner"}, {"role": "reviewer"}, {"role": "viewer"}},
 	"capabilities": {{"purpose": "confirm", "cart_id": ""}, {"purpose": "mail", "cart_id": "", "order_id": 118}},
 	"decisions": {
-		{"stage": "checkout", "order_id": 0}, {"outcome": "allow"}, {"outcome": "verify"}, {"outcome": "review"}, {"outcome": "refuse"}, {"mode": "off"},
+		{"stands": 0}, {"stage": "checkout", "order_id": 0}, {"outcome": "allow"}, {"outcome": "verify"}, {"outcome": "review"}, {"outcome": "refuse"}, {"mode": "off"},
 		{"mode": "shadow"}, {"made_by": "rule", "person": ""}, {"made_by": "failure", "person": ""},
 	},
 	"sessions": {
 		{"state": "created"}, {"state": "processing"}, {"state": "review"}, {"state": "passed", "poll_at": 0}, {"state": "failed", "poll_at": 0},
 		{"state": "declined", "poll_at": 0}, {"state": "expired", "poll_at": 0}, {"state": "abandoned", "poll_at": 0}, {"state": "error", "poll_at": 0}, {"late": 0},
+		{"state": "passed", "poll_at": 0, "over_at": 5},
 	},
 	"proofs": {
 		{"ial": 0}, {"ial": 3}, {"source": "policy"}, {"source": "ial_endpoint"}, {"source": "ial2_workflow"}, {"document": 0}, {"selfie": 1},
@@ -55,11 +59,12 @@ var goodRows = map[string][]cols{
 	"orders": {
 		{"hold": "none", "former_status": -1}, {"hold": "holding", "former_status": 0}, {"hold": "releasing"}, {"hold": "released", "former_status": -1},
 		{"hold": "refused", "former_status": -1}, {"hold": "moved", "former_status": -1}, {"hold": "leaked", "former_status": -1}, {"person_says": ""},
-		{"person_says": "refuse"},
+		{"person_says": "refuse"}, {"hold": "cancelling"}, {"hold": "cancelled", "former_status": -1}, {"digital": 0}, {"touched": 1}, {"kept": 0}, {"urgency": 1},
+		{"erased_at": 5, "buyer": []byte{}},
 	},
 	"writebacks": {
 		{"kind": "hold", "urgency": 0}, {"kind": "release"}, {"kind": "decision_metafield", "urgency": 1}, {"kind": "customer_attributes"},
-		{"kind": "customer_fields_v2"}, {"kind": "proof_metafield"}, {"state": "done", "due_at": 0}, {"state": "stuck", "due_at": 0}, {"state": "dropped", "due_at": 0},
+		{"kind": "customer_fields_v2"}, {"kind": "proof_metafield"}, {"kind": "mail"}, {"kind": "cancel"}, {"kind": "cancel_note"}, {"state": "done", "due_at": 0}, {"state": "stuck", "due_at": 0}, {"state": "dropped", "due_at": 0},
 	},
 }
 

@@ -342,6 +342,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.postponeWritebackStmt, err = db.PrepareContext(ctx, postponeWriteback); err != nil {
 		return nil, fmt.Errorf("error preparing query PostponeWriteback: %w", err)
 	}
+	if q.probeShopAtStmt, err = db.PrepareContext(ctx, probeShopAt); err != nil {
+		return nil, fmt.Errorf("error preparing query ProbeShopAt: %w", err)
+	}
 	if q.proofStmt, err = db.PrepareContext(ctx, proof); err != nil {
 		return nil, fmt.Errorf("error preparing query Proof: %w", err)
 	}
@@ -1027,6 +1030,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing postponeWritebackStmt: %w", cerr)
 		}
 	}
+	if q.probeShopAtStmt != nil {
+		if cerr := q.probeShopAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing probeShopAtStmt: %w", cerr)
+		}
+	}
 	if q.proofStmt != nil {
 		if cerr := q.proofStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing proofStmt: %w", cerr)
@@ -1422,6 +1430,7 @@ type Queries struct {
 	postponeOrderStmt             *sql.Stmt
 	postponeSessionStmt           *sql.Stmt
 	postponeWritebackStmt         *sql.Stmt
+	probeShopAtStmt               *sql.Stmt
 	proofStmt                     *sql.Stmt
 	publishScriptStmt             *sql.Stmt
 	publishedScriptStmt           *sql.Stmt
@@ -1584,6 +1593,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		postponeOrderStmt:             q.postponeOrderStmt,
 		postponeSessionStmt:           q.postponeSessionStmt,
 		postponeWritebackStmt:         q.postponeWritebackStmt,
+		probeShopAtStmt:               q.probeShopAtStmt,
 		proofStmt:                     q.proofStmt,
 		publishScriptStmt:             q.publishScriptStmt,
 		publishedScriptStmt:           q.publishedScriptStmt,

@@ -115,12 +115,13 @@ UPDATE shops SET data_key = NULL, kosmos = NULL, hook_secret = NULL, policy = 0,
     channels = '[]', owner_id = 0, scopes = '', installation = '{}', settings = '{}', reconciled_at = 0, suspended_at = 0, probe_at = 0, suspected_at = 0
 WHERE store_hash = @store_hash AND state = 'uninstalled' AND data_key IS NOT NULL;
 
+-- One of the Shops without a key that something is left of.
 -- name: ShopsWithoutKey :many
 SELECT s.store_hash FROM shops AS s WHERE s.data_key IS NULL AND (EXISTS (SELECT 1 FROM notices AS n INDEXED BY notices_shop WHERE n.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM orders AS o WHERE o.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM decisions AS d INDEXED BY decisions_shop WHERE d.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM sessions AS n INDEXED BY sessions_shop WHERE n.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM writebacks AS w WHERE w.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM capabilities AS c INDEXED BY capabilities_expiry WHERE c.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM logins AS l WHERE l.store_hash = s.store_hash)
-    OR EXISTS (SELECT 1 FROM users AS u WHERE u.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM policies AS p WHERE p.store_hash = s.store_hash));
+    OR EXISTS (SELECT 1 FROM users AS u WHERE u.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM policies AS p WHERE p.store_hash = s.store_hash)) LIMIT 1;
 
 -- name: DestroyWritebacks :execrows
 DELETE FROM writebacks WHERE id IN (SELECT w.id FROM writebacks AS w WHERE w.store_hash = @store_hash LIMIT 500);

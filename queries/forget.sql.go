@@ -555,9 +555,10 @@ SELECT s.store_hash FROM shops AS s WHERE s.data_key IS NULL AND (EXISTS (SELECT
     OR EXISTS (SELECT 1 FROM orders AS o WHERE o.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM decisions AS d INDEXED BY decisions_shop WHERE d.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM sessions AS n INDEXED BY sessions_shop WHERE n.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM writebacks AS w WHERE w.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM capabilities AS c INDEXED BY capabilities_expiry WHERE c.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM logins AS l WHERE l.store_hash = s.store_hash)
-    OR EXISTS (SELECT 1 FROM users AS u WHERE u.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM policies AS p WHERE p.store_hash = s.store_hash))
+    OR EXISTS (SELECT 1 FROM users AS u WHERE u.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM policies AS p WHERE p.store_hash = s.store_hash)) LIMIT 1
 `
 
+// One of the Shops without a key that something is left of.
 func (q *Queries) ShopsWithoutKey(ctx context.Context) ([]string, error) {
 	rows, err := q.query(ctx, q.shopsWithoutKeyStmt, shopsWithoutKey)
 	if err != nil {

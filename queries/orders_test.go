@@ -1,5 +1,7 @@
 package queries
 
+import "fmt"
+
 // order adds an order by its id.
 func (w *world) order(id int, given cols) cols {
 	w.Helper()
@@ -17,8 +19,9 @@ var ordersCases = cases{
 				return w.q.DueOrder(w.Context(), DueOrderParams{StoreHash: "abc", OrderID: id, Now: 7, DueAt: 8})
 			}
 		}
-		w.changes(due(118), "+ orders abc/118: attempt=0 buyer= cart_id= currency= customer_id=0 decision_id= due_at=8 facts_digest= former_status=-1 held_at=0 "+
-			"hold=none hold_status=-1 lease=0 link= mailbox= modified_at=0 order_id=118 person_says= placed_at=0 seen_at=7 source= status_id=-1 store_hash=abc trouble= value_minor=0")
+		w.changes(due(118), "+ orders abc/118: alarmed_at=0 attempt=0 buyer= called_at=0 cancel_at=0 cart_id= currency= customer_id=0 decision_id= digital=0 due_at=8 "+
+			"erased_at=0 facts_digest= former_status=-1 held_at=0 hold=none hold_status=-1 holds=0 kept=0 lease=0 link= mailbox= modified_at=0 order_id=118 person_says= "+
+			"placed_at=0 reheld=0 seen_at=7 source= status_id=-1 store_hash=abc touched=0 trouble= urgency=0 value_minor=0 wake_at=0")
 		w.order(1, cols{"due_at": 0, "attempt": 0, "lease": 4})
 		w.changes(due(1), "orders abc/1 due_at: 0 -> 8")
 		w.order(2, cols{"due_at": 0, "attempt": 3, "lease": 4})
@@ -29,6 +32,10 @@ var ordersCases = cases{
 		w.changes(due(4))
 		w.order(5, cols{"due_at": 5, "attempt": 1}) // its lease ran out at 5: whoever held it must not end it for us
 		w.changes(due(5), "orders abc/5 attempt: 1 -> 0")
+		w.order(6, cols{"due_at": 5, "attempt": 0, "urgency": 1}) // it was to be decided again; now something happened to it
+		w.changes(due(6), "orders abc/6 urgency: 1 -> 0")
+		w.order(7, cols{"due_at": 99, "attempt": 2, "urgency": 1})
+		w.changes(due(7), "orders abc/7 due_at: 99 -> 8", "orders abc/7 attempt: 2 -> 0", "orders abc/7 urgency: 1 -> 0")
 	},
 	"DueOrderIfChanged": func(w *world) {
 		due := func(id, status, modified int64) func() (int64, error) {
@@ -36,8 +43,9 @@ var ordersCases = cases{
 				return w.q.DueOrderIfChanged(w.Context(), DueOrderIfChangedParams{StoreHash: "abc", OrderID: id, StatusID: status, ModifiedAt: modified, Now: 7, DueAt: 8})
 			}
 		}
-		w.affects(1, due(118, 11, 6), "+ orders abc/118: attempt=0 buyer= cart_id= currency= customer_id=0 decision_id= due_at=8 facts_digest= former_status=-1 held_at=0 "+
-			"hold=none hold_status=-1 lease=0 link= mailbox= modified_at=6 order_id=118 person_says= placed_at=0 seen_at=7 source= status_id=11 store_hash=abc trouble= value_minor=0")
+		w.affects(1, due(118, 11, 6), "+ orders abc/118: alarmed_at=0 attempt=0 buyer= called_at=0 cancel_at=0 cart_id= currency= customer_id=0 decision_id= digital=0 due_at=8 "+
+			"erased_at=0 facts_digest= former_status=-1 held_at=0 hold=none hold_status=-1 holds=0 kept=0 lease=0 link= mailbox= modified_at=6 order_id=118 person_says= "+
+			"placed_at=0 reheld=0 seen_at=7 source= status_id=11 store_hash=abc touched=0 trouble= urgency=0 value_minor=0 wake_at=0")
 		w.order(1, cols{"status_id": 11, "modified_at": 6, "due_at": 0, "attempt": 3})
 		w.affects(0, due(1, 11, 6))
 		w.affects(1, due(1, 11, 5), "orders abc/1 due_at: 0 -> 8", "orders abc/1 attempt: 3 -> 0")
@@ -47,52 +55,106 @@ var ordersCases = cases{
 		w.affects(1, due(3, 11, 5), "orders abc/3 due_at: 99 -> 8", "orders abc/3 attempt: 3 -> 0")
 		w.order(4, cols{"status_id": 11, "modified_at": 6, "due_at": 5, "attempt": 0})
 		w.affects(0, due(4, 9, 5))
+		w.order(5, cols{"status_id": 11, "modified_at": 6, "due_at": 5, "attempt": 0, "urgency": 1})
+		w.affects(1, due(5, 9, 6), "orders abc/5 urgency: 1 -> 0")
+		w.affects(0, due(5, 9, 6)) // it waits as news now, and once is enough
+		w.order(6, cols{"status_id": 11, "modified_at": 6, "due_at": 5, "attempt": 0, "urgency": 1})
+		w.affects(0, due(6, 11, 6))
 	},
 	"DueOrdersOfCart": func(w *world) {
-		w.order(1, cols{"cart_id": "c1", "due_at": 0, "attempt": 3})
+		w.order(1, cols{"cart_id": "c1", "due_at": 0, "attempt": 3, "urgency": 1})
 		w.order(2, cols{"cart_id": "c2"})
 		w.order(3, cols{"cart_id": "c1", "store_hash": "xyz"})
 		w.changes(func() error {
 			return w.q.DueOrdersOfCart(w.Context(), DueOrdersOfCartParams{StoreHash: "abc", CartID: "c1", DueAt: 8})
-		}, "orders abc/1 due_at: 0 -> 8", "orders abc/1 attempt: 3 -> 0")
+		}, "orders abc/1 due_at: 0 -> 8", "orders abc/1 attempt: 3 -> 0", "orders abc/1 urgency: 1 -> 0")
 		w.exec("UPDATE orders SET cart_id = ''")
 		w.changes(func() error {
 			return w.q.DueOrdersOfCart(w.Context(), DueOrdersOfCartParams{StoreHash: "abc", CartID: "", DueAt: 9})
 		})
 	},
 	"DueOrdersOfCustomer": func(w *world) {
-		for i, hold := range []string{"none", "holding", "held", "releasing", "released", "refused", "moved", "leaked"} {
-			w.order(1+i, cols{"customer_id": 5, "hold": hold, "due_at": 0, "attempt": 3})
+		for i, hold := range holds {
+			w.order(1+i, cols{"customer_id": 5, "hold": hold, "due_at": 0, "attempt": 3, "urgency": 1})
 		}
 		w.order(20, cols{"customer_id": 6})
 		w.order(21, cols{"customer_id": 5, "store_hash": "xyz"})
 		w.changes(func() error {
 			return w.q.DueOrdersOfCustomer(w.Context(), DueOrdersOfCustomerParams{StoreHash: "abc", CustomerID: 5, DueAt: 8})
-		}, "orders abc/2 due_at: 0 -> 8", "orders abc/2 attempt: 3 -> 0", "orders abc/3 due_at: 0 -> 8", "orders abc/3 attempt: 3 -> 0",
-			"orders abc/8 due_at: 0 -> 8", "orders abc/8 attempt: 3 -> 0")
+		}, dueAgain(2, 3, 8)...) // holding, held, leaked
 		w.exec("UPDATE orders SET customer_id = 0")
 		w.changes(func() error {
 			return w.q.DueOrdersOfCustomer(w.Context(), DueOrdersOfCustomerParams{StoreHash: "abc", CustomerID: 0, DueAt: 9})
 		})
 	},
-	"DueOrdersOnHold": func(w *world) {
-		for i, hold := range []string{"none", "holding", "held", "releasing", "released", "refused", "moved", "leaked"} {
-			w.order(1+i, cols{"hold": hold, "due_at": 0, "attempt": 3})
+	"DueWaitingOrders": func(w *world) {
+		for status := range 15 {
+			w.order(100+status, cols{"status_id": status, "due_at": 0, "attempt": 3, "urgency": 0})
 		}
-		w.order(20, cols{"hold": "held", "store_hash": "xyz"})
+		w.order(1, cols{"status_id": 11, "store_hash": "xyz", "due_at": 0})
+		w.order(2, cols{"status_id": 11, "due_at": 5, "attempt": 0})                // news, and due
+		w.order(3, cols{"status_id": 11, "due_at": 5, "attempt": 0, "urgency": 1})  // to be decided again anyway
+		w.order(4, cols{"status_id": 11, "due_at": 99, "attempt": 2, "lease": 7})   // being evaluated, perhaps by the former Policy
+		w.order(5, cols{"status_id": -1, "due_at": 99, "attempt": 1, "urgency": 1}) // likewise, for the first time
+		w.order(6, cols{"status_id": 99, "due_at": 0, "attempt": 1})
+		var want []string
+		for _, id := range []int{107, 108, 109, 111, 112} {
+			want = append(want, fmt.Sprintf("orders abc/%d due_at: 0 -> 8", id), fmt.Sprintf("orders abc/%d attempt: 3 -> 0", id), fmt.Sprintf("orders abc/%d urgency: 0 -> 1", id))
+		}
 		w.changes(func() error {
-			return w.q.DueOrdersOnHold(w.Context(), DueOrdersOnHoldParams{StoreHash: "abc", DueAt: 8})
-		}, "orders abc/2 due_at: 0 -> 8", "orders abc/2 attempt: 3 -> 0", "orders abc/3 due_at: 0 -> 8", "orders abc/3 attempt: 3 -> 0")
+			return w.q.DueWaitingOrders(w.Context(), DueWaitingOrdersParams{StoreHash: "abc", DueAt: 8})
+		}, append(want, "orders abc/4 attempt: 2 -> 0", "orders abc/5 attempt: 1 -> 0")...)
+	},
+	"DueOrdersOfProof": func(w *world) {
+		rests := func(id, status int, proof string) {
+			w.order(id, cols{"status_id": status, "due_at": 0, "attempt": 3, "urgency": 1})
+			w.add("decisions", cols{"order_id": id, "proof_id": proof})
+			w.add("decisions", cols{"order_id": id, "proof_id": ""})
+		}
+		for status := range 15 {
+			rests(100+status, status, "p1")
+		}
+		rests(2, -1, "p1") // never fetched
+		rests(3, 11, "p2")
+		w.order(4, cols{"status_id": 11, "store_hash": "xyz"})
+		w.add("decisions", cols{"order_id": 4, "proof_id": "p1", "store_hash": "xyz"})
+		w.order(0, cols{"status_id": 11}) // a cart's Decision is no order's
+		w.add("decisions", cols{"order_id": 0, "proof_id": "p1", "stage": "checkout"})
+		w.affects(8, func() (int64, error) {
+			return w.q.DueOrdersOfProof(w.Context(), DueOrdersOfProofParams{StoreHash: "abc", ProofID: "p1", DueAt: 8})
+		}, dueAgain(2, 100, 101, 107, 108, 109, 111, 112)...)
+		w.affects(0, func() (int64, error) {
+			return w.q.DueOrdersOfProof(w.Context(), DueOrdersOfProofParams{StoreHash: "abc", ProofID: "", DueAt: 9})
+		})
+	},
+	"DueWokenOrders": func(w *world) {
+		w.order(1, cols{"wake_at": 7, "due_at": 0, "attempt": 3, "urgency": 1})
+		w.order(2, cols{"wake_at": 8})
+		w.order(3, cols{"wake_at": 0})
+		w.order(4, cols{"wake_at": 6, "store_hash": "xyz"})
+		w.order(5, cols{"wake_at": 6, "due_at": 99, "attempt": 2, "urgency": 0}) // being evaluated: what it looked at did not know the time
+		woken := func() (int64, error) {
+			return w.q.DueWokenOrders(w.Context(), DueWokenOrdersParams{StoreHash: "abc", Now: 7})
+		}
+		w.affects(2, woken, "orders abc/1 wake_at: 7 -> 0", "orders abc/1 due_at: 0 -> 7", "orders abc/1 attempt: 3 -> 0", "orders abc/1 urgency: 1 -> 0",
+			"orders abc/5 wake_at: 6 -> 0", "orders abc/5 due_at: 99 -> 7", "orders abc/5 attempt: 2 -> 0")
+		w.affects(0, woken)
+		for i := range 501 {
+			w.order(1000+i, cols{"wake_at": 7})
+		}
+		n, err := woken()
+		equal(w, n, err, 500)
 	},
 	"LeaseOrders": func(w *world) {
-		third := w.order(3, cols{"due_at": 5, "attempt": 0, "lease": 4})
-		w.order(4, cols{"due_at": 6})
-		first := w.order(9, cols{"due_at": 4, "attempt": 2, "lease": 7})
-		w.order(5, cols{"due_at": 8})
-		w.order(6, cols{"due_at": 0})
-		w.order(7, cols{"due_at": 4, "store_hash": "xyz"})
+		third := w.order(3, cols{"due_at": 5, "attempt": 0, "lease": 4, "urgency": 1})
+		w.order(4, cols{"due_at": 6, "urgency": 1})
+		first := w.order(9, cols{"due_at": 4, "attempt": 2, "lease": 7, "urgency": 1})
+		w.order(5, cols{"due_at": 8, "urgency": 1})
+		w.order(6, cols{"due_at": 0, "urgency": 1})
+		w.order(7, cols{"due_at": 4, "urgency": 1, "store_hash": "xyz"})
+		w.order(8, cols{"due_at": 1, "urgency": 0})
 		w.changes(func() error {
-			got, err := w.q.LeaseOrders(w.Context(), LeaseOrdersParams{StoreHash: "abc", Now: 7, LeaseUntil: 99, Count: 2})
+			got, err := w.q.LeaseOrders(w.Context(), LeaseOrdersParams{StoreHash: "abc", Urgency: 1, Now: 7, LeaseUntil: 99, Count: 2})
 			are(w, got, err, cols{"store_hash": "abc", "order_id": third["order_id"], "attempt": 1, "lease": 5},
 				cols{"store_hash": "abc", "order_id": first["order_id"], "attempt": 3, "lease": 8})
 			return nil
@@ -114,8 +176,10 @@ var ordersCases = cases{
 		w.affects(1, func() (int64, error) { return w.q.ResumeOrders(w.Context(), 7) }, "orders abc/1 due_at: 8 -> 7")
 	},
 	"FinishOrder": func(w *world) {
+		w.exec("PRAGMA ignore_check_constraints = ON") // every bit has a value of its own here
 		settled := FinishOrderParams{StoreHash: "abc", OrderID: 118, Lease: 5, StatusID: 11, CustomerID: 12, CartID: "c", Mailbox: []byte("m"), Buyer: []byte("b"),
-			ValueMinor: 13, Currency: "EUR", Source: "www", PlacedAt: 14, ModifiedAt: 15, Hold: "releasing", FormerStatus: 16, HoldStatus: 17, HeldAt: 18,
+			ValueMinor: 13, Currency: "EUR", Source: "www", Digital: 14, PlacedAt: 15, ModifiedAt: 16, Hold: "releasing", FormerStatus: 17, HoldStatus: 18, HeldAt: 19,
+			Holds: 20, Reheld: 21, Touched: 22, AlarmedAt: 23, CancelAt: 24, CalledAt: 25, Kept: 26, WakeAt: 27,
 			DecisionID: "d", FactsDigest: []byte("f"), Link: []byte("l"), PersonSays: "refuse"}
 		finish := func(lease int64) func() (int64, error) {
 			return func() (int64, error) {
@@ -124,25 +188,29 @@ var ordersCases = cases{
 				return w.q.FinishOrder(w.Context(), p)
 			}
 		}
-		zero := cols{"status_id": 1, "customer_id": 2, "cart_id": "", "mailbox": []byte{}, "buyer": []byte{}, "value_minor": 3, "currency": "", "source": "", "placed_at": 4,
-			"modified_at": 5, "hold": "holding", "former_status": 6, "hold_status": 7, "held_at": 8, "decision_id": "", "facts_digest": []byte{}, "link": []byte{},
-			"person_says": "", "trouble": "t", "due_at": 99, "attempt": 1, "lease": 5}
+		zero := cols{"trouble": "t", "due_at": 99, "attempt": 1, "lease": 5, "seen_at": 3, "erased_at": 0, "urgency": 1}
+		written := []string{"orders abc/118 trouble: t -> ", "orders abc/118 due_at: 99 -> 0", "orders abc/118 lease: 5 -> 6", "orders abc/118 urgency: 1 -> 0"}
+		for name, now := range map[string]any{"status_id": 11, "customer_id": 12, "value_minor": 13, "digital": 14, "placed_at": 15, "modified_at": 16, "former_status": 17,
+			"hold_status": 18, "held_at": 19, "holds": 20, "reheld": 21, "touched": 22, "alarmed_at": 23, "cancel_at": 24, "called_at": 25, "kept": 26, "wake_at": 27} {
+			zero[name] = 1
+			written = append(written, fmt.Sprintf("orders abc/118 %s: 1 -> %d", name, now))
+		}
+		for name, now := range map[string]string{"cart_id": "c", "currency": "EUR", "source": "www", "hold": "releasing", "decision_id": "d", "person_says": "refuse"} {
+			zero[name] = "old"
+			written = append(written, fmt.Sprintf("orders abc/118 %s: old -> %s", name, now))
+		}
+		for name, now := range map[string]string{"mailbox": "m", "buyer": "b", "facts_digest": "f", "link": "l"} {
+			zero[name] = []byte("old")
+			written = append(written, fmt.Sprintf("orders abc/118 %s: old -> %s", name, now))
+		}
 		w.order(118, zero)
 		w.order(119, zero)
 		zero["store_hash"] = "xyz"
 		w.order(118, zero)
 		w.affects(0, finish(4))
-		written := []string{
-			"orders abc/118 status_id: 1 -> 11", "orders abc/118 customer_id: 2 -> 12", "orders abc/118 cart_id:  -> c", "orders abc/118 mailbox:  -> m",
-			"orders abc/118 buyer:  -> b", "orders abc/118 value_minor: 3 -> 13", "orders abc/118 currency:  -> EUR", "orders abc/118 source:  -> www",
-			"orders abc/118 placed_at: 4 -> 14", "orders abc/118 modified_at: 5 -> 15", "orders abc/118 hold: holding -> releasing",
-			"orders abc/118 former_status: 6 -> 16", "orders abc/118 hold_status: 7 -> 17", "orders abc/118 held_at: 8 -> 18", "orders abc/118 decision_id:  -> d",
-			"orders abc/118 facts_digest:  -> f", "orders abc/118 link:  -> l", "orders abc/118 person_says:  -> refuse", "orders abc/118 trouble: t -> ",
-			"orders abc/118 due_at: 99 -> 0", "orders abc/118 lease: 5 -> 6",
-		}
 		w.affects(1, finish(5), written...)
 		w.affects(0, finish(5))
-		w.exec("UPDATE orders SET due_at = 8, attempt = 0, lease = 5 WHERE store_hash = 'abc' AND order_id = 118") // due again under the lease
+		w.exec("UPDATE orders SET due_at = 8, attempt = 0, lease = 5, urgency = 1 WHERE store_hash = 'abc' AND order_id = 118") // due again under the lease
 		w.affects(1, finish(5), "orders abc/118 lease: 5 -> 6")
 	},
 	"PostponeOrder": func(w *world) {
@@ -204,4 +272,71 @@ var ordersCases = cases{
 		got, err = w.q.Order(w.Context(), OrderParams{StoreHash: "xyz", OrderID: 119})
 		none(w, got, err)
 	},
+	"TouchOrder": func(w *world) {
+		touch := func(id int64) func() (int64, error) {
+			return func() (int64, error) {
+				return w.q.TouchOrder(w.Context(), TouchOrderParams{StoreHash: "abc", OrderID: id, OldStatus: 12, NewStatus: 11, EventAt: 7})
+			}
+		}
+		onHold := func(id int, given cols) {
+			all := cols{"hold": "held", "hold_status": 12, "held_at": 6, "touched": 0, "lease": 5, "attempt": 1, "due_at": 99}
+			for k, v := range given {
+				all[k] = v
+			}
+			w.order(id, all)
+		}
+		onHold(1, nil)
+		w.affects(1, touch(1), "orders abc/1 touched: 0 -> 1", "orders abc/1 lease: 5 -> 6", "orders abc/1 attempt: 1 -> 0")
+		onHold(2, cols{"hold": "refused"})
+		w.affects(1, touch(2), "orders abc/2 touched: 0 -> 1", "orders abc/2 lease: 5 -> 6", "orders abc/2 attempt: 1 -> 0")
+		onHold(3, cols{"hold_status": 7})    // it was moved off another status than our hold's
+		onHold(4, cols{"held_at": 7})        // the webhook of our own write, or an older one
+		onHold(5, cols{"store_hash": "xyz"}) // another Shop's
+		for i, hold := range holds {
+			if hold != "held" && hold != "refused" {
+				onHold(10+i, cols{"hold": hold})
+			}
+		}
+		for id := int64(3); id < 30; id++ {
+			w.affects(0, touch(id))
+		}
+		w.affects(0, func() (int64, error) { // moved to where our hold had put it
+			return w.q.TouchOrder(w.Context(), TouchOrderParams{StoreHash: "abc", OrderID: 1, OldStatus: 12, NewStatus: 12, EventAt: 8})
+		})
+	},
+	"KeepOrder": func(w *world) {
+		keep := func(id int64) func() (int64, error) {
+			return func() (int64, error) {
+				return w.q.KeepOrder(w.Context(), KeepOrderParams{StoreHash: "abc", OrderID: id, Kept: 1, Now: 7})
+			}
+		}
+		waiting := cols{"hold": "held", "kept": 0, "cancel_at": 50, "called_at": 40, "due_at": 0, "attempt": 3, "lease": 5}
+		w.order(1, waiting)
+		waiting["store_hash"] = "xyz"
+		w.order(1, waiting)
+		w.affects(1, keep(1), "orders abc/1 kept: 0 -> 1", "orders abc/1 cancel_at: 50 -> 0", "orders abc/1 called_at: 40 -> 0", "orders abc/1 due_at: 0 -> 7",
+			"orders abc/1 attempt: 3 -> 0", "orders abc/1 lease: 5 -> 6")
+		w.order(2, cols{"hold": "cancelling", "kept": 0, "cancel_at": 50, "called_at": 40, "due_at": 99, "attempt": 3, "lease": 5})
+		w.affects(1, keep(2), "orders abc/2 hold: cancelling -> held", "orders abc/2 kept: 0 -> 1", "orders abc/2 cancel_at: 50 -> 0", "orders abc/2 called_at: 40 -> 0",
+			"orders abc/2 attempt: 3 -> 0", "orders abc/2 lease: 5 -> 6")
+		for i, hold := range holds {
+			if hold != "held" && hold != "cancelling" {
+				w.order(10+i, cols{"hold": hold})
+			}
+		}
+		for id := int64(3); id < 30; id++ {
+			w.affects(0, keep(id))
+		}
+	},
+}
+
+// holds are the states that an order's hold may be in.
+var holds = []string{"none", "holding", "held", "releasing", "released", "refused", "moved", "leaked", "cancelling", "cancelled"}
+
+// dueAgain is how orders of Shop abc change that were decided again for the third time, and become due at 8 as news.
+func dueAgain(ids ...int) (out []string) {
+	for _, id := range ids {
+		out = append(out, fmt.Sprintf("orders abc/%d due_at: 0 -> 8", id), fmt.Sprintf("orders abc/%d attempt: 3 -> 0", id), fmt.Sprintf("orders abc/%d urgency: 1 -> 0", id))
+	}
+	return out
 }

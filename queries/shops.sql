@@ -31,8 +31,10 @@ UPDATE shops SET installation = @installation, reconciled_at = @now, reconcile_a
 UPDATE shops SET reconcile_at = @at WHERE store_hash = @store_hash;
 
 -- name: SuspendShop :execrows
-UPDATE shops SET state = 'suspended', suspended_at = CASE WHEN state = 'installed' THEN CAST(@now AS INTEGER) ELSE suspended_at END, probe_at = @probe_at
-WHERE store_hash = @store_hash AND state IN ('installed', 'suspended');
+UPDATE shops SET state = 'suspended', suspended_at = @now, probe_at = @probe_at WHERE store_hash = @store_hash AND state = 'installed';
+
+-- name: ProbeShopAt :execrows
+UPDATE shops SET probe_at = @probe_at WHERE store_hash = @store_hash AND state = 'suspended';
 
 -- name: ResumeShop :execrows
 UPDATE shops SET state = 'installed', suspended_at = 0, probe_at = 0, sweep_at = @now, reconcile_at = @now WHERE store_hash = @store_hash AND state = 'suspended';

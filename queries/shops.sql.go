@@ -285,6 +285,23 @@ func (q *Queries) PolicyVersions(ctx context.Context, arg PolicyVersionsParams) 
 	return items, nil
 }
 
+const probeShopAt = `-- name: ProbeShopAt :execrows
+UPDATE shops SET probe_at = ?1 WHERE store_hash = ?2 AND state = 'suspended'
+`
+
+type ProbeShopAtParams struct {
+	ProbeAt   int64
+	StoreHash string
+}
+
+func (q *Queries) ProbeShopAt(ctx context.Context, arg ProbeShopAtParams) (int64, error) {
+	result, err := q.exec(ctx, q.probeShopAtStmt, probeShopAt, arg.ProbeAt, arg.StoreHash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const reconcileShopAt = `-- name: ReconcileShopAt :exec
 UPDATE shops SET reconcile_at = ?1 WHERE store_hash = ?2
 `
@@ -554,8 +571,7 @@ func (q *Queries) SuspectShop(ctx context.Context, arg SuspectShopParams) (int64
 }
 
 const suspendShop = `-- name: SuspendShop :execrows
-UPDATE shops SET state = 'suspended', suspended_at = CASE WHEN state = 'installed' THEN CAST(?1 AS INTEGER) ELSE suspended_at END, probe_at = ?2
-WHERE store_hash = ?3 AND state IN ('installed', 'suspended')
+UPDATE shops SET state = 'suspended', suspended_at = ?1, probe_at = ?2 WHERE store_hash = ?3 AND state = 'installed'
 `
 
 type SuspendShopParams struct {

@@ -120,11 +120,11 @@ var valid = map[string]cols{
 	"shops":        {"state": "installed"},
 	"users":        {"role": "manager", "removed_at": 0},
 	"capabilities": {"id": []byte("id of sixteen...")[:16], "purpose": "cart", "order_id": 0},
-	"decisions":    {"stage": "order", "outcome": "hold", "mode": "enforce", "made_by": "person"},
-	"sessions":     {"state": "started", "capability": []byte("a capability's id")[:16], "late": 1},
+	"decisions":    {"stage": "order", "outcome": "hold", "mode": "enforce", "made_by": "person", "stands": 1},
+	"sessions":     {"state": "started", "capability": []byte("a capability's id")[:16], "late": 1, "over_at": 0},
 	"proofs":       {"ial": 2, "source": "oidc", "document": 1, "selfie": 0},
 	"notices":      {"state": "pending"},
-	"orders":       {"hold": "held", "person_says": "release"},
+	"orders":       {"hold": "held", "person_says": "release", "digital": 1, "touched": 0, "kept": 1, "erased_at": 0, "urgency": 0},
 	"writebacks":   {"kind": "note", "urgency": 2, "state": "pending"},
 }
 

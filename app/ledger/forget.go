@@ -62,18 +62,21 @@ func (l *Ledger) EraseCustomer(ctx context.Context, hash string, customerID int6
 			})
 		}
 		t.ring = append(t.ring, OrderBell)
-		return all(steps)
+		_, err = all(steps)
+		return err
 	})
 }
 
-// all runs steps until one fails.
-func all(steps []func() (int64, error)) error {
+// all runs steps until one fails, and adds up how many rows they changed.
+func all(steps []func() (int64, error)) (changed int64, err error) {
 	for _, step := range steps {
-		if _, err := step(); err != nil {
-			return err
+		n, err := step()
+		if err != nil {
+			return changed, err
 		}
+		changed += n
 	}
-	return nil
+	return changed, nil
 }
 
 // Forget deletes a slice of what is over: what has run out, what Policies keep no longer, and what belonged to Shops whose time for a
@@ -83,21 +86,16 @@ func (l *Ledger) Forget(ctx context.Context, now time.Time) (forgotten int64, er
 	slice := func(work func(context.Context, *tx) ([]func() (int64, error), error)) error {
 		var n int64
 		err := l.do(ctx, func(ctx context.Context, t *tx) error {
-			n = 0
 			steps, err := work(ctx, t)
 			if err != nil {
 				return err
 			}
-			for _, step := range steps {
-				k, err := step()
-				if err != nil {
-					return err
-				}
-				n += k
-			}
-			return nil
+			n, err = all(steps)
+			return err
 		})
-		forgotten += n
+		if err == nil {
+			forgotten += n
+		}
 		return err
 	}
 	if err := slice(func(ctx context.Context, t *tx) ([]func() (int64, error), error) {
@@ -168,10 +166,26 @@ func (l *Ledger) destroy(ctx context.Context, t *tx, now time.Time) ([]func() (i
 		return nil, err
 	}
 	for _, hash := range left {
-		for _, q := range []func(context.Context, string) (int64, error){t.DestroyWritebacks, t.DestroyNotices, t.DestroyOrders, t.DestroyDecisions, t.DestroyProofs,
-			t.DestroySessions, t.DestroyCapabilities, t.DestroyPolicies, t.DestroyLogins, t.DestroyUsers} {
-			steps = append(steps, func() (int64, error) { return q(ctx, hash) })
-		}
+		steps = append(steps, destroyRows(ctx, t, hash)...)
 	}
 	return steps, nil
+}
+
+// destroyRows are the steps that delete a slice of all that there is of a Shop, but for its own row.
+func destroyRows(ctx context.Context, t *tx, hash string) (steps []func() (int64, error)) {
+	for _, q := range []func(context.Context, string) (int64, error){t.DestroyWritebacks, t.DestroyNotices, t.DestroyOrders, t.DestroyDecisions, t.DestroyProofs,
+		t.DestroySessions, t.DestroyCapabilities, t.DestroyPolicies, t.DestroyLogins, t.DestroyUsers} {
+		steps = append(steps, func() (int64, error) { return q(ctx, hash) })
+	}
+	return steps
+}
+
+// destroyLeft deletes what is left of a Shop whose key was destroyed: nothing of it could be opened with the new one.
+func destroyLeft(ctx context.Context, t *tx, hash string) error {
+	for {
+		n, err := all(destroyRows(ctx, t, hash))
+		if n == 0 || err != nil {
+			return err
+		}
+	}
 }

@@ -174,11 +174,15 @@ func (l *Ledger) SettleOrder(ctx context.Context, s *Shop, lease OrderLease, n S
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
 		o := n.Order
 		if n.Decision != nil {
-			id, err := l.addDecision(ctx, t, s, *n.Decision, now)
+			d := *n.Decision
+			if !o.ErasedAt.IsZero() {
+				d.Facts.Buyer, d.Facts.CartID = gate.Buyer{}, ""
+			}
+			id, err := l.addDecision(ctx, t, s, d, now)
 			if err != nil {
 				return err
 			}
-			o.DecisionID, o.FactsDigest = id, s.FactsDigest(n.Decision.Facts.Canonical())
+			o.DecisionID, o.FactsDigest = id, s.FactsDigest(d.Facts.Canonical())
 		}
 		if n.Grant != nil {
 			if err := addCapability(ctx, t, n.Grant, now); err != nil {
@@ -231,7 +235,7 @@ func (l *Ledger) finishOrder(ctx context.Context, t *tx, s *Shop, o Order, lease
 		CartID: o.CartID, Mailbox: unhex(o.Mailbox), Buyer: buyer, ValueMinor: o.Value.Minor, Currency: o.Value.Currency, Source: o.Source, Digital: bit(o.Digital),
 		PlacedAt: millis(o.PlacedAt), ModifiedAt: millis(o.ModifiedAt), Hold: string(o.Hold), FormerStatus: int64(o.FormerStatus),
 		HoldStatus: int64(o.HoldStatus), HeldAt: millis(o.HeldAt), Holds: int64(o.Holds), Reheld: int64(o.Reheld), Touched: bit(o.Touched),
-		AlarmedAt: millis(o.AlarmedAt), CancelAt: millis(o.CancelAt), CalledAt: millis(o.CalledAt), WakeAt: millis(o.WakeAt), DecisionID: o.DecisionID, FactsDigest: o.FactsDigest, Link: o.Link,
+		AlarmedAt: millis(o.AlarmedAt), CancelAt: millis(o.CancelAt), CalledAt: millis(o.CalledAt), Kept: bit(o.Kept), WakeAt: millis(o.WakeAt), DecisionID: o.DecisionID, FactsDigest: o.FactsDigest, Link: o.Link,
 		PersonSays: o.PersonSays, Lease: lease})
 	if err == nil && n == 0 {
 		err = fmt.Errorf("settling order %d: %w", o.ID, ErrLeaseLost)

@@ -148,6 +148,11 @@ func (l *Ledger) addDecision(ctx context.Context, t *tx, s *Shop, n NewDecision,
 	if err != nil {
 		return "", err
 	}
+	if n.Facts.Stage == gate.AtOrder {
+		if _, err := t.SupersedeDecision(ctx, queries.SupersedeDecisionParams{StoreHash: s.Hash, OrderID: n.Facts.OrderID}); err != nil {
+			return "", err
+		}
+	}
 	return id, t.AddDecision(ctx, queries.AddDecisionParams{ID: id, StoreHash: s.Hash, Stage: string(n.Facts.Stage), CartID: cart, OrderID: n.Facts.OrderID,
 		CustomerID: n.Facts.Buyer.CustomerID, Outcome: string(n.Decision.Outcome), Mode: string(n.Decision.Mode), MadeBy: string(n.MadeBy), Person: n.Person,
 		Note: n.Note, PolicyVersion: n.Policy, ProofID: n.Decision.ProofID, FactsDigest: digest, Explanation: string(why), Receipt: signed, Now: millis(now)})
@@ -403,6 +408,9 @@ func (l *Ledger) addProof(ctx context.Context, t *tx, s *Shop, n Session, m Move
 		Mailbox: unhex(n.Mailbox), Ial: int64(p.IAL), Source: p.Source, Document: bit(p.Document), Selfie: bit(p.Selfie), Age: int64(p.Age), Person: person,
 		Now: millis(now), GoodUntil: millis(p.GoodUntil)})
 	if err != nil {
+		return err
+	}
+	if err := t.KeepSession(ctx, queries.KeepSessionParams{ID: n.ID, GoodUntil: millis(p.GoodUntil)}); err != nil {
 		return err
 	}
 	if m.Decision != nil {

@@ -263,6 +263,10 @@ func (l *Ledger) shopKeyFor(ctx context.Context, t *tx, hash string) (ShopKey, [
 	case r.DataKey != nil:
 		key, err := l.keyring.OpenKey(hash, r.DataKey)
 		return key, r.DataKey, r.HookSecret, err
+	default:
+		if err := destroyLeft(ctx, t, hash); err != nil {
+			return ShopKey{}, nil, nil, err
+		}
 	}
 	key := NewShopKey(rand.Reader)
 	sealed, err := l.keyring.SealKey(hash, key)
@@ -310,6 +314,15 @@ func (l *Ledger) SuspendShop(ctx context.Context, hash string, now, probe time.T
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
 		t.reload = append(t.reload, hash)
 		_, err := t.SuspendShop(ctx, queries.SuspendShopParams{StoreHash: hash, Now: millis(now), ProbeAt: millis(probe)})
+		return err
+	})
+}
+
+// ProbeShopAt says when to ask again whether a suspended Shop's token is good.
+func (l *Ledger) ProbeShopAt(ctx context.Context, hash string, probe time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		t.reload = append(t.reload, hash)
+		_, err := t.ProbeShopAt(ctx, queries.ProbeShopAtParams{StoreHash: hash, ProbeAt: millis(probe)})
 		return err
 	})
 }

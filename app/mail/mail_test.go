@@ -57,6 +57,9 @@ func check(t *testing.T, err error, handed bool, want result) {
 	if got != want || !strings.Contains(e.Reason, want.reason) || want.is != nil && !errors.Is(err, want.is) || want.text != "" && e.Error() != want.text {
 		t.Errorf("got  %+v, %q: %v\nwant %+v", got, e.Reason, e, want)
 	}
+	if n := len([]rune(e.Reason)); n > 200 {
+		t.Errorf("a reason of %d characters", n)
+	}
 	if strings.Contains(e.Error(), "ann@") {
 		t.Errorf("the text names the mailbox: %v", e)
 	}

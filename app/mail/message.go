@@ -106,7 +106,7 @@ func (m Message) render(server Server, now time.Time) (letter, error) {
 }
 
 // domains maps a domain to its ASCII form and refuses what is no host name, address literals included.
-var domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
+var domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.VerifyDNSLength(true))
 
 var errMailbox = errors.New("not one plain mailbox")
 

@@ -43,6 +43,7 @@ func TestMailbox(t *testing.T) {
 		{"ann@[127.0.0.1]", ""}, {"ann@exa_mple.com", ""}, {"ann@-a.example", ""}, {"ann@xn--a.example", ""}, {"ann\u2028@example.com", ""}, {"an\u200bn@example.com", ""},
 		{"ann@ex\xffample.com", ""}, {"a=@b@example.com", ""}, {"ann@example.com>", ""}, {"=?utf-8?q?ann?=@example.com", "=?utf-8?q?ann?=@example.com"},
 		{"x" + long + "@example.com", ""}, {"a@" + strings.Repeat("x", 64) + ".example", ""}, {"a@" + strings.Repeat("abcdefgh.", 28) + "example", ""},
+		{"a@aא.example", ""}, {long + "@" + strings.Repeat("ü.", 40) + "example", ""},
 	} {
 		got, err := mailbox(c.in)
 		if got != c.want || (err == nil) != (c.want != "") || err != nil && !errors.Is(err, errMailbox) {
@@ -193,7 +194,7 @@ func FuzzMessage(f *testing.F) {
 	m := testMessage()
 	f.Add(m.ID, m.To, m.FromName, m.ReplyTo, m.Subject, m.Text, m.HTML, m.Lang)
 	f.Add("a", "a@b.example", `"Zoë" <x@y.example>`, "", "a\r\nBcc: x@y.example", ".\r\n..\r\n\r\n.\r\n", "<p>\r", "de-CH")
-	f.Add("a", "jörg@b.example", "=?utf-8?q?x=0D=0ABcc?=", "jörg@b.example", "=?utf-8?q?x?= =?", "From x\n--b", "\n\n", "en")
+	f.Add("a", "jörg@b.example", "=?utf-8?q?x=0D=0ABcc?=", "jörg@b.example", "=?utf-8?q?x?= =?", "From x\n--b", "\n<\n", "en")
 	f.Add("a", "a@b.example", "a, b; c", "", strings.Repeat(" ", 90)+strings.Repeat("x", 90)+"  \u00a0"+strings.Repeat("y", 10), "x\r\n \t\n=", "é", "en")
 	server := testServer(f)
 	f.Fuzz(func(t *testing.T, id, to, name, replyTo, subject, text, page, lang string) {

@@ -117,6 +117,9 @@ func TestServerPrintsWithoutItsSecrets(t *testing.T) {
 	if got := (Server{Host: "::1", Port: 25, TLS: NoTLS, From: "a@b.example"}).String(); got != "smtp://[::1]:25?from=a@b.example&tls=none" {
 		t.Error(got)
 	}
+	if v := slog.AnyValue(server).Resolve(); v.Kind() != slog.KindString || v.String() != server.String() {
+		t.Errorf("a log's handler is given %s %v", v.Kind(), v)
+	}
 	inside := struct{ Mail Server }{server}
 	holder := struct{ mail *Sender }{sender}
 	for _, v := range []any{server, &server, inside, holder, &inside, []Server{server}, map[string]Server{"a": server}, sender, *sender} {

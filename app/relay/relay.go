@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -157,11 +158,20 @@ func (r *Relay) loops() []loop {
 	rows := func(b ledger.Bell) func(context.Context, time.Time) ([]string, error) {
 		return func(ctx context.Context, now time.Time) ([]string, error) { return r.Ledger.Due(ctx, b, now) }
 	}
+	served := func(b ledger.Bell) func(context.Context, time.Time) ([]string, error) {
+		return func(ctx context.Context, now time.Time) ([]string, error) {
+			hashes, err := r.Ledger.Due(ctx, b, now)
+			return slices.DeleteFunc(hashes, func(hash string) bool {
+				s, err := r.Ledger.Shop(hash)
+				return err == nil && s.State == ledger.Suspended // it waits for its token
+			}), err
+		}
+	}
 	return []loop{
 		{"notices", ledger.NoticeBell, rows(ledger.NoticeBell), r.someNotices},
-		{"orders", ledger.OrderBell, rows(ledger.OrderBell), r.someOrders},
+		{"orders", ledger.OrderBell, served(ledger.OrderBell), r.someOrders},
 		{"sessions", ledger.SessionBell, rows(ledger.SessionBell), r.someSessions},
-		{"writebacks", ledger.WritebackBell, rows(ledger.WritebackBell), r.someWritebacks},
+		{"writebacks", ledger.WritebackBell, served(ledger.WritebackBell), r.someWritebacks},
 		{"shops", ledger.ShopBell, r.dueShops, r.someShop},
 	}
 }

@@ -140,7 +140,7 @@ func (r *Relay) probe(ctx context.Context, s *ledger.Shop) error {
 	now := r.Now()
 	switch {
 	case err != nil:
-		return r.Ledger.SuspendShop(ctx, s.Hash, now, now.Add(probeEvery/4))
+		return r.Ledger.ProbeShopAt(ctx, s.Hash, now.Add(probeEvery/4))
 	case !refused:
 		r.Log.Info("BigCommerce accepts the token again", "shop", s.Hash)
 		return r.Ledger.ResumeShop(ctx, s.Hash, now)
@@ -148,7 +148,7 @@ func (r *Relay) probe(ctx context.Context, s *ledger.Shop) error {
 		r.Log.Warn("BigCommerce has refused the token for a day: the shop counts as uninstalled", "shop", s.Hash)
 		return r.Ledger.UninstallShop(ctx, s.Hash, now)
 	}
-	return r.Ledger.SuspendShop(ctx, s.Hash, now, now.Add(probeEvery))
+	return r.Ledger.ProbeShopAt(ctx, s.Hash, now.Add(probeEvery))
 }
 
 // sweep makes every order due that was modified since the watermark and that we do not know as it is now. The watermark is

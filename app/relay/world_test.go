@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,7 +60,11 @@ type world struct {
 	app      *httptest.Server
 	store    *httptest.Server
 	http     *http.Client
+	ahead    atomic.Int64 // by how many nanoseconds the product's clock is ahead of everybody else's
 }
+
+// now is the time by the product's clock.
+func (w *world) now() time.Time { return w.clock.now().Add(time.Duration(w.ahead.Load())) }
 
 const hash = "testshop"
 
@@ -96,7 +101,7 @@ func (w *world) open(t *testing.T, path, idvURL string, appHandler *http.Handler
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	w.ledger, err = ledger.Open(context.Background(), ledger.Options{Path: path, Kind: ledger.Demo, Keyring: keyring, Now: w.clock.now(), Log: log, Issuer: w.app.URL})
+	w.ledger, err = ledger.Open(context.Background(), ledger.Options{Path: path, Kind: ledger.Demo, Keyring: keyring, Now: w.now(), Log: log, Issuer: w.app.URL})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,21 +110,21 @@ func (w *world) open(t *testing.T, path, idvURL string, appHandler *http.Handler
 			t.Error(err)
 		}
 	})
-	if err := w.ledger.PublishScript(context.Background(), assets.GateHash(), assets.GateIntegrity(), assets.Gate(), w.clock.now()); err != nil {
+	if err := w.ledger.PublishScript(context.Background(), assets.GateHash(), assets.GateIntegrity(), assets.Gate(), w.now()); err != nil {
 		t.Fatal(err)
 	}
-	client := &bigcommerce.App{ClientID: "client", ClientSecret: "a secret of the client", Endpoints: bigcommerce.Endpoints{Login: w.store.URL, API: w.store.URL}, HTTP: w.http, Now: w.clock.now}
+	client := &bigcommerce.App{ClientID: "client", ClientSecret: "a secret of the client", Endpoints: bigcommerce.Endpoints{Login: w.store.URL, API: w.store.URL}, HTTP: w.http, Now: w.now}
 	u, err := url.Parse(idvURL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	provider, err := kosmos.New(kosmos.Tenant{DNS: u.Host, Community: "c", LicenseKey: "licence", DVCID: "dvc"}, kosmos.Options{Loopback: true, Now: w.clock.now})
+	provider, err := kosmos.New(kosmos.Tenant{DNS: u.Host, Community: "c", LicenseKey: "licence", DVCID: "dvc"}, kosmos.Options{Loopback: true, Now: w.now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.relay = relay.New(relay.Options{Ledger: w.ledger, BigCommerce: client, Provider: func(*ledger.Shop) (idv.Provider, error) { return provider, nil },
-		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity()}, AppURL: w.app.URL, Now: w.clock.now, Log: log})
-	s, err := web.New(web.Options{Ledger: w.ledger, Relay: w.relay, BigCommerce: client, Keyring: keyring, AppURL: w.app.URL, Now: w.clock.now, Log: log, Gate: assets.Gate(), Admin: assets.Admin(),
+		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity()}, AppURL: w.app.URL, Now: w.now, Log: log})
+	s, err := web.New(web.Options{Ledger: w.ledger, Relay: w.relay, BigCommerce: client, Keyring: keyring, AppURL: w.app.URL, Now: w.now, Log: log, Gate: assets.Gate(), Admin: assets.Admin(),
 		Replica: func() ledger.ReplicaStatus { return ledger.ReplicaStatus{} }})
 	if err != nil {
 		t.Fatal(err)

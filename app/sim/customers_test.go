@@ -108,6 +108,28 @@ func TestAttributes(t *testing.T) {
 	}
 }
 
+func TestAttributeValueLists(t *testing.T) {
+	b := newBench(t, 1)
+	ada, grace := b.s.Customers()[0].ID, b.s.Customers()[1].ID
+	b.want(200, "POST", "/v3/customers/attributes", `[{"name":"x","type":"string"},{"name":"y","type":"string"}]`)
+	for i, pair := range [][2]int64{{2, grace}, {1, ada}, {1, grace}, {2, ada}} {
+		b.want(200, "PUT", "/v3/customers/attribute-values", fmt.Sprintf(`[{"attribute_id":%d,"customer_id":%d,"value":"v%d"}]`, pair[0], pair[1], i+1))
+	}
+	for query, want := range map[string]string{
+		"": "v1 v2 v3 v4", fmt.Sprintf("customer_id:in=%d", ada): "v2 v4", "attribute_id:in=1": "v2 v3", "name=y": "v1 v4",
+		fmt.Sprintf("customer_id:in=%d&attribute_id:in=2", grace): "v1", "customer_id:in=4711": "",
+	} {
+		a := b.want(200, "GET", "/v3/customers/attribute-values?"+query, "")
+		var got []string
+		for i := range a.list("data") {
+			got = append(got, fmt.Sprint(a.at("data", i, "attribute_value")))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q: %v, want %s", query, got, want)
+		}
+	}
+}
+
 func TestAttributeLimit(t *testing.T) {
 	b := newBench(t, 1)
 	for i := range 5 {

@@ -171,9 +171,9 @@ func (d door) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		d.box.mu.Lock()
-		shut := d.box.down || d.box.closed
+		down := d.box.down
 		d.box.mu.Unlock()
-		if !shut {
+		if !down {
 			return c, nil
 		}
 		_ = c.Close()

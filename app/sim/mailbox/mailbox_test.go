@@ -91,6 +91,8 @@ func TestMailsAsTheyCame(t *testing.T) {
 		{"links of a text", plain("", "see (https://a.example/x), http://b.example. or ftp://c.example or https: //\n"), Mail{From: "a@example.com", Subject: "s",
 			Text: "see (https://a.example/x), http://b.example. or ftp://c.example or https: //\n", Links: []string{"https://a.example/x", "http://b.example"}}},
 		{"base64", plain("Content-Type: text/html\nContent-Transfer-Encoding: BASE64\n", "PGI+w6k8\nL2I+\n"), Mail{From: "a@example.com", Subject: "s", HTML: "<b>é</b>"}},
+		{"twice the same kind", plain("Content-Type: multipart/mixed; boundary=b\n", "--b\nContent-Type: text/html\n\n1\n--b\nContent-Type: text/html\n\n2\n--b--\n"),
+			Mail{From: "a@example.com", Subject: "s", HTML: "1"}},
 		{"not UTF-8", plain("Content-Type: text/plain; charset=latin1\n", "caf\xe9\n"), Mail{From: "a@example.com", Subject: "s", Text: "caf\uFFFD\n"}},
 		{"nested, with an attachment", plain("Content-Type: multipart/mixed; boundary=o\n", "--o\nContent-Type: multipart/alternative; boundary=i\n\n--i\n\none\n--i\n\ntwo\n--i--\n--o\nContent-Type: image/png\n\nxx\n--o--\n"),
 			Mail{From: "a@example.com", Subject: "s", Text: "one"}},
@@ -139,6 +141,16 @@ func TestUnreadableMailsAreRefused(t *testing.T) {
 				t.Errorf("kept %v", got)
 			}
 		})
+	}
+}
+
+func TestLinksAreBounded(t *testing.T) {
+	text := ""
+	for i := range maxLinks + 1 {
+		text += fmt.Sprintf("https://a.example/%d ", i)
+	}
+	if got := links("", text); len(got) != maxLinks || got[maxLinks-1] != fmt.Sprintf("https://a.example/%d", maxLinks-1) {
+		t.Errorf("%d links", len(got))
 	}
 }
 
