@@ -37,11 +37,13 @@ import (
 	"idgate/app/idv"
 	"idgate/app/idv/kosmos"
 	"idgate/app/ledger"
+	"idgate/app/mail"
 	"idgate/app/receipt"
 	"idgate/app/relay"
 	"idgate/app/settings"
 	"idgate/app/sim"
 	simkosmos "idgate/app/sim/kosmos"
+	"idgate/app/sim/mailbox"
 	"idgate/app/sim/tour"
 	"idgate/app/web"
 	"idgate/assets"
@@ -54,6 +56,7 @@ const usage = `idgate: the identity gate for BigCommerce checkouts
   idgate login                 print a one-time sign-in link (single-shop mode)
   idgate receipt verify        check a receipt offline against published keys
   idgate restore               bring the ledger back from its replica
+  idgate replay                handle stored webhooks once more
 
 Each command explains its settings with -h.`
 
@@ -84,6 +87,8 @@ func run(ctx context.Context, args []string, env func(string) string, in io.Read
 		err = verifyReceipt(args[1:], in, out, errOut)
 	case "restore":
 		err = restore(ctx, args[1:], env, out, errOut)
+	case "replay":
+		err = replay(ctx, args[1:], env, out, errOut)
 	case "help", "-h", "-help", "--help":
 		_, _ = fmt.Fprintln(out, usage)
 	default:
@@ -112,6 +117,7 @@ type house struct {
 	replicas ledger.ReplicaConfig
 	web      web.Options // what serve and demo set differently
 	sweep    time.Duration
+	mail     *mail.Sender // nil: no mails
 	now      func() time.Time
 	log      *slog.Logger
 }
@@ -161,7 +167,8 @@ func (h house) assembleLocked(ctx context.Context) (*product, error) {
 		return nil, errors.Join(err, l.Close(), replica.Close(ctx))
 	}
 	r := relay.New(relay.Options{Ledger: l, BigCommerce: h.client, Provider: h.provider, AppURL: h.appURL, Now: h.now, Log: h.log, SweepEvery: h.sweep,
-		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity()}})
+		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity()},
+		Mail:   h.mail, Compose: func(a relay.MailAsk) mail.Message { return web.ComposeMail(a, h.now()) }})
 	o := h.web
 	o.Ledger, o.Relay, o.BigCommerce, o.Keyring, o.AppURL, o.Now, o.Log = l, r, h.client, h.keyring, h.appURL, h.now, h.log
 	o.Gate, o.Admin, o.Replica, o.Done = assets.Gate(), assets.Admin(), replica.Status, ctx.Done()
@@ -316,6 +323,15 @@ func serve(ctx context.Context, args []string, env func(string) string, errOut i
 	}
 	if s.StoreHash == "" {
 		h.web.BCSDK = "https://cdn.bigcommerce.com/jssdk/bc-sdk.js"
+	}
+	if s.SMTP != "" {
+		server, err := mail.ParseServer(s.SMTP)
+		if err == nil {
+			h.mail, err = mail.NewSender(server)
+		}
+		if err != nil {
+			return fmt.Errorf("IDGATE_SMTP: %w", err)
+		}
 	}
 	main, err := listen("listen", s.Listen)
 	if err != nil {
@@ -532,10 +548,63 @@ func restore(ctx context.Context, args []string, env func(string) string, out, e
 	return err
 }
 
+// replay makes stored Notices due once more; the server handles them when it starts. What they cause is looked for before it is done, so
+// nothing is done twice.
+func replay(ctx context.Context, args []string, env func(string) string, out, errOut io.Writer) error {
+	var shop, since string
+	var notice int64
+	own := func(fset *flag.FlagSet) {
+		fset.StringVar(&shop, "shop", "", "store hash of the shop (required)")
+		fset.Int64Var(&notice, "notice", 0, "number of the one webhook, as the order's page shows it")
+		fset.StringVar(&since, "since", "", "every webhook received since then: a duration such as 24h, or a time (RFC 3339)")
+	}
+	s, err := settings.ReadWith("replay", "idgate replay -shop HASH (-notice N | -since T): handle stored webhooks once more. The server must be stopped;\nwhile it runs, use the buttons on the order's page and on the Health page. It takes the server's settings.\n",
+		args, env, errOut, settings.NeedData, own)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	from, err := time.Parse(time.RFC3339, since)
+	if d, derr := time.ParseDuration(since); derr == nil && d > 0 {
+		from, err = now.Add(-d), nil
+	}
+	switch {
+	case shop == "":
+		return fmt.Errorf("-shop is required: %w", errUsage)
+	case (notice > 0) == (since != ""):
+		return fmt.Errorf("say which: -notice or -since: %w", errUsage)
+	case since != "" && err != nil:
+		return fmt.Errorf("-since %q is neither a duration such as 24h nor a time such as %s: %w", since, now.UTC().Format(time.RFC3339), errUsage)
+	}
+	keyring, err := operatorKeys(s, false)
+	if err != nil {
+		return err
+	}
+	p, err := house{kind: ledger.Real, dir: s.Data, keyring: keyring, appURL: s.AppURL, client: &bigcommerce.App{}, now: time.Now, log: newLog(errOut, s.LogLevel)}.assemble(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := p.ledger.Shop(shop); err != nil {
+		return errors.Join(fmt.Errorf("shop %s: %w", shop, err), p.close(ctx))
+	}
+	n := int64(1)
+	if notice > 0 {
+		err = p.ledger.ReplayNotice(ctx, shop, notice, now)
+	} else {
+		n, err = p.ledger.ReplayNotices(ctx, shop, from, now)
+	}
+	if err = errors.Join(err, p.close(ctx)); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%d webhook(s) will be handled once more when the server starts.\n", n)
+	return err
+}
+
 // demoFlags are the demo's settings.
 type demoFlags struct {
 	data                        string
 	appPort, storePort, idvPort int
+	mailPort                    int
 	plain, tour, verbose        bool
 	seed                        int64
 }
@@ -548,6 +617,7 @@ func demo(ctx context.Context, args []string, env func(string) string, out, errO
 	fset.IntVar(&f.appPort, "app-port", 8080, "port of idgate")
 	fset.IntVar(&f.storePort, "store-port", 8081, "port of the simulated BigCommerce")
 	fset.IntVar(&f.idvPort, "kosmos-port", 8082, "port of the simulated 1Kosmos")
+	fset.IntVar(&f.mailPort, "mail-port", 8083, "port of the simulated mailbox")
 	fset.BoolVar(&f.plain, "plain", false, "use localhost instead of app.localhost, store.localhost and kosmos.localhost")
 	fset.BoolVar(&f.tour, "tour", false, "play the whole story by itself, print it, and end")
 	fset.BoolVar(&f.verbose, "v", false, "log what happens")
@@ -580,7 +650,10 @@ type world struct {
 	product         *product
 	platform        *sim.World
 	tenant          *simkosmos.Tenant
+	mails           *mailbox.Box
+	smtp            net.Listener
 	app, store, idv string // addresses
+	mailbox         string // likewise
 	listeners       []listener
 	log             *slog.Logger
 }
@@ -592,7 +665,7 @@ func (f demoFlags) run(ctx context.Context, out, errOut io.Writer) error {
 	if err != nil {
 		return err
 	}
-	loops := []func(context.Context){w.product.relay.Run, w.platform.Run, w.firstPolicies}
+	loops := []func(context.Context){w.product.relay.Run, w.platform.Run, w.firstPolicies, w.takeMails}
 	var toured error
 	if f.tour {
 		loops = append(loops, func(ctx context.Context) {
@@ -600,7 +673,7 @@ func (f demoFlags) run(ctx context.Context, out, errOut io.Writer) error {
 			toured = tour.Run(ctx, tour.Options{AppURL: w.app, StoreURL: w.store, KosmosURL: w.idv, HTTP: loopbackClient(), Out: out})
 		})
 	} else {
-		_, _ = fmt.Fprintf(out, welcome, w.store+"/manage/", w.store+"/", w.idv+"/", w.app, f.data)
+		_, _ = fmt.Fprintf(out, welcome, w.store+"/manage/", w.store+"/", w.idv+"/", w.mailbox+"/", w.app, f.data)
 	}
 	err = runAll(ctx, w.log, loops, w.listeners...)
 	if !f.tour {
@@ -618,6 +691,8 @@ const welcome = `idgate is running, with BigCommerce and 1Kosmos simulated. Ever
      At payment idgate asks who you are.
   3  phone           %s
      Scan the QR code or follow the link; there you choose who you are.
+  4  mailbox         %s
+     Mails to shoppers and staff: an order on hold asks for its missing proof there.
 
   idgate itself answers at %s and keeps its data in %s
   Stop with ^C.
@@ -636,11 +711,12 @@ func (f demoFlags) build(ctx context.Context, errOut io.Writer) (*world, error) 
 		return fmt.Sprintf("http://%s:%d", name, port)
 	}
 	var nets []net.Listener
+	var err error
 	for _, l := range []struct {
 		flag, name string
 		port       int
 		url        *string
-	}{{"app-port", "app.localhost", f.appPort, &w.app}, {"store-port", "store.localhost", f.storePort, &w.store}, {"kosmos-port", "kosmos.localhost", f.idvPort, &w.idv}} {
+	}{{"app-port", "app.localhost", f.appPort, &w.app}, {"store-port", "store.localhost", f.storePort, &w.store}, {"kosmos-port", "kosmos.localhost", f.idvPort, &w.idv}, {"mail-port", "mail.localhost", f.mailPort, &w.mailbox}} {
 		n, err := listen(l.flag, fmt.Sprintf("127.0.0.1:%d", l.port))
 		if err != nil {
 			for _, n := range nets {
@@ -650,6 +726,14 @@ func (f demoFlags) build(ctx context.Context, errOut io.Writer) (*world, error) 
 		}
 		nets = append(nets, n)
 		*l.url = host(l.name, n.Addr().(*net.TCPAddr).Port) // port 0 becomes the one chosen
+	}
+	if w.smtp, err = listen("mail-port", "127.0.0.1:0"); err != nil {
+		return nil, err
+	}
+	w.mails = mailbox.New(mailbox.Options{Now: time.Now})
+	sender, err := mail.NewSender(mail.Server{Host: "127.0.0.1", Port: w.smtp.Addr().(*net.TCPAddr).Port, TLS: mail.NoTLS, From: "no-reply@idgate.example"})
+	if err != nil {
+		return nil, err
 	}
 	clientID, clientSecret, licence := "demo-client-id", random(32), random(32)
 	w.tenant = simkosmos.New(simkosmos.Options{BaseURL: w.idv, Community: "demo", LicenseKey: licence, DVCID: "demo-dvc", Now: time.Now, Log: w.log})
@@ -678,7 +762,7 @@ func (f demoFlags) build(ctx context.Context, errOut io.Writer) (*world, error) 
 	if err != nil {
 		return nil, err
 	}
-	h := house{kind: ledger.Demo, dir: f.data, keyring: keyring, appURL: w.app, replicas: replicas, now: time.Now, log: w.log, sweep: 10 * time.Second,
+	h := house{kind: ledger.Demo, dir: f.data, keyring: keyring, appURL: w.app, replicas: replicas, now: time.Now, log: w.log, sweep: 10 * time.Second, mail: sender,
 		client:   &bigcommerce.App{ClientID: clientID, ClientSecret: clientSecret, Endpoints: bigcommerce.Endpoints{Login: w.store, API: w.store}, HTTP: loopbackClient(), Now: time.Now},
 		provider: providers(kosmosTenant{DNS: u.Host, Community: "demo", LicenseKey: licence, DVCID: "demo-dvc"}, kosmos.Options{Loopback: true, HTTP: loopbackClient()}),
 		web:      web.Options{FrameAncestors: []string{w.store}, Tenant: u.Host},
@@ -686,10 +770,18 @@ func (f demoFlags) build(ctx context.Context, errOut io.Writer) (*world, error) 
 	if w.product, err = h.assemble(ctx); err != nil {
 		return nil, err
 	}
-	for i, handler := range []http.Handler{w.product.server.Handler(), w.platform.StoreHandler(), w.tenant.Handler()} {
+	for i, handler := range []http.Handler{w.product.server.Handler(), w.platform.StoreHandler(), w.tenant.Handler(), w.mails.Handler()} {
 		w.listeners = append(w.listeners, listener{Listener: nets[i], handler: handler})
 	}
 	return w, nil
+}
+
+// takeMails is the simulated mail server, until ctx ends.
+func (w *world) takeMails(ctx context.Context) {
+	defer context.AfterFunc(ctx, func() { _ = w.mails.Close() })()
+	if err := w.mails.Serve(w.smtp); err != nil && ctx.Err() == nil {
+		w.log.Error("taking mails", "error", err)
+	}
 }
 
 // firstPolicies gives a newly installed demo shop a first Policy, visibly: which evidence counts as which level, and nothing enforced yet.

@@ -238,16 +238,16 @@ var ordersCases = cases{
 		w.affects(1, forget, "orders abc/118 lease: 5 -> 6")
 	},
 	"SetOrderHold": func(w *world) {
-		w.order(118, cols{"hold": "holding", "status_id": 1, "held_at": 2, "due_at": 99, "attempt": 3, "lease": 5})
+		w.order(118, cols{"hold": "holding", "status_id": 1, "held_at": 0, "due_at": 99, "attempt": 3, "lease": 5})
 		w.order(119, cols{"hold": "holding"})
 		w.order(118, cols{"hold": "holding", "store_hash": "xyz"})
 		set := func() (int64, error) {
 			return w.q.SetOrderHold(w.Context(), SetOrderHoldParams{StoreHash: "abc", OrderID: 118, Was: "holding", Hold: "held", StatusID: 12, HeldAt: 7, Now: 8})
 		}
-		w.affects(1, set, "orders abc/118 hold: holding -> held", "orders abc/118 status_id: 1 -> 12", "orders abc/118 held_at: 2 -> 7",
+		w.affects(1, set, "orders abc/118 hold: holding -> held", "orders abc/118 status_id: 1 -> 12", "orders abc/118 held_at: 0 -> 7",
 			"orders abc/118 due_at: 99 -> 8", "orders abc/118 attempt: 3 -> 0", "orders abc/118 lease: 5 -> 6")
 		w.affects(0, set)
-		w.exec("UPDATE orders SET hold = 'holding', due_at = 0 WHERE store_hash = 'abc' AND order_id = 118") // not waiting: it stays so
+		w.exec("UPDATE orders SET hold = 'holding', due_at = 0, held_at = 2 WHERE store_hash = 'abc' AND order_id = 118") // not waiting: it stays so; held before
 		w.affects(1, set, "orders abc/118 hold: holding -> held", "orders abc/118 lease: 6 -> 7")
 	},
 	"PersonSays": func(w *world) {

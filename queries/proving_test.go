@@ -24,7 +24,28 @@ var provingCases = cases{
 				Mode: "shadow", MadeBy: "person", Person: "ada", Note: "why", PolicyVersion: 3, ProofID: "p", FactsDigest: []byte("f"), Explanation: "{}",
 				Receipt: "jwt", Now: 7})
 		}, "+ decisions d: cart_id=c customer_id=5 explanation={} facts_digest=f id=d made_at=7 made_by=person mode=shadow note=why order_id=118 outcome=hold "+
-			"person=ada policy_version=3 proof_id=p receipt=jwt stage=order store_hash=abc")
+			"person=ada policy_version=3 proof_id=p receipt=jwt stage=order stands=1 store_hash=abc")
+		w.changes(func() error {
+			return w.q.AddDecision(w.Context(), AddDecisionParams{ID: "d2", StoreHash: "abc", Stage: "checkout", CartID: "c", Outcome: "allow", Mode: "enforce", MadeBy: "rule",
+				FactsDigest: []byte("f"), Now: 7})
+		}, "+ decisions d2: cart_id=c customer_id=0 explanation= facts_digest=f id=d2 made_at=7 made_by=rule mode=enforce note= order_id=0 outcome=allow "+
+			"person= policy_version=0 proof_id= receipt= stage=checkout stands=0 store_hash=abc")
+	},
+	"SupersedeDecision": func(w *world) {
+		for _, id := range []string{"d1", "d2", "d3"} {
+			w.add("decisions", cols{"id": id, "order_id": 118})
+		}
+		w.order(118, cols{"decision_id": "d2"})
+		w.order(119, cols{"decision_id": ""})
+		w.order(118, cols{"decision_id": "d3", "store_hash": "xyz"})
+		w.affects(1, func() (int64, error) {
+			return w.q.SupersedeDecision(w.Context(), SupersedeDecisionParams{StoreHash: "abc", OrderID: 118})
+		}, "decisions d2 stands: 1 -> 0")
+		for _, id := range []int64{119, 120} {
+			w.affects(0, func() (int64, error) {
+				return w.q.SupersedeDecision(w.Context(), SupersedeDecisionParams{StoreHash: "abc", OrderID: id})
+			})
+		}
 	},
 	"Decision": func(w *world) {
 		row := w.add("decisions", cols{"id": "d1"})
@@ -62,7 +83,7 @@ var provingCases = cases{
 				Capability: []byte("sixteen bytes..."), CartID: "c", OrderID: 118, CustomerID: 5, Mailbox: []byte("m"), Requirement: "{}", PolicyVersion: 3, Now: 7,
 				Deadline: 8, PollAt: 9})
 		}, "+ sessions s: attempt=0 capability=sixteen bytes... capture_url=u cart_id=c changed_at=7 customer_id=5 deadline=8 digest= id=s late=0 leased_until=0 mailbox=m "+
-			"order_id=118 policy_version=3 poll_at=9 provider=p provider_ref=r reason= requirement={} started_at=7 state=created store_hash=abc trouble= woken_at=0")
+			"order_id=118 over_at=0 policy_version=3 poll_at=9 provider=p provider_ref=r reason= requirement={} started_at=7 state=created store_hash=abc trouble= woken_at=0")
 	},
 	"Session": func(w *world) {
 		row := w.add("sessions", cols{"id": "s1"})
@@ -162,10 +183,13 @@ var provingCases = cases{
 		equal(w, got, err, []string{"xyz"})
 	},
 	"ResumeSessions": func(w *world) {
-		w.add("sessions", cols{"id": "s1", "poll_at": 99, "leased_until": 99})
-		w.add("sessions", cols{"id": "s2", "poll_at": 8, "leased_until": 0})
+		w.add("sessions", cols{"id": "s1", "poll_at": 99, "leased_until": 99, "woken_at": 7})
+		w.add("sessions", cols{"id": "s2", "poll_at": 8, "leased_until": 0, "woken_at": 8}) // a doorbell rung by a clock that was ahead
 		w.add("sessions", cols{"id": "s3", "poll_at": 0, "leased_until": 99, "state": "passed"})
-		w.affects(1, func() (int64, error) { return w.q.ResumeSessions(w.Context(), 7) }, "sessions s1 poll_at: 99 -> 7", "sessions s1 leased_until: 99 -> 0")
+		w.add("sessions", cols{"id": "s4", "poll_at": 6, "leased_until": 0})
+		w.add("sessions", cols{"id": "s5", "poll_at": 6, "leased_until": 6, "woken_at": 1}) // its lease has run out
+		w.affects(3, func() (int64, error) { return w.q.ResumeSessions(w.Context(), 7) }, "sessions s1 poll_at: 99 -> 7", "sessions s1 leased_until: 99 -> 0",
+			"sessions s2 poll_at: 8 -> 7", "sessions s2 woken_at: 8 -> 7", "sessions s5 leased_until: 6 -> 0")
 	},
 	"MoveSession": func(w *world) {
 		open := cols{"id": "s1", "state": "created", "attempt": 2, "leased_until": 99, "poll_at": 99, "reason": "", "digest": []byte{}, "trouble": "t", "changed_at": 1,
@@ -188,6 +212,14 @@ var provingCases = cases{
 			w.exec("UPDATE sessions SET state = ?, poll_at = 0, leased_until = 99 WHERE id = 's1'", state)
 			w.affects(0, move(2)) // a final state never changes
 		}
+		open["id"] = "s3"
+		w.add("sessions", open)
+		w.affects(1, func() (int64, error) { // the end: it is over from now on
+			return w.q.MoveSession(w.Context(), MoveSessionParams{ID: "s3", Attempt: 2, State: "failed", Reason: "r", Digest: []byte("d"), ChangedAt: 7, Late: 0,
+				CaptureUrl: []byte{}, Deadline: 9})
+		}, "sessions s3 state: created -> failed", "sessions s3 reason:  -> r", "sessions s3 digest:  -> d", "sessions s3 trouble: t -> ",
+			"sessions s3 changed_at: 1 -> 7", "sessions s3 poll_at: 99 -> 0", "sessions s3 capture_url: u -> ", "sessions s3 deadline: 50 -> 9",
+			"sessions s3 leased_until: 99 -> 0", "sessions s3 over_at: 0 -> 7")
 	},
 	"PostponeSession": func(w *world) {
 		w.add("sessions", cols{"id": "s1", "attempt": 2, "leased_until": 99, "poll_at": 99, "trouble": ""})
@@ -236,6 +268,39 @@ var provingCases = cases{
 				Ial: 3, Source: "oidc", Document: 21, Selfie: 22, Age: 44, Person: []byte("sealed"), Now: 7, GoodUntil: 8})
 		}, "+ proofs p: age=44 cart_id=c customer_id=5 document=21 good_until=8 ial=3 id=p mailbox=m order_id=118 person=sealed proved_at=7 revoked_at=0 revoked_by= "+
 			"revoked_why= selfie=22 session_id=s source=oidc store_hash=abc")
+	},
+	"KeepSession": func(w *world) {
+		for _, id := range []string{"s1", "s2"} {
+			w.add("sessions", cols{"id": id, "state": "passed", "poll_at": 0, "over_at": 5})
+		}
+		keep := func(until int64) func() error {
+			return func() error { return w.q.KeepSession(w.Context(), KeepSessionParams{ID: "s1", GoodUntil: until}) }
+		}
+		w.changes(keep(9), "sessions s1 over_at: 5 -> 9")
+		w.changes(keep(8))
+	},
+	"RevokeProof": func(w *world) {
+		standing := cols{"revoked_at": 0, "revoked_by": "", "revoked_why": "", "person": []byte("sealed")}
+		w.proof("p1", standing)
+		w.proof("p2", standing)
+		revoke := func(hash string) func() (int64, error) {
+			return func() (int64, error) {
+				return w.q.RevokeProof(w.Context(), RevokeProofParams{ID: "p1", StoreHash: hash, RevokedBy: "ada", RevokedWhy: "fraud", Now: 7})
+			}
+		}
+		w.affects(0, revoke("xyz"))
+		w.affects(1, revoke("abc"), "proofs p1 revoked_at: 0 -> 7", "proofs p1 revoked_by:  -> ada", "proofs p1 revoked_why:  -> fraud", "proofs p1 person: sealed -> ")
+		w.affects(0, revoke("abc")) // whoever was first stands
+	},
+	"SessionProof": func(w *world) {
+		row := w.proof("p1", nil)
+		w.proof("p2", nil)
+		got, err := w.q.SessionProof(w.Context(), SessionProofParams{SessionID: "of p1", StoreHash: "abc"})
+		one(w, got, err, row)
+		for _, p := range []SessionProofParams{{"of p1", "xyz"}, {"of p3", "abc"}} {
+			got, err = w.q.SessionProof(w.Context(), p)
+			none(w, got, err)
+		}
 	},
 	"Proof": func(w *world) {
 		row := w.proof("p1", nil)

@@ -11,20 +11,20 @@ var shopsCases = cases{
 			}
 		}
 		w.changes(install("new"), "+ shops new: channels=[] control_panel= currency= data_key=key enforced_since=0 hook_secret=secret installation={} "+
-			"installed_at=7 kosmos=NULL name= owner_id=5 policy=0 reconcile_at=7 reconciled_at=0 scopes=s1 s2 state=installed store_hash=new store_id= "+
-			"sweep_at=7 swept_to=7 timezone=UTC token=token uninstalled_at=0")
+			"installed_at=7 kosmos=NULL name= owner_id=5 policy=0 probe_at=0 reconcile_at=7 reconciled_at=0 scopes=s1 s2 settings={} state=installed store_hash=new store_id= "+
+			"suspected_at=0 suspended_at=0 sweep_at=7 swept_to=7 timezone=UTC token=token uninstalled_at=0")
 		// Again: what the Shop and its history are stays, the credentials are new.
 		w.exec(`UPDATE shops SET state = 'uninstalled', owner_id = 1, scopes = '', data_key = x'6b', token = NULL, hook_secret = NULL, reconcile_at = 2,
-			sweep_at = 3, uninstalled_at = 4 WHERE store_hash = 'abc'`)
+			sweep_at = 3, uninstalled_at = 4, suspended_at = 8, probe_at = 9 WHERE store_hash = 'abc'`)
 		again := []string{
 			"shops abc owner_id: 1 -> 5", "shops abc scopes:  -> s1 s2", "shops abc data_key: k -> key", "shops abc state: uninstalled -> installed",
 			"shops abc token: NULL -> token", "shops abc hook_secret: NULL -> secret", "shops abc reconcile_at: 2 -> 7", "shops abc sweep_at: 3 -> 7",
-			"shops abc uninstalled_at: 4 -> 0",
+			"shops abc uninstalled_at: 4 -> 0", "shops abc suspended_at: 8 -> 0", "shops abc probe_at: 9 -> 0",
 		}
 		w.changes(install("abc"), again...)
-		// Its key was destroyed meanwhile: what only that key opened goes too.
-		w.exec(`UPDATE shops SET data_key = NULL, kosmos = x'6b' WHERE store_hash = 'abc'`)
-		w.changes(install("abc"), "shops abc data_key: NULL -> key", "shops abc kosmos: k -> NULL")
+		// Its key was destroyed meanwhile: what only that key opened goes too, and it begins anew.
+		w.exec(`UPDATE shops SET data_key = NULL, kosmos = x'6b', installed_at = 1, swept_to = 2 WHERE store_hash = 'abc'`)
+		w.changes(install("abc"), "shops abc data_key: NULL -> key", "shops abc kosmos: k -> NULL", "shops abc installed_at: 1 -> 7", "shops abc swept_to: 2 -> 7")
 	},
 	"Shops": func(w *world) {
 		third := w.add("shops", cols{"store_hash": "mmm"})
@@ -60,13 +60,68 @@ var shopsCases = cases{
 		w.changes(func() error { return w.q.ReconcileShopAt(w.Context(), ReconcileShopAtParams{StoreHash: "abc", At: 7}) },
 			"shops abc reconcile_at: 2 -> 7")
 	},
-	"SetShopState": func(w *world) {
-		set := func() (int64, error) {
-			return w.q.SetShopState(w.Context(), SetShopStateParams{StoreHash: "abc", State: "suspended"})
+	"SuspendShop": func(w *world) {
+		w.exec("UPDATE shops SET suspended_at = 0, probe_at = 0")
+		suspend := func() (int64, error) {
+			return w.q.SuspendShop(w.Context(), SuspendShopParams{StoreHash: "abc", Now: 7, ProbeAt: 9})
 		}
-		w.affects(1, set, "shops abc state: installed -> suspended")
+		w.affects(1, suspend, "shops abc state: installed -> suspended", "shops abc suspended_at: 0 -> 7", "shops abc probe_at: 0 -> 9")
+		w.affects(0, suspend)
 		w.exec("UPDATE shops SET state = 'uninstalled', token = NULL WHERE store_hash = 'abc'")
-		w.affects(0, set)
+		w.affects(0, suspend)
+	},
+	"ProbeShopAt": func(w *world) {
+		w.exec("UPDATE shops SET probe_at = 2, state = 'suspended'")
+		probe := func() (int64, error) {
+			return w.q.ProbeShopAt(w.Context(), ProbeShopAtParams{StoreHash: "abc", ProbeAt: 9})
+		}
+		w.affects(1, probe, "shops abc probe_at: 2 -> 9")
+		w.exec("UPDATE shops SET state = 'installed', probe_at = 2 WHERE store_hash = 'abc'")
+		w.affects(0, probe)
+	},
+	"ResumeShop": func(w *world) {
+		w.exec("UPDATE shops SET state = 'suspended', suspended_at = 1, probe_at = 2, sweep_at = 3, reconcile_at = 4")
+		resume := func() (int64, error) {
+			return w.q.ResumeShop(w.Context(), ResumeShopParams{StoreHash: "abc", Now: 7})
+		}
+		w.affects(1, resume, "shops abc state: suspended -> installed", "shops abc suspended_at: 1 -> 0", "shops abc probe_at: 2 -> 0", "shops abc sweep_at: 3 -> 7",
+			"shops abc reconcile_at: 4 -> 7")
+		w.affects(0, resume)
+		w.exec("UPDATE shops SET state = 'uninstalled', token = NULL WHERE store_hash = 'abc'")
+		w.affects(0, resume)
+	},
+	"SuspectShop": func(w *world) {
+		w.exec("UPDATE shops SET suspected_at = 5, reconcile_at = 20")
+		suspect := func(unless int64) func() (int64, error) {
+			return func() (int64, error) {
+				return w.q.SuspectShop(w.Context(), SuspectShopParams{StoreHash: "abc", Now: 7, UnlessAfter: unless})
+			}
+		}
+		w.affects(0, suspect(4))
+		w.affects(1, suspect(5), "shops abc suspected_at: 5 -> 7", "shops abc reconcile_at: 20 -> 7")
+		w.exec("UPDATE shops SET suspected_at = 5, reconcile_at = 3")
+		w.affects(1, suspect(5), "shops abc suspected_at: 5 -> 7") // it is due already
+	},
+	"SaveSettings": func(w *world) {
+		w.exec("UPDATE shops SET settings = '{}'")
+		w.changes(func() error {
+			return w.q.SaveSettings(w.Context(), SaveSettingsParams{StoreHash: "abc", Settings: "{...}"})
+		}, "shops abc settings: {} -> {...}")
+	},
+	"ResumeShops": func(w *world) {
+		const day = 86400000
+		w.exec("UPDATE shops SET sweep_at = 5, reconcile_at = 7 + ?, probe_at = 6, suspected_at = 7", day)
+		resume := func() (int64, error) { return w.q.ResumeShops(w.Context(), 7) }
+		w.affects(0, resume)
+		for column, want := range map[string]string{"sweep_at": "9 -> 7", "probe_at": "9 -> 7", "suspected_at": "9 -> 7"} {
+			w.exec("UPDATE shops SET " + column + " = 9 WHERE store_hash = 'abc'")
+			w.affects(1, resume, "shops abc "+column+": "+want)
+		}
+		w.exec("UPDATE shops SET reconcile_at = 8 + ? WHERE store_hash = 'abc'", day)
+		w.affects(1, resume, "shops abc reconcile_at: 86400008 -> 86400007")
+		w.exec("UPDATE shops SET sweep_at = 9, reconcile_at = 9 + ?, probe_at = 9, suspected_at = 9", day)
+		w.affects(2, resume, "shops abc sweep_at: 9 -> 7", "shops abc probe_at: 9 -> 7", "shops abc suspected_at: 9 -> 7", "shops abc reconcile_at: 86400009 -> 86400007",
+			"shops xyz sweep_at: 9 -> 7", "shops xyz probe_at: 9 -> 7", "shops xyz suspected_at: 9 -> 7", "shops xyz reconcile_at: 86400009 -> 86400007")
 	},
 	"UninstallShop": func(w *world) {
 		w.exec("UPDATE shops SET token = x'74', hook_secret = x'68', uninstalled_at = 0")

@@ -95,6 +95,37 @@ var workCases = cases{
 		w.affects(1, replay("abc"), "notices 3 state: stuck -> pending", "notices 3 due_at: 0 -> 7", "notices 3 attempt: 2 -> 3")
 		w.affects(0, replay("abc"))
 	},
+	"ReplayNotices": func(w *world) {
+		for i, state := range []string{"stuck", "done", "done"} {
+			w.add("notices", cols{"id": 3 + i, "due_at": 0, "state": state, "attempt": 2, "received_at": 5 + i})
+		}
+		w.add("notices", cols{"id": 6, "due_at": 99, "attempt": 2, "received_at": 8}) // waits, or is being handled
+		w.add("notices", cols{"id": 7, "due_at": 0, "state": "done", "received_at": 8, "store_hash": "xyz"})
+		replay := func() (int64, error) {
+			return w.q.ReplayNotices(w.Context(), ReplayNoticesParams{StoreHash: "abc", Since: 6, Now: 9})
+		}
+		w.affects(2, replay, "notices 4 state: done -> pending", "notices 4 due_at: 0 -> 9", "notices 4 attempt: 2 -> 3",
+			"notices 5 state: done -> pending", "notices 5 due_at: 0 -> 9", "notices 5 attempt: 2 -> 3")
+		w.affects(0, replay)
+		w.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10010)
+			INSERT INTO notices (store_hash, event_at, event_hash, scope, subject, received_at, state, due_at) SELECT 'abc', i, i, 's', i, 100, 'done', 0 FROM n`)
+		n, err := replay()
+		equal(w, n, err, 10000)
+	},
+	"StuckNotices": func(w *world) {
+		first := w.add("notices", cols{"state": "stuck", "due_at": 0})
+		w.add("notices", nil)
+		w.add("notices", cols{"state": "done", "due_at": 0})
+		w.add("notices", cols{"state": "stuck", "due_at": 0, "store_hash": "xyz"})
+		last := w.add("notices", cols{"state": "stuck", "due_at": 0})
+		got, err := w.q.StuckNotices(w.Context(), "abc")
+		are(w, got, err, last, first)
+		for range 60 {
+			w.add("notices", cols{"state": "stuck", "due_at": 0})
+		}
+		got, err = w.q.StuckNotices(w.Context(), "abc")
+		equal(w, len(got), err, 50)
+	},
 	"OrderNotices": func(w *world) {
 		first := w.add("notices", cols{"subject": "118"})
 		w.add("notices", cols{"subject": "119"})
@@ -108,7 +139,7 @@ var workCases = cases{
 			return w.q.Owe(w.Context(), OweParams{StoreHash: "abc", Key: "hold/118/d", Kind: "hold", Subject: 118, Ref: "d", Urgency: 1, Now: 7})
 		}
 		w.add("writebacks", cols{"id": 1, "key": "hold/118/d", "store_hash": "xyz"})
-		w.changes(owe, "+ writebacks 2: attempt=0 done_at=0 due_at=7 id=2 key=hold/118/d kind=hold made_at=7 reason= ref=d state=pending store_hash=abc subject=118 urgency=1")
+		w.changes(owe, "+ writebacks 2: attempt=0 done_at=0 due_at=7 handed_at=0 id=2 key=hold/118/d kind=hold made_at=7 reason= ref=d state=pending store_hash=abc subject=118 urgency=1")
 		// Still waiting, or being tried until 99: that try may have looked too early, and may not end it.
 		w.exec("UPDATE writebacks SET attempt = 3, due_at = 99, made_at = 5, reason = 'busy' WHERE id = 2")
 		w.changes(owe, "writebacks 2 attempt: 3 -> 4", "writebacks 2 due_at: 99 -> 7", "writebacks 2 reason: busy -> ")
@@ -117,6 +148,65 @@ var workCases = cases{
 			w.changes(owe, "writebacks 2 state: "+state+" -> pending", "writebacks 2 attempt: 4 -> 5", "writebacks 2 due_at: 0 -> 7", "writebacks 2 done_at: 6 -> 0",
 				"writebacks 2 made_at: 5 -> 7")
 		}
+	},
+	"OweOnce": func(w *world) {
+		owe := func() error {
+			return w.q.OweOnce(w.Context(), OweOnceParams{StoreHash: "abc", Key: "mail/118/link#1", Kind: "mail", Subject: 118, Ref: "link#1", Urgency: 2, Now: 7})
+		}
+		w.add("writebacks", cols{"id": 1, "key": "mail/118/link#1", "store_hash": "xyz"})
+		w.changes(owe, "+ writebacks 2: attempt=0 done_at=0 due_at=7 handed_at=0 id=2 key=mail/118/link#1 kind=mail made_at=7 reason= ref=link#1 state=pending store_hash=abc "+
+			"subject=118 urgency=2")
+		w.changes(owe)
+		for _, state := range []string{"done", "dropped", "stuck"} {
+			w.exec("UPDATE writebacks SET state = ?, due_at = 0 WHERE id = 2", state)
+			w.changes(owe)
+		}
+	},
+	"HandOverWriteback": func(w *world) {
+		w.add("writebacks", cols{"id": 3, "due_at": 99, "attempt": 2, "handed_at": 0})
+		w.add("writebacks", cols{"id": 4, "due_at": 99, "attempt": 2, "handed_at": 0})
+		hand := func(attempt, until int64) func() (int64, error) {
+			return func() (int64, error) {
+				return w.q.HandOverWriteback(w.Context(), HandOverWritebackParams{ID: 3, Attempt: attempt, LeasedUntil: until, Now: 7})
+			}
+		}
+		w.affects(0, hand(1, 99))
+		w.affects(0, hand(2, 98))
+		w.affects(1, hand(2, 99), "writebacks 3 handed_at: 0 -> 7")
+		w.affects(0, hand(2, 99)) // once
+		w.exec("UPDATE writebacks SET state = 'dropped', due_at = 0, handed_at = 0 WHERE id = 3")
+		w.affects(0, hand(2, 0))
+	},
+	"TakeBackWriteback": func(w *world) {
+		w.add("writebacks", cols{"id": 3, "due_at": 99, "attempt": 2, "handed_at": 7})
+		w.add("writebacks", cols{"id": 4, "due_at": 99, "attempt": 2, "handed_at": 7})
+		back := func(attempt, until int64) func() (int64, error) {
+			return func() (int64, error) {
+				return w.q.TakeBackWriteback(w.Context(), TakeBackWritebackParams{ID: 3, Attempt: attempt, LeasedUntil: until})
+			}
+		}
+		w.affects(0, back(1, 99))
+		w.affects(0, back(2, 98))
+		w.affects(1, back(2, 99), "writebacks 3 handed_at: 7 -> 0")
+		w.exec("UPDATE writebacks SET state = 'done', due_at = 0, handed_at = 7 WHERE id = 3")
+		w.affects(0, back(2, 0))
+	},
+	"RetryShopWritebacks": func(w *world) {
+		w.add("writebacks", cols{"id": 1, "due_at": 0, "state": "stuck", "attempt": 2, "done_at": 6})
+		w.add("writebacks", cols{"id": 2, "due_at": 0, "state": "stuck", "kind": "mail"}) // it may have been sent
+		w.add("writebacks", cols{"id": 3, "due_at": 0, "state": "done"})
+		w.add("writebacks", cols{"id": 4, "due_at": 0, "state": "dropped"})
+		w.add("writebacks", cols{"id": 5, "due_at": 99})
+		w.add("writebacks", cols{"id": 6, "due_at": 0, "state": "stuck", "store_hash": "xyz"})
+		retry := func() (int64, error) {
+			return w.q.RetryShopWritebacks(w.Context(), RetryShopWritebacksParams{StoreHash: "abc", Now: 7})
+		}
+		w.affects(1, retry, "writebacks 1 state: stuck -> pending", "writebacks 1 due_at: 0 -> 7", "writebacks 1 attempt: 2 -> 3", "writebacks 1 done_at: 6 -> 0")
+		for range 1001 {
+			w.add("writebacks", cols{"due_at": 0, "state": "stuck"})
+		}
+		n, err := retry()
+		equal(w, n, err, 1000)
 	},
 	"LeaseWritebacks": func(w *world) {
 		second := w.add("writebacks", cols{"id": 3, "due_at": 5, "attempt": 0})
@@ -178,7 +268,7 @@ var workCases = cases{
 		w.affects(0, postpone(2, 0))
 	},
 	"RetryWriteback": func(w *world) {
-		w.add("writebacks", cols{"id": 3, "due_at": 0, "state": "stuck", "attempt": 2, "done_at": 6})
+		w.add("writebacks", cols{"id": 3, "due_at": 0, "state": "stuck", "attempt": 2, "done_at": 6, "handed_at": 5})
 		w.add("writebacks", cols{"id": 4, "due_at": 0, "state": "stuck"})
 		retry := func(hash string) func() (int64, error) {
 			return func() (int64, error) {
@@ -186,7 +276,8 @@ var workCases = cases{
 			}
 		}
 		w.affects(0, retry("xyz"))
-		w.affects(1, retry("abc"), "writebacks 3 state: stuck -> pending", "writebacks 3 due_at: 0 -> 7", "writebacks 3 attempt: 2 -> 3", "writebacks 3 done_at: 6 -> 0")
+		w.affects(1, retry("abc"), "writebacks 3 state: stuck -> pending", "writebacks 3 due_at: 0 -> 7", "writebacks 3 attempt: 2 -> 3", "writebacks 3 done_at: 6 -> 0",
+			"writebacks 3 handed_at: 5 -> 0")
 		w.affects(0, retry("abc"))
 	},
 	"DropWritebacks": func(w *world) {
@@ -220,6 +311,7 @@ var workCases = cases{
 		w.order(1, cols{"hold": "holding"})
 		w.order(2, cols{"hold": "releasing"})
 		w.order(3, cols{"hold": "held"})
+		w.order(4, cols{"hold": "cancelling"})
 		w.order(1, cols{"hold": "holding", "store_hash": "xyz"})
 		gone := func(id int, hash, kind string, subject int) {
 			w.add("writebacks", cols{"id": id, "store_hash": hash, "kind": kind, "subject": subject, "state": "dropped", "due_at": 0, "done_at": 6, "reason": "gone", "attempt": 2})
@@ -231,10 +323,14 @@ var workCases = cases{
 		gone(5, "abc", "hold", 3)
 		gone(6, "abc", "note", 1)
 		gone(7, "xyz", "hold", 1)
-		w.affects(2, func() (int64, error) {
+		gone(8, "abc", "cancel", 4)
+		gone(9, "abc", "cancel", 3)
+		gone(10, "abc", "release", 4)
+		w.affects(3, func() (int64, error) {
 			return w.q.OweAgain(w.Context(), OweAgainParams{StoreHash: "abc", Now: 7})
 		}, "writebacks 1 state: dropped -> pending", "writebacks 1 attempt: 2 -> 3", "writebacks 1 due_at: 0 -> 7", "writebacks 1 done_at: 6 -> 0", "writebacks 1 reason: gone -> ",
-			"writebacks 2 state: dropped -> pending", "writebacks 2 attempt: 2 -> 3", "writebacks 2 due_at: 0 -> 7", "writebacks 2 done_at: 6 -> 0", "writebacks 2 reason: gone -> ")
+			"writebacks 2 state: dropped -> pending", "writebacks 2 attempt: 2 -> 3", "writebacks 2 due_at: 0 -> 7", "writebacks 2 done_at: 6 -> 0", "writebacks 2 reason: gone -> ",
+			"writebacks 8 state: dropped -> pending", "writebacks 8 attempt: 2 -> 3", "writebacks 8 due_at: 0 -> 7", "writebacks 8 done_at: 6 -> 0", "writebacks 8 reason: gone -> ")
 	},
 	"SubjectWritebacks": func(w *world) {
 		first := w.add("writebacks", cols{"subject": 118})

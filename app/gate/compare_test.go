@@ -266,6 +266,7 @@ func TestCompareListsOfRules(t *testing.T) {
 		{"an exemption added", rules(a), rules(b, a), []gate.Change{change("b", "", nil, b, gate.Milder)}},
 		{"an exemption removed", rules(b, a), rules(a), []gate.Change{change("b", "", b, nil, gate.Stricter)}},
 		{"a shadow rule added", rules(), rules(idle), []gate.Change{change("idle", "", nil, idle, gate.Other)}},
+		{"a shadow rule removed", rules(idle), rules(), []gate.Change{change("idle", "", idle, nil, gate.Other)}},
 		{"reordered", rules(a, b, c), rules(c, a, b), []gate.Change{change("", "order", []string{"a", "b", "c"}, []string{"c", "a", "b"}, gate.Other)}},
 		{"one moved up by a removal is not reordered", rules(a, b, c), rules(b, c), []gate.Change{change("a", "", a, nil, gate.Milder)}},
 		{"renamed", rules(a, c), rules(a, renamed), []gate.Change{change("d", "name", "c", "d", gate.Other)}},

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 )
@@ -114,16 +115,13 @@ func movedTurns(before, after any) Effect {
 
 // proofAgeTurns: 0 is without limit.
 func proofAgeTurns(before, after any) Effect {
-	a, b := before.(Days), after.(Days)
-	switch {
-	case a <= 0 && b <= 0:
-		return Other
-	case a <= 0:
-		return Stricter
-	case b <= 0:
-		return Milder
+	limit := func(v any) Days {
+		if d := v.(Days); d > 0 {
+			return d
+		}
+		return math.MaxInt
 	}
-	return falling[Days](a, b)
+	return falling[Days](limit(before), limit(after))
 }
 
 func stepUpTurns(before, _ any) Effect {

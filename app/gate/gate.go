@@ -143,15 +143,18 @@ func Decide(p Policy, f Facts, proofs []Proof, now time.Time) Decision {
 	}
 	rules := p.effective()
 	results := make([]RuleResult, len(rules))
-	for i, r := range rules {
-		results[i] = r.evaluate(f)
+	var t tester
+	for i := range rules {
+		results[i] = rules[i].evaluate(&f, &t)
 	}
 	q := question{p, f, proofs, now}
-	d := q.answer(slices.Clone(results), Enforce)
-	d.Would = d.Outcome
-	if slices.ContainsFunc(p.Rules, func(r Rule) bool { return r.Mode == Shadow }) {
-		d.Would = q.answer(results, Shadow).Outcome
+	if !slices.ContainsFunc(p.Rules, func(r Rule) bool { return r.Mode == Shadow }) {
+		d := q.answer(results, Enforce)
+		d.Would = d.Outcome
+		return d
 	}
+	d := q.answer(slices.Clone(results), Enforce)
+	d.Would = q.answer(results, Shadow).Outcome
 	return d
 }
 

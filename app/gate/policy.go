@@ -185,7 +185,7 @@ func (p Policy) Uses(facts ...FactName) bool {
 
 // effective lists the rules to evaluate, exemptions first, then what the first screen asks, then the rest.
 func (p Policy) effective() []Rule {
-	var out []Rule
+	out := make([]Rule, 0, len(p.Rules)+2)
 	for _, r := range p.Rules {
 		if r.Exempt {
 			out = append(out, r)

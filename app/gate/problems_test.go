@@ -1,11 +1,12 @@
 package gate_test
 
 import (
-	"idgate/app/gate"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"idgate/app/gate"
 )
 
 func TestPolicyProblems(t *testing.T) {

@@ -143,11 +143,14 @@ func (r RuleResult) counts(s Stage) bool {
 	return !slices.ContainsFunc(r.Conditions, func(c ConditionResult) bool { return !settled(c) })
 }
 
-func (r Rule) evaluate(f Facts) RuleResult {
+func (r *Rule) evaluate(f *Facts, t *tester) RuleResult {
 	res := RuleResult{Name: r.Name, Mode: r.Mode, Exempt: r.Exempt, Any: r.Any, Require: r.Require, Verdict: Yes}
+	if len(r.When) > 0 {
+		res.Conditions = make([]ConditionResult, 0, len(r.When))
+	}
 	yes, unknown := 0, 0
-	for _, c := range r.When {
-		a := c.evaluate(f, r.Exempt)
+	for i := range r.When {
+		a := r.When[i].evaluate(f, r.Exempt, t)
 		res.Conditions = append(res.Conditions, a)
 		switch a.Verdict {
 		case Yes:
@@ -170,10 +173,10 @@ func (r Rule) evaluate(f Facts) RuleResult {
 }
 
 // evaluate tests one fact, of which every answer stands for one of what the cart or order has of it.
-func (c Condition) evaluate(f Facts, exempt bool) ConditionResult {
-	var t tester
-	c.test(f, &t)
-	out := ConditionResult{Condition: c, Verdict: c.over(t.answers, exempt), Seen: t.seen()}
+func (c *Condition) evaluate(f *Facts, exempt bool, t *tester) ConditionResult {
+	*t = tester{answers: t.answers[:0], named: t.named[:0], others: t.others[:0]}
+	c.test(f, t)
+	out := ConditionResult{Condition: *c, Verdict: c.over(t.answers, exempt), Seen: t.seen()}
 	if len(c.Values) > explained {
 		out.Values, out.More = c.Values[:explained:explained], len(c.Values)-explained
 	}
@@ -181,7 +184,7 @@ func (c Condition) evaluate(f Facts, exempt bool) ConditionResult {
 }
 
 // over joins the answers, each turned round first where the condition says “not”.
-func (c Condition) over(answers []Verdict, exempt bool) Verdict {
+func (c *Condition) over(answers []Verdict, exempt bool) Verdict {
 	if len(answers) == 0 {
 		return verdict(c.Not && !exempt) // nothing is in no category; and nothing exempts
 	}
@@ -203,7 +206,7 @@ func (c Condition) over(answers []Verdict, exempt bool) Verdict {
 	return out
 }
 
-// tester gathers a condition's answers, and what they were given on.
+// tester gathers a condition's answers, and what they were given on. One serves all conditions in turn.
 type tester struct {
 	answers       []Verdict
 	amount        *Money
@@ -233,6 +236,9 @@ func (t *tester) seen() *Seen {
 		return nil
 	}
 	s := &Seen{Amount: t.amount}
+	if n := len(t.named) + len(t.others); n > 0 {
+		s.Values = make([]string, 0, min(n, explained))
+	}
 	for _, values := range [][]string{t.named, t.others} {
 		for _, v := range values {
 			switch {
@@ -247,7 +253,7 @@ func (t *tester) seen() *Seen {
 	return s
 }
 
-func (c Condition) test(f Facts, t *tester) {
+func (c *Condition) test(f *Facts, t *tester) {
 	in := func(v string) bool { return slices.Contains(c.Values, v) }
 	folded := func(v string) bool {
 		return slices.ContainsFunc(c.Values, func(w string) bool { return strings.EqualFold(strings.TrimSpace(w), strings.TrimSpace(v)) })
@@ -292,7 +298,7 @@ func (c Condition) test(f Facts, t *tester) {
 }
 
 // testValue compares in the Shop's currency; without a rate the value is unknown.
-func (c Condition) testValue(f Facts, t *tester) {
+func (c *Condition) testValue(f *Facts, t *tester) {
 	t.amount = f.ShopValue
 	if f.ShopValue == nil || c.Amount == nil || f.ShopValue.Currency != c.Amount.Currency {
 		t.amount, t.answers = nil, []Verdict{Unknown}
@@ -302,8 +308,9 @@ func (c Condition) testValue(f Facts, t *tester) {
 }
 
 // testItems answers for every line. A line that was not looked up may be of any category.
-func (c Condition) testItems(f Facts, t *tester) {
-	for _, i := range f.Items {
+func (c *Condition) testItems(f *Facts, t *tester) {
+	for k := range f.Items {
+		i := &f.Items[k]
 		values := i.Categories
 		if c.Fact == FactBrand {
 			values = nil
@@ -328,7 +335,7 @@ func (c Condition) testItems(f Facts, t *tester) {
 }
 
 // testPlaces looks at every shipping address, or at the billing address where nothing ships.
-func (c Condition) testPlaces(f Facts, t *tester) {
+func (c *Condition) testPlaces(f *Facts, t *tester) {
 	places := f.Shipping
 	if len(places) == 0 {
 		places = []Place{f.Billing}

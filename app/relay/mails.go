@@ -17,6 +17,7 @@ type MailAsk struct {
 	Shop  *ledger.Shop
 	Which string       // one of the Mail constants
 	Order ledger.Order // as the ledger has it now
+	Need  gate.Requirement
 	Link  string       // the verification link, or for staff the order's page; empty where there is none
 }
 
@@ -40,7 +41,11 @@ func (r *Relay) sendMail(ctx context.Context, s *ledger.Shop, w ledger.Writeback
 	if w.Handed {
 		return stuck("The mail was handed over and no answer came: it may have been sent, or not. Send it again if it did not arrive."), nil
 	}
-	ask := MailAsk{Shop: s, Which: which, Order: known, Link: fmt.Sprintf("%s/s/%s/orders/%d", r.AppURL, s.Hash, known.ID)}
+	d, err := r.Ledger.Decision(ctx, s.Hash, known.DecisionID)
+	if err != nil {
+		return ending{}, err
+	}
+	ask := MailAsk{Shop: s, Which: which, Order: known, Need: d.Requirement, Link: fmt.Sprintf("%s/s/%s/orders/%d", r.AppURL, s.Hash, known.ID)}
 	to := s.Settings.AlarmTo
 	if !toStaff(which) {
 		to, ask.Link = known.Buyer.Mailbox, ""
@@ -61,11 +66,11 @@ func (r *Relay) sendMail(ctx context.Context, s *ledger.Shop, w ledger.Writeback
 	case err == nil:
 		return done("sent"), nil
 	case !errors.As(err, &me):
-		return stuck("The mail cannot be written: " + err.Error()), r.Ledger.TakeBack(ctx, w)
+		return ending{}, err
 	case me.Unknown:
 		return stuck("The mail was handed over and no answer came: it may have been sent, or not. Send it again if it did not arrive."), nil
 	case me.Permanent:
-		return stuck("The mail server refused it: " + me.Reason + ". Ask the customer for another mailbox, or correct it in the order."), r.Ledger.TakeBack(ctx, w)
+		return stuck("The mail was refused: " + me.Reason + ". Correct the mailbox in the order, or tell the customer in another way."), r.Ledger.TakeBack(ctx, w)
 	}
 	return later(r.retry(w.Attempt), "the mail server cannot be reached, or puts us off: "+me.Error()), r.Ledger.TakeBack(ctx, w)
 }

@@ -23,6 +23,7 @@ import (
 	"idgate/app/idv"
 	"idgate/app/idv/kosmos"
 	"idgate/app/ledger"
+	"idgate/app/mail"
 	"idgate/app/relay"
 	"idgate/app/sim"
 	simkosmos "idgate/app/sim/kosmos"
@@ -61,6 +62,11 @@ type world struct {
 	store    *httptest.Server
 	http     *http.Client
 	ahead    atomic.Int64 // by how many nanoseconds the product's clock is ahead of everybody else's
+
+	observe atomic.Pointer[func(sim.Exchange)] // sees every API request and answer
+	mail    *mail.Sender                       // nil: no mails
+	compose func(relay.MailAsk) mail.Message
+	logTo   io.Writer // nil: the test's own log
 }
 
 // now is the time by the product's clock.
@@ -71,8 +77,15 @@ const hash = "testshop"
 // newWorld starts a world whose shop has installed the app and enforces the policy that policy returns.
 func newWorld(t *testing.T, change ...func(*gate.Policy)) *world {
 	t.Helper()
+	return newWorldWith(t, func(*world) {}, change...)
+}
+
+// newWorldWith lets prepare set what must be there before anything runs.
+func newWorldWith(t *testing.T, prepare func(*world), change ...func(*gate.Policy)) *world {
+	t.Helper()
 	w := &world{t: t, clock: &clock{t: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)}}
 	w.http = &http.Client{Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	prepare(w)
 	var appHandler, storeHandler, idvHandler http.Handler
 	late := func(h *http.Handler) *httptest.Server {
 		s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { (*h).ServeHTTP(rw, r) }))
@@ -83,7 +96,12 @@ func newWorld(t *testing.T, change ...func(*gate.Policy)) *world {
 	idvServer := late(&idvHandler)
 	w.tenant = simkosmos.New(simkosmos.Options{BaseURL: idvServer.URL, Community: "c", LicenseKey: "licence", DVCID: "dvc", Now: w.clock.now})
 	idvHandler = w.tenant.Handler()
-	w.platform = sim.New(sim.Options{ClientID: "client", ClientSecret: "a secret of the client", AppURL: w.app.URL, StoreURL: w.store.URL, KosmosURL: idvServer.URL, Seed: 1, Now: w.clock.now, HTTP: w.http})
+	w.platform = sim.New(sim.Options{ClientID: "client", ClientSecret: "a secret of the client", AppURL: w.app.URL, StoreURL: w.store.URL, KosmosURL: idvServer.URL, Seed: 1, Now: w.clock.now, HTTP: w.http,
+		Observe: func(e sim.Exchange) {
+			if see := w.observe.Load(); see != nil {
+				(*see)(e)
+			}
+		}})
 	storeHandler = w.platform.StoreHandler()
 	w.shop = w.platform.AddShop(sim.ShopOptions{Hash: hash, Name: "Test Shop", RequestsPerWindow: -1})
 	if err := sim.SeedDemo(w.shop); err != nil {
@@ -100,7 +118,10 @@ func (w *world) open(t *testing.T, path, idvURL string, appHandler *http.Handler
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	if w.logTo == nil {
+		w.logTo = testWriter{t}
+	}
+	log := slog.New(slog.NewTextHandler(w.logTo, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	w.ledger, err = ledger.Open(context.Background(), ledger.Options{Path: path, Kind: ledger.Demo, Keyring: keyring, Now: w.now(), Log: log, Issuer: w.app.URL})
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +144,7 @@ func (w *world) open(t *testing.T, path, idvURL string, appHandler *http.Handler
 		t.Fatal(err)
 	}
 	w.relay = relay.New(relay.Options{Ledger: w.ledger, BigCommerce: client, Provider: func(*ledger.Shop) (idv.Provider, error) { return provider, nil },
-		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity()}, AppURL: w.app.URL, Now: w.now, Log: log})
+		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity()}, AppURL: w.app.URL, Now: w.now, Log: log, Mail: w.mail, Compose: w.compose})
 	s, err := web.New(web.Options{Ledger: w.ledger, Relay: w.relay, BigCommerce: client, Keyring: keyring, AppURL: w.app.URL, Now: w.now, Log: log, Gate: assets.Gate(), Admin: assets.Admin(),
 		Replica: func() ledger.ReplicaStatus { return ledger.ReplicaStatus{} }})
 	if err != nil {

@@ -39,6 +39,7 @@ type Serve struct {
 	KosmosResult   string
 	Litestream     string // path of litestream.yml
 	ReplicaURL     string
+	SMTP           string // mail server: smtp://user:password@host:587?from=no-reply@example.com
 	LogLevel       string
 }
 
@@ -111,6 +112,7 @@ var table = []setting{
 	{"kosmos-result", "KOSMOS_RESULT", "v1", "Result endpoint of the tenant: v1 or v3", false, oneOf(func(s *Serve) *string { return &s.KosmosResult }, "v1", "v3")},
 	{"litestream", "IDGATE_LITESTREAM", "litestream.yml", "Replication configuration; where the default file is missing, the one built in", false, text(func(s *Serve) *string { return &s.Litestream })},
 	{"replica-url", "IDGATE_REPLICA_URL", "", "Where litestream.yml replicates to: file:///path or s3://bucket/path; empty: nowhere", false, text(func(s *Serve) *string { return &s.ReplicaURL })},
+	{"smtp", "IDGATE_SMTP", "", "Mail server that mails are sent through: smtp://user:password@host:587?from=no-reply@example.com, or smtps://…; empty: no mails are sent", true, text(func(s *Serve) *string { return &s.SMTP })},
 	{"log-level", "IDGATE_LOG", "info", "debug, info, warn or error", false, oneOf(func(s *Serve) *string { return &s.LogLevel }, "debug", "info", "warn", "error")},
 }
 
@@ -150,8 +152,14 @@ func parseHash(s *Serve, v string) error {
 // Read reads the settings of a command from its arguments and the environment. need says which settings the command cannot do
 // without; usage is printed for -h, whose error is flag.ErrHelp.
 func Read(name, usage string, args []string, env func(string) string, out io.Writer, need func(*Serve) []string) (Serve, error) {
+	return ReadWith(name, usage, args, env, out, need, func(*flag.FlagSet) {})
+}
+
+// ReadWith is Read for a command that has flags of its own besides.
+func ReadWith(name, usage string, args []string, env func(string) string, out io.Writer, need func(*Serve) []string, own func(*flag.FlagSet)) (Serve, error) {
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
 	fs.SetOutput(out)
+	own(fs)
 	given := map[string]*string{}
 	for _, t := range table {
 		if t.secret {

@@ -148,7 +148,7 @@ func policyChanges(theirs, mine gate.Policy) []views.FieldChange {
 
 // shownFields are the form's values as the form words them.
 func shownFields(f views.PolicyForm) map[string]string {
-	sources := strings.Join(words(f.Sources, views.SourceWords), ", ")
+	sources := strings.Join(inWords(f.Sources, views.SourceWords), ", ")
 	if sources == "" {
 		sources = "all"
 	}

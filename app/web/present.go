@@ -182,7 +182,7 @@ func (p presenter) wanted(c gate.Condition) string {
 		values = append(values[:shownValues:shownValues], "…")
 	}
 	if c.Fact == gate.FactSource {
-		values = words(values, views.SourceWords)
+		values = inWords(values, views.SourceWords)
 	}
 	return strings.Join(values, ", ")
 }
@@ -206,7 +206,7 @@ func (p presenter) found(c gate.Condition, o ledger.Order) string {
 	return ""
 }
 
-func words(codes []string, in func(string) views.Words) []string {
+func inWords(codes []string, in func(string) views.Words) []string {
 	out := make([]string, len(codes))
 	for i, c := range codes {
 		out[i] = in(c).Short

@@ -3,6 +3,7 @@ package words
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // MailKind is what a mail is for.
@@ -82,7 +83,7 @@ func (w Words) Mail(kind MailKind, d MailData) Mail {
 		w = For(languages[0].Tag, nil)
 	}
 	data := d.data()
-	m := Mail{Lang: w.Lang(), Dir: w.Dir(), Code: d.Code, Subject: w.Text(parts.group+"subject", data), Heading: w.Text(parts.group+"heading", data),
+	m := Mail{Lang: w.Lang(), Dir: w.Dir(), Code: d.Code, Subject: headline(w.Text(parts.group+"subject", data)), Heading: w.Text(parts.group+"heading", data),
 		Paragraphs: []string{w.Text(parts.group+"text", data)}, Footer: w.Text(parts.footer, data)}
 	for _, key := range parts.paragraphs {
 		switch {
@@ -96,6 +97,17 @@ func (w Words) Mail(kind MailKind, d MailData) Mail {
 		m.Button, m.Link = w.Text(parts.button, nil), d.Link
 	}
 	return m
+}
+
+// mostHeadline is about what mail programs show of a subject, and less than what a mail server takes.
+const mostHeadline = 150
+
+// headline bounds a subject. One that is cut off loses its isolates, since the end of one might be cut off too.
+func headline(s string) string {
+	if utf8.RuneCountInString(s) <= mostHeadline {
+		return s
+	}
+	return clean(s, mostHeadline)
 }
 
 func (d MailData) data() Data {

@@ -125,6 +125,22 @@ func TestMailLeavesOutWhatIsNotKnown(t *testing.T) {
 	})
 }
 
+func TestSubjectIsBounded(t *testing.T) {
+	long := map[string]string{"mail.link.subject": strings.Repeat("{shop}", 16)}
+	for _, c := range []struct {
+		tag, shop, want string
+	}{
+		{"en", strings.Repeat("é", 9), strings.Repeat("é", 144)},
+		{"en", strings.Repeat("é", 10), strings.Repeat("é", 149) + "…"},
+		{"ar", strings.Repeat("é", 7), strings.Repeat("\u2068"+strings.Repeat("é", 7)+"\u2069", 16)},
+		{"ar", strings.Repeat("é", 10), strings.Repeat("é", 149) + "…"},
+	} {
+		if got := For(Match(c.tag), long).Mail(MailLink, MailData{Shop: c.shop}).Subject; got != c.want {
+			t.Errorf("%s: %q, want %q", c.tag, got, c.want)
+		}
+	}
+}
+
 // A merchant's own texts reach mails, and cannot lose the link or the code.
 func TestMailWithOverrides(t *testing.T) {
 	w := For(language.French, map[string]string{"mail.link.subject": "{shop} a une question", "mail.button": "Allons-y", "mail.code.text": "Bonjour", "alarm.leak.subject": "x"})

@@ -50,7 +50,7 @@ func TestCheckOverride(t *testing.T) {
 		{"spaces within", "page.for_cart", "At { shop }", "there is a brace that belongs to no placeholder; what may be used here is {shop}"},
 		{"a capital", "page.for_cart", "At {Shop}", "there is a brace that belongs to no placeholder; what may be used here is {shop}"},
 		{"two braces", "page.for_cart", "At {{shop}}", "there is a brace that belongs to no placeholder; what may be used here is {shop}"},
-		{"a template", "page.for_cart", "{{.}}{{range}}", "there is a brace that belongs to no placeholder; what may be used here is {shop}"},
+		{"a template", "page.for_cart", "{{.}}{{range .}}", "there is a brace that belongs to no placeholder; what may be used here is {shop}"},
 		{"half a brace", "dialog.title", "a } b", "there is a brace that belongs to no placeholder; this text has none: write it without braces"},
 	} {
 		got := ""
@@ -94,7 +94,7 @@ func TestKeys(t *testing.T) {
 	}
 	// All languages' own texts would pass as a merchant's.
 	for _, in := range texts().tongues {
-		for key, text := range forms2(in) {
+		for key, text := range written(in) {
 			if name, known := baseKey(key); known && ours(name) {
 				if err := CheckOverride(key, text); err != nil {
 					t.Errorf("%s: %s: %v", in.Tag, key, err)
@@ -165,7 +165,9 @@ func FuzzOverride(f *testing.F) {
 		}
 		name, _ := baseKey(key)
 		got := w.Text(name, Data{"shop": value, "order": value, "count": 1, "documents": value})
-		if strings.ContainsFunc(got, func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || steers(r) && r != '\u2068' && r != '\u2069' }) {
+		if strings.ContainsFunc(got, func(r rune) bool {
+			return unicode.IsControl(r) || r == '\u2028' || steers(r) && r != '\u2068' && r != '\u2069'
+		}) {
 			t.Errorf("%q with %q gives %q", text, value, got)
 		}
 		if len(placeholders(text)) == 0 && got != text && !texts().plural(name) {

@@ -12,6 +12,7 @@
 package words
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -56,24 +57,35 @@ func Match(accept ...string) language.Tag {
 			// The last tag may have been cut in two; what stands before it counts.
 			a = a[:max(0, strings.LastIndexByte(a[:mostAcceptBytes], ','))]
 		}
-		tags, weights, err := language.ParseAcceptLanguage(a)
-		if err != nil {
-			continue
-		}
-		wanted := tags[:0]
-		for i, t := range tags {
-			if weights[i] > 0 && t != language.Und {
-				wanted = append(wanted, t)
+		if wanted := preferences(a); len(wanted) > 0 {
+			if _, i, sure := texts().matcher.Match(wanted...); sure != language.No {
+				return languages[i].Tag
 			}
-		}
-		if len(wanted) == 0 {
-			continue
-		}
-		if _, i, sure := texts().matcher.Match(wanted...); sure != language.No {
-			return languages[i].Tag
 		}
 	}
 	return languages[0].Tag
+}
+
+// preferences are the languages of a header, the dearest first. Each is read by itself, so that one that nobody knows does not
+// spoil the others.
+func preferences(header string) []language.Tag {
+	type wish struct {
+		tag    language.Tag
+		weight float32
+	}
+	var wishes []wish
+	for part := range strings.SplitSeq(header, ",") {
+		tags, weights, err := language.ParseAcceptLanguage(part)
+		if err == nil && len(tags) == 1 && tags[0] != language.Und && weights[0] > 0 {
+			wishes = append(wishes, wish{tags[0], weights[0]})
+		}
+	}
+	slices.SortStableFunc(wishes, func(a, b wish) int { return cmp.Compare(b.weight, a.weight) })
+	out := make([]language.Tag, len(wishes))
+	for i, w := range wishes {
+		out[i] = w.tag
+	}
+	return out
 }
 
 // Dir is the direction in which the language is written: ltr or rtl.

@@ -65,7 +65,7 @@ func TestLanguages(t *testing.T) {
 }
 
 func TestMatch(t *testing.T) {
-	long := strings.Repeat("xx-YY,", 40)
+	long := strings.Repeat("xx-YY,", 50)
 	for _, c := range []struct {
 		name   string
 		accept []string

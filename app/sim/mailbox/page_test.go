@@ -75,7 +75,7 @@ func TestList(t *testing.T) {
 		count   string
 		address string // in the field
 	}{
-		{"/", []string{"4", "3", "2", "1"}, "4 of 4 mails are kept, newest first.", ""},
+		{"/", []string{"4", "3", "2", "1"}, "4 mails, newest first.", ""},
 		{"/?to=+ann%40EXAMPLE.com", []string{"4", "1"}, "2 of the 4 mails kept are to “ann@EXAMPLE.com”. Show all", "ann@EXAMPLE.com"},
 		{"/?to=nobody", nil, "0 of the 4 mails kept are to “nobody”. Show all", "nobody"},
 		{`/?to="><script>`, nil, `0 of the 4 mails kept are to “"><script>”. Show all`, `"><script>`},
@@ -104,7 +104,11 @@ func TestList(t *testing.T) {
 			t.Errorf("%s: %d scripts", c.path, n)
 		}
 	}
+	b.came += 7
 	_, doc := get(t, b.Handler(), "/")
+	if got := words(all(doc, atom.P)[0]); got != "4 mails, newest first; 11 have come." {
+		t.Errorf("after more than are kept: %q", got)
+	}
 	if got := words(all(doc, atom.Li)[2]); !strings.HasPrefix(got, "(no subject) to bob@example.org, from no-reply@example.com,") {
 		t.Errorf("a mail without subject and name: %q", got)
 	}

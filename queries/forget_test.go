@@ -1,0 +1,492 @@
+package queries
+
+import "fmt"
+
+// mine adds rows of customer 5 with mailbox m to a table whose rows have ids: one that names the customer, one of a guest in the cart that
+// became an order of theirs, one of a guest for that order, and those that are nobody's business here.
+func (w *world) mine(add func(id string, given cols)) {
+	w.order(118, cols{"customer_id": 5, "cart_id": "c1"})
+	w.order(119, cols{"customer_id": 6, "cart_id": "c2"})
+	w.order(120, cols{"customer_id": 0, "cart_id": "c3"})
+	w.order(121, cols{"customer_id": 5, "cart_id": "c4", "store_hash": "xyz"})
+	add("names", cols{"customer_id": 5, "cart_id": "", "order_id": 0})
+	add("cart", cols{"customer_id": 0, "cart_id": "c1", "order_id": 0})
+	add("order", cols{"customer_id": 0, "cart_id": "", "order_id": 118})
+	add("other in the cart", cols{"customer_id": 6, "cart_id": "c1", "order_id": 0})
+	add("other for the order", cols{"customer_id": 6, "cart_id": "", "order_id": 118})
+	add("other's cart", cols{"customer_id": 0, "cart_id": "c2", "order_id": 0})
+	add("other's order", cols{"customer_id": 0, "cart_id": "", "order_id": 119})
+	add("guest", cols{"customer_id": 0, "cart_id": "c3", "order_id": 0})
+	add("guest's order", cols{"customer_id": 0, "cart_id": "", "order_id": 120})
+	add("other shop's", cols{"customer_id": 5, "cart_id": "c1", "order_id": 0, "store_hash": "xyz"})
+	add("other shop's order", cols{"customer_id": 0, "cart_id": "", "order_id": 121, "store_hash": "xyz"})
+	add("other shop's cart", cols{"customer_id": 0, "cart_id": "c4", "order_id": 0, "store_hash": "xyz"})
+}
+
+// underMailbox adds rows under mailbox m: a guest's cart, a guest's order, a customer's, one of another mailbox and another Shop's.
+func (w *world) underMailbox(add func(id string, given cols)) {
+	add("guest", cols{"mailbox": []byte("m"), "customer_id": 0, "order_id": 0})
+	add("guest's order", cols{"mailbox": []byte("m"), "customer_id": 0, "order_id": 118, "cart_id": ""})
+	add("customer's", cols{"mailbox": []byte("m"), "customer_id": 6, "order_id": 0})
+	add("another", cols{"mailbox": []byte("n"), "customer_id": 0, "order_id": 0})
+	add("none", cols{"mailbox": []byte{}, "customer_id": 0, "order_id": 0})
+	add("other shop's", cols{"mailbox": []byte("m"), "customer_id": 0, "order_id": 0, "store_hash": "xyz"})
+}
+
+// session is a row of sessions that is under way, or final when poll is 0.
+func (w *world) session(id string, poll int, given cols) {
+	w.Helper()
+	all := cols{"id": id, "state": "processing", "poll_at": poll, "leased_until": poll, "mailbox": []byte("m"), "capture_url": []byte("u"), "trouble": "t", "reason": "",
+		"changed_at": 3, "over_at": 0}
+	if poll == 0 {
+		all["state"], all["over_at"], all["reason"] = "passed", 9, "r"
+	}
+	for k, v := range given {
+		all[k] = v
+	}
+	w.add("sessions", all)
+}
+
+func (w *world) capability(id string, given cols) {
+	w.Helper()
+	all := cols{"id": fmt.Appendf(nil, "%-16.16s", id), "purpose": "cart"}
+	for k, v := range given {
+		all[k] = v
+	}
+	if o, ok := all["order_id"]; ok && o != 0 {
+		all["purpose"], all["cart_id"] = "mail", ""
+	} else if all["cart_id"] == "" {
+		all["purpose"] = "confirm"
+	}
+	w.add("capabilities", all)
+}
+
+// ended is how a Session under way changes that ends because its person is erased at 7.
+func ended(id string) []string {
+	s := "sessions " + id + " "
+	return []string{s + "mailbox: m -> ", s + "capture_url: u -> ", s + "trouble: t -> ", s + "leased_until: 50 -> 0", s + "poll_at: 50 -> 0", s + "changed_at: 3 -> 7",
+		s + "over_at: 0 -> 7", s + "state: processing -> abandoned", s + "reason:  -> erased"}
+}
+
+var forgetCases = cases{
+	"EraseCustomerProofs": func(w *world) {
+		w.mine(func(id string, given cols) { w.proof(id, given) })
+		w.affects(3, func() (int64, error) {
+			return w.q.EraseCustomerProofs(w.Context(), EraseCustomerProofsParams{StoreHash: "abc", CustomerID: 5})
+		}, "- proofs names", "- proofs cart", "- proofs order")
+		w.exec("UPDATE orders SET customer_id = 0")
+		w.affects(0, func() (int64, error) { return w.q.EraseCustomerProofs(w.Context(), EraseCustomerProofsParams{StoreHash: "abc"}) })
+	},
+	"EraseMailboxProofs": func(w *world) {
+		w.underMailbox(func(id string, given cols) { w.proof(id, given) })
+		erase := func(m string) func() (int64, error) {
+			return func() (int64, error) {
+				return w.q.EraseMailboxProofs(w.Context(), EraseMailboxProofsParams{StoreHash: "abc", Mailbox: []byte(m)})
+			}
+		}
+		w.affects(2, erase("m"), "- proofs guest", "- proofs guest's order")
+		w.affects(0, erase(""))
+	},
+	"EraseCustomerSessions": func(w *world) {
+		w.mine(func(id string, given cols) { w.session(id, 50, given) })
+		w.session("final", 0, cols{"customer_id": 5})
+		want := append(append(append(ended("names"), ended("cart")...), ended("order")...), "sessions names customer_id: 5 -> 0", "sessions final customer_id: 5 -> 0",
+			"sessions final mailbox: m -> ", "sessions final capture_url: u -> ", "sessions final trouble: t -> ", "sessions final over_at: 9 -> 3")
+		w.affects(4, func() (int64, error) {
+			return w.q.EraseCustomerSessions(w.Context(), EraseCustomerSessionsParams{StoreHash: "abc", CustomerID: 5, Now: 7})
+		}, want...)
+		w.exec("UPDATE orders SET customer_id = 0")
+		w.affects(0, func() (int64, error) {
+			return w.q.EraseCustomerSessions(w.Context(), EraseCustomerSessionsParams{StoreHash: "abc", Now: 8})
+		})
+	},
+	"EraseMailboxSessions": func(w *world) {
+		w.underMailbox(func(id string, given cols) { w.session(id, 50, given) })
+		w.session("final", 0, cols{"customer_id": 0, "order_id": 0})
+		erase := func(m string) func() (int64, error) {
+			return func() (int64, error) {
+				return w.q.EraseMailboxSessions(w.Context(), EraseMailboxSessionsParams{StoreHash: "abc", Mailbox: []byte(m), Now: 7})
+			}
+		}
+		w.affects(2, erase("m"), append(ended("guest"), "sessions final mailbox: m -> ", "sessions final capture_url: u -> ", "sessions final trouble: t -> ",
+			"sessions final over_at: 9 -> 3")...)
+		w.affects(0, erase(""))
+	},
+	"EraseCustomerCapabilities": func(w *world) {
+		w.mine(w.capability)
+		w.affects(3, func() (int64, error) { // every link to the order is the customer's, whoever it was mailed to
+			return w.q.EraseCustomerCapabilities(w.Context(), EraseCustomerCapabilitiesParams{StoreHash: "abc", CustomerID: 5})
+		}, "- capabilities names           ", "- capabilities order           ", "- capabilities other for the or")
+		w.exec("UPDATE orders SET customer_id = 0")
+		w.affects(0, func() (int64, error) {
+			return w.q.EraseCustomerCapabilities(w.Context(), EraseCustomerCapabilitiesParams{StoreHash: "abc"})
+		})
+	},
+	"EraseMailboxCapabilities": func(w *world) {
+		w.underMailbox(w.capability)
+		erase := func(m string) func() (int64, error) {
+			return func() (int64, error) {
+				return w.q.EraseMailboxCapabilities(w.Context(), EraseMailboxCapabilitiesParams{StoreHash: "abc", Mailbox: []byte(m)})
+			}
+		}
+		w.affects(1, erase("m"), "- capabilities guest           ")
+		w.affects(0, erase(""))
+	},
+	"EraseCustomerDecisions": func(w *world) {
+		w.add("decisions", cols{"id": "d1", "customer_id": 5})
+		w.add("decisions", cols{"id": "d2", "customer_id": 6})
+		w.add("decisions", cols{"id": "d3", "customer_id": 5, "store_hash": "xyz"})
+		w.affects(1, func() (int64, error) {
+			return w.q.EraseCustomerDecisions(w.Context(), EraseCustomerDecisionsParams{StoreHash: "abc", CustomerID: 5})
+		}, "decisions d1 customer_id: 5 -> 0")
+		w.affects(0, func() (int64, error) {
+			return w.q.EraseCustomerDecisions(w.Context(), EraseCustomerDecisionsParams{StoreHash: "abc"})
+		})
+	},
+	"EraseCustomerOrders": func(w *world) {
+		named := func(id int, given cols) {
+			all := cols{"customer_id": 5, "mailbox": []byte("m"), "buyer": []byte("b"), "link": []byte("l"), "cart_id": "c", "lease": 4, "attempt": 2, "due_at": 99}
+			for k, v := range given {
+				all[k] = v
+			}
+			w.order(id, all)
+		}
+		named(1, nil)
+		named(2, cols{"due_at": 0})
+		named(3, cols{"customer_id": 6})
+		named(4, cols{"store_hash": "xyz"})
+		var want []string
+		for _, o := range []string{"orders abc/1 ", "orders abc/2 "} {
+			want = append(want, o+"customer_id: 5 -> 0", o+"mailbox: m -> ", o+"buyer: b -> ", o+"link: l -> ", o+"cart_id: c -> ", o+"erased_at: 0 -> 7", o+"lease: 4 -> 5",
+				o+"attempt: 2 -> 0")
+		}
+		w.affects(2, func() (int64, error) {
+			return w.q.EraseCustomerOrders(w.Context(), EraseCustomerOrdersParams{StoreHash: "abc", CustomerID: 5, Now: 7})
+		}, append(want, "orders abc/1 due_at: 99 -> 7")...)
+		w.exec("UPDATE orders SET customer_id = 0")
+		w.affects(0, func() (int64, error) {
+			return w.q.EraseCustomerOrders(w.Context(), EraseCustomerOrdersParams{StoreHash: "abc", Now: 8})
+		})
+	},
+	"EraseCustomerNotices": func(w *world) {
+		about := func(id int, given cols) {
+			all := cols{"id": id, "subject": "5", "scope": "store/customer/updated", "due_at": 99, "handled_at": 0, "remark": ""}
+			for k, v := range given {
+				all[k] = v
+			}
+			w.add("notices", all)
+		}
+		about(1, nil)
+		about(2, cols{"state": "stuck", "due_at": 0, "handled_at": 3, "remark": "r"})
+		about(3, cols{"scope": "store/order/created"}) // order 5
+		about(4, cols{"subject": "6"})
+		about(5, cols{"store_hash": "xyz"})
+		w.affects(2, func() (int64, error) {
+			return w.q.EraseCustomerNotices(w.Context(), EraseCustomerNoticesParams{StoreHash: "abc", Subject: "5", Now: 7})
+		}, "notices 1 subject: 5 -> ", "notices 1 state: pending -> done", "notices 1 due_at: 99 -> 0", "notices 1 handled_at: 0 -> 7", "notices 1 remark:  -> the customer was erased",
+			"notices 2 subject: 5 -> ", "notices 2 state: stuck -> done", "notices 2 handled_at: 3 -> 7", "notices 2 remark: r -> the customer was erased")
+	},
+	"EraseCustomerWritebacks": func(w *world) {
+		for i, kind := range []string{"customer_attributes", "customer_fields_v2", "proof_metafield", "hold", "release", "cancel", "note", "cancel_note", "decision_metafield", "mail"} {
+			w.add("writebacks", cols{"id": 1 + i, "kind": kind, "subject": 5})
+		}
+		w.add("writebacks", cols{"kind": "customer_attributes", "subject": 6})
+		w.add("writebacks", cols{"kind": "customer_attributes", "subject": 5, "store_hash": "xyz"})
+		w.affects(3, func() (int64, error) {
+			return w.q.EraseCustomerWritebacks(w.Context(), EraseCustomerWritebacksParams{StoreHash: "abc", CustomerID: 5})
+		}, "- writebacks 1", "- writebacks 2", "- writebacks 3")
+	},
+	"CustomerMailboxes": func(w *world) {
+		for i, hash := range []string{"abc", "xyz"} {
+			for j, customer := range []int{5, 6} {
+				n := func(s string) []byte { return fmt.Appendf(nil, "%s%d%d", s, i, j) }
+				given := func(s string) cols {
+					return cols{"store_hash": hash, "customer_id": customer, "mailbox": n(s)}
+				}
+				w.add("sessions", given("a"))
+				c := given("b")
+				c["id"] = fmt.Appendf(nil, "%-16s", n("b"))
+				w.add("capabilities", c)
+				w.proof(string(n("p")), given("c"))
+				w.order(10*i+j, given("d"))
+				w.add("sessions", given("d"))
+				w.add("sessions", cols{"store_hash": hash, "customer_id": customer, "mailbox": []byte{}})
+			}
+		}
+		w.add("sessions", cols{"customer_id": 0, "mailbox": []byte("guest's")})
+		got, err := w.q.CustomerMailboxes(w.Context(), CustomerMailboxesParams{StoreHash: "abc", CustomerID: 5})
+		equal(w, got, err, [][]byte{[]byte("a00"), []byte("b00"), []byte("c00"), []byte("d00")})
+		got, err = w.q.CustomerMailboxes(w.Context(), CustomerMailboxesParams{StoreHash: "abc"})
+		equal(w, len(got), err, 0)
+	},
+	"ForgetPersons": func(w *world) {
+		w.proof("p1", cols{"proved_at": 1, "good_until": 6})
+		w.proof("p2", cols{"proved_at": 1, "good_until": 7})
+		w.proof("p3", cols{"proved_at": 1, "good_until": 6, "person": []byte{}})
+		forget := func() (int64, error) { return w.q.ForgetPersons(w.Context(), 7) }
+		person := w.value("SELECT person FROM proofs WHERE id = 'p1'")
+		w.affects(1, forget, "proofs p1 person: "+person+" -> ")
+		w.affects(0, forget)
+		w.slices(forget, func(i int) { w.proof(fmt.Sprint("q", i), cols{"proved_at": 1, "good_until": 6}) })
+	},
+	"ForgetCapabilities": func(w *world) {
+		w.capability("c1", cols{"expires_at": 6})
+		w.capability("c2", cols{"expires_at": 7})
+		w.capability("c3", cols{"expires_at": 6, "store_hash": "xyz"})
+		forget := func() (int64, error) {
+			return w.q.ForgetCapabilities(w.Context(), ForgetCapabilitiesParams{StoreHash: "abc", Before: 7})
+		}
+		w.affects(1, forget, "- capabilities c1              ")
+		w.slices(forget, func(i int) { w.capability(fmt.Sprint("d", i), cols{"expires_at": 6}) })
+	},
+	"ForgetNotices": func(w *world) {
+		w.add("notices", cols{"id": 1, "state": "done", "due_at": 0, "handled_at": 6})
+		w.add("notices", cols{"id": 2, "state": "done", "due_at": 0, "handled_at": 7})
+		w.add("notices", cols{"id": 3, "state": "stuck", "due_at": 0, "handled_at": 6, "received_at": 1})
+		w.add("notices", cols{"id": 4, "handled_at": 0, "received_at": 1})
+		w.add("notices", cols{"id": 5, "handled_at": 6}) // replayed
+		forget := func() (int64, error) { return w.q.ForgetNotices(w.Context(), 7) }
+		w.affects(1, forget, "- notices 1")
+		w.slices(forget, func(int) { w.add("notices", cols{"state": "done", "due_at": 0, "handled_at": 6}) })
+	},
+	"ForgetWritebacks": func(w *world) {
+		for i, state := range []string{"done", "dropped", "stuck"} {
+			w.add("writebacks", cols{"id": 1 + i, "state": state, "due_at": 0, "done_at": 6})
+			w.add("writebacks", cols{"id": 11 + i, "state": state, "due_at": 0, "done_at": 7, "made_at": 1})
+		}
+		w.add("writebacks", cols{"id": 4, "made_at": 1, "done_at": 0})
+		w.add("writebacks", cols{"id": 5, "state": "done", "due_at": 0, "done_at": 6, "kind": "mail", "subject": 99}) // of an order that there is not
+		want := []string{"- writebacks 1", "- writebacks 2", "- writebacks 5"}
+		for i, hold := range holds {
+			w.order(100+i, cols{"hold": hold})
+			w.add("writebacks", cols{"id": 100 + i, "state": "done", "due_at": 0, "done_at": 6, "kind": "mail", "subject": 100 + i})
+			w.add("writebacks", cols{"id": 200 + i, "state": "done", "due_at": 0, "done_at": 6, "kind": "note", "subject": 100 + i})
+			want = append(want, fmt.Sprintf("- writebacks %d", 200+i))
+			switch hold {
+			case "none", "released", "moved", "leaked", "cancelled":
+				want = append(want, fmt.Sprintf("- writebacks %d", 100+i))
+			}
+		}
+		forget := func() (int64, error) { return w.q.ForgetWritebacks(w.Context(), 7) }
+		w.affects(int64(len(want)), forget, want...)
+		w.slices(forget, func(int) { w.add("writebacks", cols{"state": "done", "due_at": 0, "done_at": 6}) })
+	},
+	"ForgetDecisions": func(w *world) {
+		w.add("decisions", cols{"id": "d1", "made_at": 6, "stands": 0})
+		w.add("decisions", cols{"id": "d2", "made_at": 6, "stands": 1})
+		w.add("decisions", cols{"id": "d3", "made_at": 7, "stands": 0})
+		w.add("decisions", cols{"id": "d4", "made_at": 6, "stands": 0, "store_hash": "xyz"})
+		forget := func() (int64, error) {
+			return w.q.ForgetDecisions(w.Context(), ForgetDecisionsParams{StoreHash: "abc", Before: 7})
+		}
+		w.affects(1, forget, "- decisions d1")
+		w.slices(forget, func(i int) { w.add("decisions", cols{"made_at": 6, "stands": 0}) })
+	},
+	"ForgetProofs": func(w *world) {
+		w.over()
+		w.affects(1, func() (int64, error) {
+			return w.q.ForgetProofs(w.Context(), ForgetProofsParams{StoreHash: "abc", Before: 7})
+		}, "- proofs p1")
+	},
+	"ForgetSessions": func(w *world) {
+		w.over()
+		w.exec("DELETE FROM proofs WHERE id = 'p1'")
+		forget := func() (int64, error) {
+			return w.q.ForgetSessions(w.Context(), ForgetSessionsParams{StoreHash: "abc", Before: 7})
+		}
+		w.affects(2, forget, "- sessions of p1", "- sessions s1")
+		w.slices(forget, func(i int) { w.session(fmt.Sprint("t", i), 0, cols{"over_at": 6}) })
+	},
+	"ForgetBuyers": func(w *world) {
+		sold := func(id int, given cols) {
+			all := cols{"customer_id": 5, "mailbox": []byte("m"), "buyer": []byte("b"), "link": []byte("l"), "cart_id": "c", "seen_at": 6, "hold": "none", "due_at": 0}
+			for k, v := range given {
+				all[k] = v
+			}
+			w.order(id, all)
+		}
+		var want []string
+		for i, hold := range holds {
+			sold(1+i, cols{"hold": hold})
+			switch hold {
+			case "none", "released", "moved", "leaked", "cancelled":
+				o := fmt.Sprintf("orders abc/%d ", 1+i)
+				want = append(want, o+"customer_id: 5 -> 0", o+"mailbox: m -> ", o+"buyer: b -> ", o+"link: l -> ", o+"cart_id: c -> ", o+"erased_at: 0 -> 8")
+			}
+		}
+		sold(20, cols{"seen_at": 7})
+		sold(21, cols{"due_at": 5})
+		sold(22, cols{"store_hash": "xyz"})
+		sold(23, cols{"erased_at": 4, "buyer": []byte{}})
+		forget := func() (int64, error) {
+			return w.q.ForgetBuyers(w.Context(), ForgetBuyersParams{StoreHash: "abc", Before: 7, Now: 8})
+		}
+		w.affects(5, forget, want...)
+		w.affects(0, forget)
+		w.slices(forget, func(i int) { sold(1000+i, nil) })
+	},
+	"ShopsToDestroy": func(w *world) {
+		gone := func(hash string, given cols) {
+			all := cols{"store_hash": hash, "state": "uninstalled", "token": nil, "uninstalled_at": 7}
+			for k, v := range given {
+				all[k] = v
+			}
+			w.add("shops", all)
+		}
+		gone("s1", nil)
+		gone("s2", cols{"uninstalled_at": 8})
+		gone("s3", cols{"data_key": nil})
+		gone("s4", cols{"state": "installed", "token": []byte("t")})
+		got, err := w.q.ShopsToDestroy(w.Context(), 7)
+		equal(w, got, err, []string{"s1"})
+	},
+	"DestroyShopKey": func(w *world) {
+		old := cols{"store_hash": "s1", "state": "uninstalled", "token": nil}
+		written := []string{"shops s1 timezone: old -> UTC"}
+		for name, to := range map[string]string{"data_key": "NULL", "kosmos": "NULL", "hook_secret": "NULL"} {
+			old[name] = []byte("old")
+			written = append(written, "shops s1 "+name+": old -> "+to)
+		}
+		for name, to := range map[string]string{"store_id": "", "name": "", "currency": "", "timezone": "UTC", "control_panel": "", "channels": "[]", "scopes": "",
+			"installation": "{}", "settings": "{}"} {
+			old[name] = "old"
+			if name != "timezone" {
+				written = append(written, "shops s1 "+name+": old -> "+to)
+			}
+		}
+		for _, name := range []string{"policy", "enforced_since", "owner_id", "reconciled_at", "suspended_at", "probe_at", "suspected_at"} {
+			old[name] = 1
+			written = append(written, "shops s1 "+name+": 1 -> 0")
+		}
+		w.add("shops", old)
+		destroy := func(hash string) func() (int64, error) {
+			return func() (int64, error) { return w.q.DestroyShopKey(w.Context(), hash) }
+		}
+		w.affects(0, destroy("abc")) // it is installed
+		w.affects(1, destroy("s1"), written...)
+		w.affects(0, destroy("s1"))
+	},
+	"ShopsWithoutKey": func(w *world) {
+		got, err := w.q.ShopsWithoutKey(w.Context())
+		equal(w, len(got), err, 0)
+		w.exec("UPDATE shops SET data_key = NULL")
+		for _, table := range []string{"notices", "orders", "decisions", "sessions", "writebacks", "capabilities", "logins", "users", "policies"} {
+			got, err = w.q.ShopsWithoutKey(w.Context())
+			equal(w, len(got), err, 0)
+			w.add(table, cols{"store_hash": "xyz"})
+			got, err = w.q.ShopsWithoutKey(w.Context())
+			equal(w, got, err, []string{"xyz"})
+			w.add(table, cols{"store_hash": "abc", "id": w.another(table)})
+			got, err = w.q.ShopsWithoutKey(w.Context())
+			equal(w, len(got), err, 1)
+			w.exec("UPDATE shops SET data_key = x'6b' WHERE store_hash = 'xyz'")
+			got, err = w.q.ShopsWithoutKey(w.Context())
+			equal(w, got, err, []string{"abc"})
+			w.exec("UPDATE shops SET data_key = NULL")
+			w.exec("DELETE FROM " + table)
+		}
+	},
+	"DestroyWritebacks": func(w *world) {
+		w.destroys("writebacks", func(w *world, hash string) (int64, error) { return w.q.DestroyWritebacks(w.Context(), hash) })
+	},
+	"DestroyNotices": func(w *world) {
+		w.destroys("notices", func(w *world, hash string) (int64, error) { return w.q.DestroyNotices(w.Context(), hash) })
+	},
+	"DestroyOrders": func(w *world) {
+		w.destroys("orders", func(w *world, hash string) (int64, error) { return w.q.DestroyOrders(w.Context(), hash) })
+	},
+	"DestroyDecisions": func(w *world) {
+		w.destroys("decisions", func(w *world, hash string) (int64, error) { return w.q.DestroyDecisions(w.Context(), hash) })
+	},
+	"DestroyProofs": func(w *world) {
+		w.proof("p1", nil)
+		w.proof("p2", nil)
+		w.add("sessions", cols{"id": "s3", "store_hash": "xyz"})
+		w.add("proofs", cols{"id": "p3", "session_id": "s3", "store_hash": "xyz"})
+		w.affects(2, func() (int64, error) { return w.q.DestroyProofs(w.Context(), "abc") }, "- proofs p1", "- proofs p2")
+	},
+	"DestroySessions": func(w *world) {
+		w.destroys("sessions", func(w *world, hash string) (int64, error) { return w.q.DestroySessions(w.Context(), hash) })
+	},
+	"DestroyCapabilities": func(w *world) {
+		w.destroys("capabilities", func(w *world, hash string) (int64, error) { return w.q.DestroyCapabilities(w.Context(), hash) })
+	},
+	"DestroyPolicies": func(w *world) {
+		w.add("policies", cols{"version": 1})
+		w.add("policies", cols{"version": 1, "store_hash": "xyz"})
+		w.affects(1, func() (int64, error) { return w.q.DestroyPolicies(w.Context(), "abc") }, "- policies abc/1")
+	},
+	"DestroyLogins": func(w *world) {
+		w.add("logins", cols{"id": "l1"})
+		w.add("logins", cols{"id": "l2", "store_hash": "xyz"})
+		w.affects(1, func() (int64, error) { return w.q.DestroyLogins(w.Context(), "abc") }, "- logins l1")
+	},
+	"DestroyUsers": func(w *world) {
+		w.add("users", cols{"user_id": 1})
+		w.add("users", cols{"user_id": 1, "store_hash": "xyz"})
+		w.affects(1, func() (int64, error) { return w.q.DestroyUsers(w.Context(), "abc") }, "- users abc/1")
+	},
+}
+
+// over adds Sessions that are over before 7, later and not yet, with Proofs and without.
+func (w *world) over() {
+	for id, at := range map[string]int{"p1": 6, "p2": 7} {
+		w.proof(id, nil)
+		w.exec("UPDATE sessions SET state = 'passed', poll_at = 0, over_at = ?, started_at = 1 WHERE id = ?", at, "of "+id)
+	}
+	w.session("s1", 0, cols{"over_at": 6})
+	w.session("s2", 0, cols{"over_at": 7, "started_at": 1})
+	w.session("s3", 50, cols{"started_at": 1})
+	w.session("s4", 0, cols{"over_at": 6, "store_hash": "xyz"})
+}
+
+// slices shows that a query takes 500 rows at most, and the rest when it is called again.
+func (w *world) slices(query func() (int64, error), add func(i int)) {
+	w.Helper()
+	for i := range 503 {
+		add(i)
+	}
+	for _, want := range []int64{500, 3, 0} {
+		n, err := query()
+		equal(w, n, err, want)
+	}
+}
+
+// destroys shows that a query deletes slices of what is Shop abc's in a table, and nothing else.
+func (w *world) destroys(table string, query func(*world, string) (int64, error)) {
+	w.Helper()
+	if table == "capabilities" {
+		w.add(table, cols{"store_hash": "xyz", "id": w.another(table)})
+	} else {
+		w.add(table, cols{"store_hash": "xyz"})
+	}
+	before := w.snapshot()
+	w.slices(func() (int64, error) { return query(w, "abc") }, func(int) {
+		if table == "capabilities" {
+			w.add(table, cols{"id": w.another(table)})
+		} else {
+			w.add(table, nil)
+		}
+	})
+	after := w.snapshot()
+	equal(w, after, nil, before)
+}
+
+// another is an id for one more row of a table whose ids are not numbered by add, and nil for the others.
+func (w *world) another(table string) any {
+	w.next++
+	if table == "capabilities" {
+		return fmt.Appendf(nil, "%-16d", w.next)
+	}
+	return nil
+}
+
+// value reads one value of the database.
+func (w *world) value(query string) string {
+	w.Helper()
+	var v any
+	if err := w.db.QueryRowContext(w.Context(), query).Scan(&v); err != nil {
+		w.Fatal(err)
+	}
+	return show(v)
+}
