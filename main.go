@@ -305,6 +305,10 @@ func serve(ctx context.Context, args []string, env func(string) string, errOut i
 		return err
 	}
 	log := newLog(errOut, s.LogLevel)
+	sender, err := mailSender(s.SMTP)
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(s.Data, 0o700); err != nil {
 		return fmt.Errorf("making the data directory (IDGATE_DATA): %w", err)
 	}
@@ -316,22 +320,13 @@ func serve(ctx context.Context, args []string, env func(string) string, errOut i
 	if err != nil {
 		return err
 	}
-	h := house{kind: ledger.Real, dir: s.Data, keyring: keyring, appURL: s.AppURL, replicas: replicas, now: time.Now, log: log,
+	h := house{kind: ledger.Real, dir: s.Data, keyring: keyring, appURL: s.AppURL, replicas: replicas, mail: sender, now: time.Now, log: log,
 		client:   &bigcommerce.App{ClientID: s.ClientID, ClientSecret: s.ClientSecret, Endpoints: bigcommerce.Live, HTTP: &http.Client{Timeout: time.Minute}, Now: time.Now},
 		provider: providers(kosmosTenant{s.KosmosDNS, s.KosmosName, s.KosmosLicense, s.KosmosDVC, s.KosmosCurve, s.KosmosResult}, kosmos.Options{}),
 		web:      web.Options{Proxies: s.TrustedProxies, LegacyPayload: s.LegacyPayload, Tenant: s.KosmosDNS, SignOut: s.StoreHash != ""},
 	}
 	if s.StoreHash == "" {
 		h.web.BCSDK = "https://cdn.bigcommerce.com/jssdk/bc-sdk.js"
-	}
-	if s.SMTP != "" {
-		server, err := mail.ParseServer(s.SMTP)
-		if err == nil {
-			h.mail, err = mail.NewSender(server)
-		}
-		if err != nil {
-			return fmt.Errorf("IDGATE_SMTP: %w", err)
-		}
 	}
 	main, err := listen("listen", s.Listen)
 	if err != nil {
@@ -363,6 +358,18 @@ func serve(ctx context.Context, args []string, env func(string) string, errOut i
 	err = runAll(ctx, log, []func(context.Context){p.relay.Run}, ls...)
 	log.Info("idgate stops")
 	return errors.Join(err, p.close(context.WithoutCancel(ctx)))
+}
+
+// mailSender sends through the operator's mail server; nil where none is named.
+func mailSender(setting string) (*mail.Sender, error) {
+	if setting == "" {
+		return nil, nil
+	}
+	server, err := mail.ParseServer(setting)
+	if err != nil {
+		return nil, fmt.Errorf("IDGATE_SMTP: %w", err)
+	}
+	return mail.NewSender(server)
 }
 
 // listen opens an address; a busy port's error names the flag that changes it.

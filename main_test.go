@@ -3,7 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
+	"errors"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -17,6 +20,7 @@ import (
 	"time"
 
 	"idgate/app/bigcommerce"
+	"idgate/app/ledger"
 	"idgate/app/settings"
 )
 
@@ -131,6 +135,11 @@ func TestCommandsSayWhatIsWrong(t *testing.T) {
 		{"a busy port", nil, []string{"demo", "-app-port", port, "-store-port", "0", "-kosmos-port", "0", "-mail-port", "0"}, 2, []string{"in use", "-app-port"}},
 		{"restore without a replica", map[string]string{"IDGATE_DATA": t.TempDir()}, []string{"restore"}, 2, []string{"IDGATE_REPLICA_URL"}},
 		{"login without a key", map[string]string{"IDGATE_DATA": t.TempDir(), "APP_URL": "https://x.example.com", "BC_STORE_HASH": "abc"}, []string{"login"}, 1, []string{"operator key"}},
+		{"a mail server that is none", with("IDGATE_SMTP", "mail.example.com"), []string{"serve"}, 1, []string{"IDGATE_SMTP:"}},
+		{"replay of nothing", good, []string{"replay", "-shop", "abc"}, 2, []string{"-notice or -since"}},
+		{"replay for nobody", good, []string{"replay", "-since", "1h"}, 2, []string{"-shop is required"}},
+		{"replay since when", good, []string{"replay", "-shop", "abc", "-since", "yesterday"}, 2, []string{`-since "yesterday" is neither`}},
+		{"replay without a key", good, []string{"replay", "-shop", "abc", "-since", "1h"}, 1, []string{"operator key"}},
 		{"receipt without keys", nil, []string{"receipt", "verify", "x"}, 2, []string{"-jwks is required"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -191,6 +200,69 @@ func TestSecondProcessOnOneDirectoryIsRefused(t *testing.T) {
 	}
 	if code, _, errOut := command(t, nil, "demo", "-tour", "-h"); code != 0 {
 		t.Errorf("help: %d %s", code, errOut)
+	}
+}
+
+// A stored webhook that was handled is due once more after a replay, and only then.
+func TestReplay(t *testing.T) {
+	dir, ctx, now := t.TempDir(), context.Background(), time.Now()
+	key := ledger.GenerateOperatorKey(rand.Reader)
+	keyring, err := ledger.ParseKeyring(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "operator.key"), []byte(key), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pending := func(work func(*ledger.Ledger)) int64 {
+		l, err := ledger.Open(ctx, ledger.Options{Path: filepath.Join(dir, "idgate.db"), Kind: ledger.Real, Keyring: keyring, Now: now, Log: slog.Default(), Issuer: "https://idgate.example.com"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		work(l)
+		p, err := l.Pending(ctx)
+		if err = errors.Join(err, l.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return p.Notices
+	}
+	handled := pending(func(l *ledger.Ledger) {
+		err := l.InstallShop(ctx, ledger.Install{StoreHash: "abc", Token: "token"}, now)
+		for i := range 2 {
+			_, rerr := l.RecordNotice(ctx, ledger.NewNotice{Shop: "abc", EventAt: now, Hash: strconv.Itoa(i), Scope: "store/customer/updated", Subject: "7"}, now)
+			err = errors.Join(err, rerr)
+		}
+		ns, lerr := l.LeaseNotices(ctx, "abc", now, now.Add(time.Minute), 10)
+		err = errors.Join(err, lerr)
+		for _, n := range ns {
+			err = errors.Join(err, l.FinishNotice(ctx, n, "noted", nil, now))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	if handled != 0 {
+		t.Fatalf("%d notices wait before", handled)
+	}
+	env := map[string]string{"IDGATE_DATA": dir}
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+		want int64
+	}{
+		{[]string{"-shop", "abc", "-notice", "9"}, 1, "not found", 0},
+		{[]string{"-shop", "xyz", "-notice", "1"}, 1, "unknown shop", 0},
+		{[]string{"-shop", "abc", "-notice", "1"}, 0, "1 webhook(s)", 1},
+		{[]string{"-shop", "abc", "-since", "1h"}, 0, "1 webhook(s)", 2}, // the other one waits already
+	} {
+		code, out, errOut := command(t, env, append([]string{"replay"}, c.args...)...)
+		if code != c.code || !strings.Contains(out+errOut, c.says) {
+			t.Errorf("%v: exit %d, %s%s", c.args, code, out, errOut)
+		}
+		if got := pending(func(*ledger.Ledger) {}); got != c.want {
+			t.Errorf("%v: %d notices wait, want %d", c.args, got, c.want)
+		}
 	}
 }
 

@@ -75,7 +75,9 @@ var forgetCases = cases{
 			return w.q.EraseCustomerProofs(w.Context(), EraseCustomerProofsParams{StoreHash: "abc", CustomerID: 5})
 		}, "- proofs names", "- proofs cart", "- proofs order")
 		w.exec("UPDATE orders SET customer_id = 0")
-		w.affects(0, func() (int64, error) { return w.q.EraseCustomerProofs(w.Context(), EraseCustomerProofsParams{StoreHash: "abc"}) })
+		w.affects(0, func() (int64, error) {
+			return w.q.EraseCustomerProofs(w.Context(), EraseCustomerProofsParams{StoreHash: "abc"})
+		})
 	},
 	"EraseMailboxProofs": func(w *world) {
 		w.underMailbox(func(id string, given cols) { w.proof(id, given) })
@@ -373,10 +375,10 @@ var forgetCases = cases{
 		for _, table := range []string{"notices", "orders", "decisions", "sessions", "writebacks", "capabilities", "logins", "users", "policies"} {
 			got, err = w.q.ShopsWithoutKey(w.Context())
 			equal(w, len(got), err, 0)
-			w.add(table, cols{"store_hash": "xyz"})
+			w.one(table, "xyz")
 			got, err = w.q.ShopsWithoutKey(w.Context())
 			equal(w, got, err, []string{"xyz"})
-			w.add(table, cols{"store_hash": "abc", "id": w.another(table)})
+			w.one(table, "abc")
 			got, err = w.q.ShopsWithoutKey(w.Context())
 			equal(w, len(got), err, 1)
 			w.exec("UPDATE shops SET data_key = x'6b' WHERE store_hash = 'xyz'")
@@ -455,30 +457,22 @@ func (w *world) slices(query func() (int64, error), add func(i int)) {
 // destroys shows that a query deletes slices of what is Shop abc's in a table, and nothing else.
 func (w *world) destroys(table string, query func(*world, string) (int64, error)) {
 	w.Helper()
-	if table == "capabilities" {
-		w.add(table, cols{"store_hash": "xyz", "id": w.another(table)})
-	} else {
-		w.add(table, cols{"store_hash": "xyz"})
-	}
+	w.one(table, "xyz")
 	before := w.snapshot()
-	w.slices(func() (int64, error) { return query(w, "abc") }, func(int) {
-		if table == "capabilities" {
-			w.add(table, cols{"id": w.another(table)})
-		} else {
-			w.add(table, nil)
-		}
-	})
+	w.slices(func() (int64, error) { return query(w, "abc") }, func(int) { w.one(table, "abc") })
 	after := w.snapshot()
 	equal(w, after, nil, before)
 }
 
-// another is an id for one more row of a table whose ids are not numbered by add, and nil for the others.
-func (w *world) another(table string) any {
-	w.next++
+// one adds a Shop's row to a table, whatever its key.
+func (w *world) one(table, hash string) {
+	w.Helper()
+	given := cols{"store_hash": hash}
 	if table == "capabilities" {
-		return fmt.Appendf(nil, "%-16d", w.next)
+		w.next++
+		given["id"] = fmt.Appendf(nil, "%-16d", w.next)
 	}
-	return nil
+	w.add(table, given)
 }
 
 // value reads one value of the database.

@@ -27,9 +27,9 @@ UPDATE orders SET due_at = @due_at, attempt = 0, urgency = 0 WHERE (store_hash, 
 -- and what is being evaluated, whatever it is, stays due when that ends: it may be decided by the former Policy.
 -- name: DueWaitingOrders :exec
 UPDATE orders SET attempt = 0, due_at = CASE WHEN due_at = 0 THEN CAST(@due_at AS INTEGER) ELSE due_at END, urgency = CASE WHEN due_at = 0 THEN 1 ELSE urgency END
-WHERE (store_hash, order_id) IN (
-    SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_waiting WHERE o.store_hash = @store_hash AND o.status_id IN (7, 8, 9, 11, 12)
-    UNION ALL SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_due WHERE o.store_hash = @store_hash AND o.due_at != 0) AND (due_at = 0 OR attempt != 0);
+WHERE orders.store_hash = @store_hash AND orders.order_id IN (
+    SELECT o.order_id FROM orders AS o INDEXED BY orders_waiting WHERE o.store_hash = @store_hash AND o.status_id IN (7, 8, 9, 11, 12)
+    UNION ALL SELECT o.order_id FROM orders AS o INDEXED BY orders_due WHERE o.store_hash = @store_hash AND o.due_at != 0) AND (orders.due_at = 0 OR orders.attempt != 0);
 
 -- Orders that rest on this Proof and have not shipped.
 -- name: DueOrdersOfProof :execrows

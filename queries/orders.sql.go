@@ -124,9 +124,9 @@ func (q *Queries) DueOrdersOfProof(ctx context.Context, arg DueOrdersOfProofPara
 
 const dueWaitingOrders = `-- name: DueWaitingOrders :exec
 UPDATE orders SET attempt = 0, due_at = CASE WHEN due_at = 0 THEN CAST(?1 AS INTEGER) ELSE due_at END, urgency = CASE WHEN due_at = 0 THEN 1 ELSE urgency END
-WHERE (store_hash, order_id) IN (
-    SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_waiting WHERE o.store_hash = ?2 AND o.status_id IN (7, 8, 9, 11, 12)
-    UNION ALL SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_due WHERE o.store_hash = ?2 AND o.due_at != 0) AND (due_at = 0 OR attempt != 0)
+WHERE orders.store_hash = ?2 AND orders.order_id IN (
+    SELECT o.order_id FROM orders AS o INDEXED BY orders_waiting WHERE o.store_hash = ?2 AND o.status_id IN (7, 8, 9, 11, 12)
+    UNION ALL SELECT o.order_id FROM orders AS o INDEXED BY orders_due WHERE o.store_hash = ?2 AND o.due_at != 0) AND (orders.due_at = 0 OR orders.attempt != 0)
 `
 
 type DueWaitingOrdersParams struct {

@@ -93,7 +93,7 @@ func (w *world) explain(query string) []string {
 var growing = []string{"capabilities", "decisions", "notices", "orders", "proofs", "sessions", "used_tokens", "writebacks"}
 
 // waiting are partial indexes of what waits: they are as long as the work that is left to do.
-var waiting = regexp.MustCompile(` USING (COVERING )?INDEX (notices_due|orders_due|sessions_due|writebacks_due|writebacks_stuck)( |$)`)
+var waiting = regexp.MustCompile(` USING (COVERING )?INDEX (notices_due|notices_stuck|orders_due|sessions_due|writebacks_due|writebacks_stuck)( |$)`)
 
 // long are the steps that read a table from end to end, or all that a Shop has in it.
 var long = regexp.MustCompile(`^\s*(?:SCAN (\S+)|SEARCH (\S+) .*\(store_hash=\?\)).*$`)
@@ -116,8 +116,17 @@ func wholeTable(query string, plan []string) string {
 
 // mayBeLong lists the queries that read all that a Shop has, with the reason.
 var mayBeLong = map[string]string{
-	"NoticesSeen":        "the newest 2,000: it stops there",
-	"DropShopWritebacks": "once, when a Shop goes",
+	"NoticesSeen":         "the newest 2,000: it stops there",
+	"ReplayNotices":       "the newest 10,000: it stops there",
+	"DropShopWritebacks":  "once, when a Shop goes",
+	"ShopsWithoutKey":     "the first row: it stops there",
+	"DestroyWritebacks":   "500 rows: it stops there",
+	"DestroyNotices":      "500 rows: it stops there",
+	"DestroyOrders":       "500 rows: it stops there",
+	"DestroyDecisions":    "500 rows: it stops there",
+	"DestroyProofs":       "500 rows: it stops there",
+	"DestroySessions":     "500 rows: it stops there",
+	"DestroyCapabilities": "500 rows: it stops there",
 }
 
 // TestPlans compares the plan of every query with testdata/plans.golden (-update writes it), and refuses one that reads a growing table

@@ -27,6 +27,7 @@ type world struct {
 	db   *sql.DB
 	rec  *recorder
 	next int64
+	cols map[string][]column // of tables, once asked for
 }
 
 func newWorld(t *testing.T) *world {
@@ -37,7 +38,7 @@ func newWorld(t *testing.T) *world {
 // newWorldIn empties db, which spares its migration where there are many worlds, one after the other.
 func newWorldIn(t *testing.T, db *sql.DB) *world {
 	t.Helper()
-	w := &world{T: t, db: db, next: 1000}
+	w := &world{T: t, db: db, next: 1000, cols: map[string][]column{}}
 	w.exec("PRAGMA ignore_check_constraints = OFF")
 	w.exec("PRAGMA foreign_keys = OFF")
 	for _, table := range tables(t, db) {
@@ -196,6 +197,9 @@ type column struct {
 
 func (w *world) columns(table string) []column {
 	w.Helper()
+	if known, ok := w.cols[table]; ok {
+		return known
+	}
 	rows, err := w.db.QueryContext(w.Context(), "SELECT name, type, pk > 0 FROM pragma_table_info(?)", table)
 	if err != nil {
 		w.Fatal(err)
@@ -212,6 +216,7 @@ func (w *world) columns(table string) []column {
 	if err := rows.Err(); err != nil || len(out) == 0 {
 		w.Fatalf("columns of %s: %v", table, err)
 	}
+	w.cols[table] = out
 	return out
 }
 

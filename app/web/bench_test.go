@@ -229,7 +229,7 @@ func (b *bench) buy(hash string) int64 {
 // settle steps loops until they have nothing left to do.
 func (b *bench) settle(bells ...ledger.Bell) {
 	b.Helper()
-	for range 20 {
+	for range 1000 {
 		n := 0
 		for _, bell := range bells {
 			k, err := b.s.Relay.Step(b.Context(), bell)

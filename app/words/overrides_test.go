@@ -193,6 +193,7 @@ func TestValues(t *testing.T) {
 		{"long", "en", strings.Repeat("é", 121), "Back to " + strings.Repeat("é", 119) + "…"},
 		{"as long as may be", "en", strings.Repeat("é", 120), "Back to " + strings.Repeat("é", 120)},
 		{"endless", "en", strings.Repeat("é", 1<<20), "Back to " + strings.Repeat("é", 119) + "…"},
+		{"endless blanks", "en", "AB" + strings.Repeat("\u3000", 400), "Back to AB"},
 		{"Arabic in English", "en", "متجر 24", "Back to \u2068متجر 24\u2069"},
 		{"Hebrew in English", "en", "חנות", "Back to \u2068חנות\u2069"},
 		{"Latin in Arabic", "ar", "Acme (EU)", "العودة إلى \u2068Acme (EU)\u2069"},

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/bidi"
 )
@@ -87,8 +88,11 @@ func placeholders(text string) []string {
 // clean makes one line of at most most characters, without anything that steers a terminal, a mail header or the direction of
 // the text around it.
 func clean(s string, most int) string {
-	if len(s) > 4*most+64 {
-		s = s[:4*most+64]
+	if end := 4*most + 64; len(s) > end {
+		for end > 0 && !utf8.RuneStart(s[end]) {
+			end--
+		}
+		s = s[:end]
 	}
 	s = strings.Map(func(r rune) rune {
 		switch {

@@ -1,0 +1,175 @@
+package queries
+
+import (
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pressly/goose/v3"
+)
+
+// before00002 is a database as 00001 made it, with rows in every table: orders in every hold state, Writebacks of every kind and state,
+// Sessions in every state, Notices in every state.
+func before00002(t *testing.T) (*world, *goose.Provider) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file::memory:?_pragma=foreign_keys(1)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	db.SetMaxOpenConns(1)
+	dir, err := fs.Sub(Migrations, "migrations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.UpTo(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorldIn(t, db)
+	for _, state := range []string{"suspended", "uninstalled"} {
+		given := cols{"store_hash": state, "state": state}
+		if state == "uninstalled" {
+			given["token"] = nil
+		}
+		w.add("shops", given)
+	}
+	for _, table := range []string{"ledger", "signing_keys", "published_scripts", "users", "logins", "used_tokens", "policies", "capabilities"} {
+		w.add(table, nil)
+	}
+	for i, hold := range []string{"none", "holding", "held", "releasing", "released", "refused", "moved", "leaked"} {
+		w.order(100+i, cols{"hold": hold, "decision_id": fmt.Sprint("latest ", i)})
+		w.add("decisions", cols{"id": fmt.Sprint("latest ", i), "order_id": 100 + i})
+		w.add("decisions", cols{"id": fmt.Sprint("former ", i), "order_id": 100 + i})
+		w.add("decisions", cols{"id": fmt.Sprint("cart ", i), "order_id": 0, "stage": "checkout"})
+	}
+	w.order(100, cols{"hold": "held", "store_hash": "xyz", "decision_id": ""})
+	states := func(table string, all ...string) {
+		for _, state := range all {
+			given := cols{"state": state}
+			if state != "pending" {
+				given["due_at"] = 0
+			}
+			w.add(table, given)
+		}
+	}
+	states("notices", "pending", "done", "stuck")
+	states("writebacks", "pending", "done", "stuck", "dropped")
+	for _, kind := range []string{"hold", "release", "note", "decision_metafield", "customer_attributes", "customer_fields_v2", "proof_metafield"} {
+		w.add("writebacks", cols{"kind": kind})
+	}
+	for _, state := range []string{"created", "started", "processing", "review"} {
+		w.add("sessions", cols{"id": state, "state": state})
+	}
+	for _, state := range []string{"passed", "failed", "declined", "expired", "abandoned", "error"} {
+		w.add("sessions", cols{"id": state, "state": state, "poll_at": 0, "changed_at": 50})
+	}
+	w.add("proofs", cols{"session_id": "passed", "proved_at": 50, "good_until": 70})
+	return w, p
+}
+
+// TestMigrate00002: everything that 00001 held is kept as it was, and what is new says what it says of everything from before.
+func TestMigrate00002(t *testing.T) {
+	w, p := before00002(t)
+	for _, table := range tables(t, w.db) {
+		if w.value("SELECT count(*) FROM "+table) == "0" {
+			t.Errorf("%s is empty: nothing is tried", table)
+		}
+	}
+	before := w.snapshot()
+	if _, err := p.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.cols = map[string][]column{}
+	after := w.snapshot()
+	fresh := map[string]cols{
+		"shops": {"suspended_at": "0", "probe_at": "0", "suspected_at": "0", "settings": "{}"},
+		"orders": {"digital": "0", "holds": "0", "reheld": "0", "touched": "0", "alarmed_at": "0", "cancel_at": "0", "called_at": "0", "kept": "0", "wake_at": "0",
+			"erased_at": "0", "urgency": "0"},
+		"writebacks": {"handed_at": "0"},
+		"decisions":  {"stands": "0"},
+		"sessions":   {"over_at": "0"},
+	}
+	special := map[string]cols{"sessions passed": {"over_at": "70"}} // its Proof is good until then
+	for _, id := range []string{"failed", "declined", "expired", "abandoned", "error"} {
+		special["sessions "+id] = cols{"over_at": "50"}
+	}
+	for i := range 8 {
+		special[fmt.Sprint("decisions latest ", i)] = cols{"stands": "1"}
+	}
+	for key, row := range after {
+		old, ok := before[key]
+		if !ok {
+			t.Errorf("%s has appeared", key)
+		}
+		table, _, _ := strings.Cut(key, " ")
+		for c, v := range row {
+			want, ok := old[c]
+			if !ok {
+				want, ok = fresh[table][c]
+			}
+			if s, is := special[key][c]; is {
+				want = s
+			}
+			if !ok || v != want {
+				t.Errorf("%s.%s is %v, want %v", key, c, v, want)
+			}
+		}
+		for c := range old {
+			if _, ok := row[c]; !ok {
+				t.Errorf("%s has lost %s", key, c)
+			}
+		}
+	}
+	for key := range before {
+		if _, ok := after[key]; !ok {
+			t.Errorf("%s is gone", key)
+		}
+	}
+	if got := w.value("PRAGMA integrity_check"); got != "ok" {
+		t.Error(got)
+	}
+	for _, table := range tables(t, w.db) {
+		if got := w.value(fmt.Sprintf("SELECT count(*) FROM pragma_foreign_key_check('%s')", table)); got != "0" {
+			t.Errorf("%s rows of %s refer to nothing", got, table)
+		}
+	}
+}
+
+// TestSchemaAfterMigration: a file that was migrated and one that was made anew have the same schema.
+func TestSchemaAfterMigration(t *testing.T) {
+	schema := func(db *sql.DB) (out []string) {
+		t.Helper()
+		rows, err := db.QueryContext(t.Context(), "SELECT type || ' ' || name || ': ' || sql FROM sqlite_schema WHERE sql IS NOT NULL")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var s string
+			if err := rows.Scan(&s); err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, s)
+		}
+		if err := rows.Err(); err != nil || len(out) == 0 {
+			t.Fatal(len(out), err)
+		}
+		slices.Sort(out)
+		return out
+	}
+	w, p := before00002(t)
+	if _, err := p.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got, want := schema(w.db), schema(migrated(t))
+	if !slices.Equal(got, want) {
+		t.Errorf("migrated\n%s\nmade anew\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
