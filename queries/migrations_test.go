@@ -1,10 +1,7 @@
 package queries
 
 import (
-	"database/sql"
 	"fmt"
-	"io/fs"
-	"slices"
 	"strings"
 	"testing"
 
@@ -15,20 +12,7 @@ import (
 // Sessions in every state, Notices in every state.
 func before00002(t *testing.T) (*world, *goose.Provider) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file::memory:?_pragma=foreign_keys(1)")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	db.SetMaxOpenConns(1)
-	dir, err := fs.Sub(Migrations, "migrations")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	db, p := unmigrated(t)
 	if _, err := p.UpTo(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
@@ -139,37 +123,5 @@ func TestMigrate00002(t *testing.T) {
 		if got := w.value(fmt.Sprintf("SELECT count(*) FROM pragma_foreign_key_check('%s')", table)); got != "0" {
 			t.Errorf("%s rows of %s refer to nothing", got, table)
 		}
-	}
-}
-
-// TestSchemaAfterMigration: a file that was migrated and one that was made anew have the same schema.
-func TestSchemaAfterMigration(t *testing.T) {
-	schema := func(db *sql.DB) (out []string) {
-		t.Helper()
-		rows, err := db.QueryContext(t.Context(), "SELECT type || ' ' || name || ': ' || sql FROM sqlite_schema WHERE sql IS NOT NULL")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var s string
-			if err := rows.Scan(&s); err != nil {
-				t.Fatal(err)
-			}
-			out = append(out, s)
-		}
-		if err := rows.Err(); err != nil || len(out) == 0 {
-			t.Fatal(len(out), err)
-		}
-		slices.Sort(out)
-		return out
-	}
-	w, p := before00002(t)
-	if _, err := p.Up(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	got, want := schema(w.db), schema(migrated(t))
-	if !slices.Equal(got, want) {
-		t.Errorf("migrated\n%s\nmade anew\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }

@@ -56,6 +56,16 @@ func newWorldIn(t *testing.T, db *sql.DB) *world {
 // migrated opens an empty database with the real migrations.
 func migrated(t *testing.T) *sql.DB {
 	t.Helper()
+	db, p := unmigrated(t)
+	if _, err := p.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// unmigrated opens an empty database, and what migrates it.
+func unmigrated(t *testing.T) (*sql.DB, *goose.Provider) {
+	t.Helper()
 	db, err := sql.Open("sqlite", "file::memory:?_pragma=foreign_keys(1)")
 	if err != nil {
 		t.Fatal(err)
@@ -70,10 +80,7 @@ func migrated(t *testing.T) *sql.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Up(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return db
+	return db, p
 }
 
 // recorder notes which queries were called with a different value, none of them a zero value, in every parameter.

@@ -92,6 +92,30 @@ func TestWhoseProofIsIt(t *testing.T) {
 	}
 }
 
+// At checkout there is no order yet, and a guest has no id: what is absent on both sides binds nobody.
+func TestWhoseProofIsItAtCheckout(t *testing.T) {
+	elsewhere := func(f *gate.Facts) { f.CartID = "c2" }
+	for _, c := range []struct {
+		name  string
+		facts gate.Facts
+		proof gate.Proof
+		want  gate.Outcome
+	}{
+		{"the customer's own", order(atCheckout, elsewhere), proof(), gate.Allow},
+		{"a guest's, for this cart", order(atCheckout, guest), proof(guestHeld), gate.Allow},
+		{"A's mailbox typed in another cart", order(atCheckout, guest, elsewhere), proof(guestHeld), gate.Verify},
+		{"A's mailbox registered by B", order(atCheckout, elsewhere, func(f *gate.Facts) { f.Buyer.CustomerID = 6 }), proof(guestHeld), gate.Verify},
+		{"a proof and a cart that name no cart", order(atCheckout, guest, func(f *gate.Facts) { f.CartID = "" }), proof(guestHeld, func(p *gate.Proof) { p.Holder.CartID = "" }), gate.Verify},
+		{"mailbox proved for this cart", order(atCheckout, guest, elsewhere, func(f *gate.Facts) { f.Buyer.MailboxProved = true }), proof(guestHeld), gate.Allow},
+		{"no mailbox, proved", order(atCheckout, guest, elsewhere, func(f *gate.Facts) { f.Buyer.MailboxProved, f.Buyer.Mailbox = true, "" }),
+			proof(guestHeld, func(p *gate.Proof) { p.Holder.Mailbox = "" }), gate.Verify},
+	} {
+		if d := gate.Decide(policy(), c.facts, []gate.Proof{c.proof}, now); d.Outcome != c.want {
+			t.Errorf("%s: %s %v, want %s", c.name, d.Outcome, d.Reasons, c.want)
+		}
+	}
+}
+
 func has(d gate.Decision, c gate.Code) bool {
 	return slices.ContainsFunc(d.Reasons, func(r gate.Reason) bool { return r.Code == c })
 }

@@ -38,6 +38,8 @@ func TestNeeds(t *testing.T) {
 	}{
 		{"nothing, it passes", nil, order(), []gate.Proof{proof()}, nil},
 		{"nothing is proved", nil, order(), nil, []gate.Need{level(false, "checkout"), name(false, "checkout")}},
+		{"a level of one", func(p *gate.Policy) { p.Checkout.IAL = 1 }, order(), nil,
+			[]gate.Need{{What: gate.NeedLevel, Amount: 1, Rules: []string{"checkout"}}, name(false, "checkout")}},
 		{"a dear order", nil, order(dear), nil, []gate.Need{level(false, "checkout", "step_up"), selfie(false), fresh(false), name(false, "checkout", "step_up")}},
 		{"a dear order, proved last week", nil, order(dear), []gate.Proof{proof(func(p *gate.Proof) { p.At = now.AddDate(0, 0, -7) })},
 			[]gate.Need{do(gate.NeedProof), level(true, "checkout", "step_up"), selfie(true), fresh(false), name(true, "checkout", "step_up")}},

@@ -111,6 +111,7 @@ func TestRuleProblems(t *testing.T) {
 		{"when.1.values.0", "is no postcode", when(is(gate.FactPostcode, "*"))},
 		{"when.1.values.0", "is no postcode", when(is(gate.FactPostcode, "90*-91"))},
 		{"when.1.values.0", "is no postcode", when(is(gate.FactPostcode, "12_3"))},
+		{"when.1.values.0", "“" + strings.Repeat("A", 39) + "_” is no postcode", when(is(gate.FactPostcode, strings.Repeat("A", 39)+"_"))},
 		{"when.1.values.0", "“xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…”", when(is(gate.FactPayment, long))},
 	} {
 		p := policy()

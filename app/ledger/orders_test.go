@@ -193,7 +193,7 @@ func TestConfirmHold(t *testing.T) {
 	}
 	l := r.evaluated(118)
 	r.ok(r.l.ConfirmHold(t.Context(), shopHash, 118, Held, Released, 11, r.now))
-	if got := r.order(118); got.Hold != Released || got.StatusID != 11 || !got.HeldAt.IsZero() || !got.DueAt.Equal(r.now) {
+	if got := r.order(118); got.Hold != Released || got.StatusID != 11 || !got.HeldAt.Equal(o.HeldAt) || !got.DueAt.Equal(r.now) {
 		t.Errorf("released: %+v", got)
 	}
 	r.is(r.l.SettleOrder(t.Context(), r.shop(), l, Settlement{Order: o}, r.now), ErrLeaseLost)

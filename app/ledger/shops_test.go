@@ -50,8 +50,10 @@ func TestShop(t *testing.T) {
 	}
 	r.ok(r.l.Close())
 	r.open()
-	if again := r.shop(); !reflect.DeepEqual(again, s) {
-		t.Errorf("opened again: %+v\nwas %+v", *again, *s)
+	same := *s
+	same.SweepAt = start // nobody knows what was missed: it sweeps at once
+	if again := r.shop(); !reflect.DeepEqual(again, &same) {
+		t.Errorf("opened again: %+v\nwant %+v", *again, same)
 	}
 	r.ok(r.l.ReconcileSoon(ctx, shopHash, r.now))
 	if !r.shop().ReconcileAt.Equal(r.now) {
@@ -217,8 +219,12 @@ func TestSavePolicy(t *testing.T) {
 		if p.Version != int64(i+1) || s.Policy.Version != p.Version || s.Policy.Mode != tt.mode || !s.EnforcedSince.Equal(tt.since) || !s.ReconcileAt.Equal(r.now) {
 			t.Errorf("version %d: %+v, enforced since %v, want %v", i+1, s.Policy, s.EnforcedSince, tt.since)
 		}
-		l := r.leased(118) // what is on hold is looked at again
-		r.ok(r.l.SettleOrder(ctx, s, l, Settlement{Order: r.order(118)}, r.now))
+		due, err := r.l.LeaseOrders(ctx, shopHash, true, r.now, r.now.Add(lease), 9) // what is on hold is looked at again
+		r.ok(err)
+		if len(due) != 1 || due[0].OrderID != 118 {
+			t.Fatalf("version %d: due again are %v", i+1, due)
+		}
+		r.ok(r.l.SettleOrder(ctx, s, due[0], Settlement{Order: r.order(118)}, r.now))
 		r.wait(time.Hour)
 	}
 	before := dump(t, r.l.readDB)

@@ -30,8 +30,8 @@ type Checks struct {
 
 // CheckWorld holds the ledger against the simulated platform's own state, in a world at rest, and lists what is wrong:
 //
-//   - an order that waits in 7, 8, 9 or 11 without an allowing Decision, or waited for longer than the gate time; moved by somebody in
-//     the shop counts apart;
+//   - an order that waits in 7, 8, 9 or 11 without an allowing Decision, or waited for longer than the gate time, or was changed and not
+//     decided again within it; moved by somebody in the shop counts apart;
 //   - an order that is gone (2, 3, 10, 14) unproven and is not named a leak, or as moved by hand;
 //   - a Notice that was acknowledged and neither handled nor visibly stuck;
 //   - a Decision without a Receipt that verifies;
@@ -110,8 +110,9 @@ func (w *worldCheck) order(o sim.Order) {
 	}
 	w.writes(o, ds)
 	w.notes(o)
-	if w.Within > 0 && ours.Hold != ledger.Moved {
-		w.gateTime(o, ds)
+	if w.Within > 0 {
+		w.gateTime(o, ours, ds)
+		w.edits(o, ours, ds)
 	}
 }
 
@@ -190,7 +191,8 @@ func (w *worldCheck) notes(o sim.Order) {
 }
 
 // gateTime looks how long the order waited in a status from which it could have been shipped until it was held, allowed, or left by others.
-func (w *worldCheck) gateTime(o sim.Order, ds []ledger.Decision) {
+// What somebody moved off our hold and was left to them counts apart.
+func (w *worldCheck) gateTime(o sim.Order, ours ledger.Order, ds []ledger.Decision) {
 	changes := slices.Clone(o.History)
 	if len(changes) == 0 || changes[0].At.After(o.Created) {
 		first := o.StatusID
@@ -200,6 +202,9 @@ func (w *worldCheck) gateTime(o sim.Order, ds []ledger.Decision) {
 		changes = slices.Insert(changes, 0, sim.StatusChange{At: o.Created, From: 0, To: first})
 	}
 	for i, c := range changes {
+		if ours.Hold == ledger.Moved && c.Actor != sim.AppName && c.From == ours.HoldStatus {
+			break
+		}
 		if bigcommerce.ClassOf(c.To) != bigcommerce.ClassGate || c.Actor == sim.AppName {
 			continue
 		}
@@ -212,8 +217,25 @@ func (w *worldCheck) gateTime(o sim.Order, ds []ledger.Decision) {
 				until = d.At
 			}
 		}
+		if c.To == ours.HoldStatus && !ours.HeldAt.IsZero() && (until.IsZero() || ours.HeldAt.Before(until)) {
+			until = ours.HeldAt // it waits where it is
+		}
 		if waited := until.Sub(c.At); until.IsZero() || waited > w.Within {
 			w.bad("waited %s in status %d, longer than the gate time of %s", waited, c.To, w.Within)
+		}
+	}
+}
+
+// edits looks whether an order that somebody changed while it could have been shipped was decided again, or has moved, within the gate time.
+func (w *worldCheck) edits(o sim.Order, ours ledger.Order, ds []ledger.Decision) {
+	for _, x := range w.shop.OrderWrites(o.ID) {
+		edited := slices.Contains([]string{sim.FieldBilling, sim.FieldShipping, sim.FieldItems, sim.FieldCustomer}, x.Field) && x.From != x.To
+		if !edited || bigcommerce.ClassOf(x.StatusBefore) != bigcommerce.ClassGate || !ours.ErasedAt.IsZero() {
+			continue
+		}
+		soon := func(t time.Time) bool { return !t.Before(x.At) && t.Sub(x.At) <= w.Within }
+		if !slices.ContainsFunc(ds, func(d ledger.Decision) bool { return soon(d.At) }) && !slices.ContainsFunc(o.History, func(c sim.StatusChange) bool { return soon(c.At) }) {
+			w.bad("its %s was changed at %s, and it was not decided again within %s", x.Field, x.At.Format(time.TimeOnly), w.Within)
 		}
 	}
 }

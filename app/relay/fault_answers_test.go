@@ -66,8 +66,9 @@ func released(f *faulty, begin func()) (func() ([]string, []string), func()) {
 func cancelled(f *faulty, begin func()) (func() ([]string, []string), func()) {
 	o := f.api()
 	f.step(48*time.Hour+2*time.Minute, 24*time.Hour+time.Minute) // the last call
+	f.clock.pass(f.ours(o.ID).CancelAt.Sub(f.clock.now()))
 	begin()
-	f.step(24*time.Hour+2*time.Minute, 12*time.Hour+time.Minute)
+	f.step(2*time.Minute, time.Minute)
 	return func() ([]string, []string) {
 		return f.compare(outcome{o.ID, 5, ledger.Cancelled, []int{12, 5}, 3, []string{relay.MailLink, relay.MailLastCall, relay.MailCancelled}})
 	}, nil
@@ -236,7 +237,9 @@ func scenes() []scene {
 	cancels := func(p *gate.Policy) { p.CancelAfter = 3 }
 	inSeven := func(p *gate.Policy) { p.HoldStatus = 7 }
 	field := func(of func(*faulty, func()) (func() ([]string, []string), func()), want string) func(*faulty, func()) (func() ([]string, []string), func()) {
-		return func(f *faulty, begin func()) (func() ([]string, []string), func()) { return informed(f, of, want)(begin) }
+		return func(f *faulty, begin func()) (func() ([]string, []string), func()) {
+			return informed(f, of, want)(begin)
+		}
 	}
 	return []scene{
 		{name: "reading an order to decide it", operation: readOrder, play: held},
@@ -252,7 +255,7 @@ func scenes() []scene {
 		{name: "noting on it", operation: writeOrder, unhurried: true, policy: inSeven, play: noted},
 		{name: "looking for its metafield", operation: "GET " + orderFields, unhurried: true, play: field(held, "hold")},
 		{name: "making its metafield", operation: "POST " + orderFields, unhurried: true, play: field(held, "hold")},
-		{name: "changing its metafield", operation: "PUT " + orderFields, unhurried: true, play: field(released, "allow")},
+		{name: "changing its metafield", operation: "PUT " + orderFields + "/{id}", unhurried: true, play: field(released, "allow")},
 		{name: "reading attribute values", operation: "GET " + attributes, unhurried: true, play: attributed},
 		{name: "writing attribute values", operation: "PUT " + attributes, unhurried: true, play: attributed},
 		{name: "making a customer's metafield", operation: "POST " + customerField, unhurried: true, play: attributed},

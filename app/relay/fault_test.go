@@ -274,7 +274,14 @@ type outcome struct {
 // compare returns what is missing and what was done twice.
 func (f *faulty) compare(want outcome) (lost, doubled []string) {
 	f.t.Helper()
-	o, ours := f.order(want.order), f.ours(want.order)
+	o := f.order(want.order)
+	ours, err := f.ledger.Order(context.Background(), f.s(), want.order)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return []string{fmt.Sprintf("order %d is not known", want.order)}, nil
+	}
+	if err != nil {
+		f.t.Fatal(err)
+	}
 	if o.StatusID != want.status || ours.Hold != want.hold {
 		lost = append(lost, fmt.Sprintf("order %d: status %d and %s, want %d and %s (%s)", o.ID, o.StatusID, ours.Hold, want.status, want.hold, ours.Trouble))
 	}

@@ -37,7 +37,11 @@ func (w *world) setStatus(id int64, status int) {
 // checks that nothing is wrong with the world as it is.
 func (w *world) check() {
 	w.t.Helper()
-	for _, wrong := range CheckWorld(w.ledger, w.shop, Checks{}) {
+	var c Checks
+	if w.mailbox != nil {
+		c.Mails = w.mailbox.Mails()
+	}
+	for _, wrong := range CheckWorld(w.ledger, w.shop, c) {
 		w.t.Error(wrong)
 	}
 }

@@ -18,7 +18,7 @@ type MailAsk struct {
 	Which string       // one of the Mail constants
 	Order ledger.Order // as the ledger has it now
 	Need  gate.Requirement
-	Link  string       // the verification link, or for staff the order's page; empty where there is none
+	Link  string // the verification link, or for staff the order's page; empty where there is none
 }
 
 // toStaff tells the mails to the Shop's staff from those to the shopper.

@@ -70,9 +70,9 @@ func (r *Relay) evaluate(ctx context.Context, l ledger.OrderLease) error {
 		// An order is never given up on: stuck work is tried again every ten minutes, and its trouble is shown.
 		e := r.judge(ctx, s, err, l.Attempt)
 		if e.kind != isLater {
-			e.at = r.Now().Add(backoff(max(l.Attempt, 10)))
+			return r.Ledger.PostponeOrder(ctx, l, r.Now().Add(backoff(max(l.Attempt, 10))), e.remark)
 		}
-		return r.Ledger.PostponeOrder(ctx, l, e.at, e.remark)
+		return r.Ledger.PostponeOrder(ctx, l, r.soon(e.at), e.remark)
 	}
 	r.At("order decided")
 	err = r.Ledger.SettleOrder(ctx, s, l, n, r.Now())

@@ -335,6 +335,15 @@ func stuck(reason string) ending               { return ending{kind: isStuck, re
 func later(t time.Time, why string) ending     { return ending{kind: isLater, at: t, remark: why} }
 func (r *Relay) retry(attempt int64) time.Time { return r.Now().Add(backoff(attempt)) }
 
+// soon is at, or a sweep interval from now: what an order waits for is tried again no later, so that an outage, however long, costs no more
+// than that once it is over. While BigCommerce refuses us for the quota, the pacer keeps us from asking.
+func (r *Relay) soon(at time.Time) time.Time {
+	if limit := r.Now().Add(r.SweepEvery); at.After(limit) {
+		return limit
+	}
+	return at
+}
+
 // backoff doubles from 2 s to 10 min.
 func backoff(attempt int64) time.Duration {
 	return min(2*time.Second<<min(max(attempt-1, 0), 9), 10*time.Minute)

@@ -624,7 +624,7 @@ func (w *world) override(order int64, release bool) {
 		d.Outcome, d.Reasons[0].Code = gate.Allow, gate.ReleasedByPerson
 	}
 	n := ledger.NewDecision{Facts: gate.Facts{Stage: gate.AtOrder, OrderID: order}, Decision: d, Policy: w.s().Policy.Version, MadeBy: ledger.ByPerson, Person: "rita@example.com", Note: "because"}
-	if err := w.ledger.Override(context.Background(), w.s(), w.ours(order), release, n, nil, w.clock.now()); err != nil {
+	if err := w.ledger.Override(context.Background(), w.s(), w.ours(order), release, n, w.relay.OverrideMails(w.ours(order), release), w.clock.now()); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -27,6 +29,7 @@ import (
 	"idgate/app/relay"
 	"idgate/app/sim"
 	simkosmos "idgate/app/sim/kosmos"
+	"idgate/app/sim/mailbox"
 	"idgate/app/web"
 	"idgate/assets"
 )
@@ -56,6 +59,7 @@ type world struct {
 	platform *sim.World
 	shop     *sim.Shop
 	tenant   *simkosmos.Tenant
+	mailbox  *mailbox.Box
 	ledger   *ledger.Ledger
 	relay    *relay.Relay
 	app      *httptest.Server
@@ -143,6 +147,10 @@ func (w *world) open(t *testing.T, path, idvURL string, appHandler *http.Handler
 	if err != nil {
 		t.Fatal(err)
 	}
+	if w.mail == nil {
+		w.mail = w.mails()
+		w.compose = func(a relay.MailAsk) mail.Message { return web.ComposeMail(a, w.now()) }
+	}
 	w.relay = relay.New(relay.Options{Ledger: w.ledger, BigCommerce: client, Provider: func(*ledger.Shop) (idv.Provider, error) { return provider, nil },
 		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity()}, AppURL: w.app.URL, Now: w.now, Log: log, Mail: w.mail, Compose: w.compose})
 	s, err := web.New(web.Options{Ledger: w.ledger, Relay: w.relay, BigCommerce: client, Keyring: keyring, AppURL: w.app.URL, Now: w.now, Log: log, Gate: assets.Gate(), Admin: assets.Admin(),
@@ -151,6 +159,28 @@ func (w *world) open(t *testing.T, path, idvURL string, appHandler *http.Handler
 		t.Fatal(err)
 	}
 	*appHandler = s.Handler()
+}
+
+// mails starts the simulated mail server, and returns who sends there.
+func (w *world) mails() *mail.Sender {
+	w.t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.mailbox = mailbox.New(mailbox.Options{Now: w.clock.now})
+	done := make(chan error, 1)
+	go func() { done <- w.mailbox.Serve(l) }()
+	w.t.Cleanup(func() {
+		if err := errors.Join(w.mailbox.Close(), <-done); err != nil {
+			w.t.Error(err)
+		}
+	})
+	s, err := mail.NewSender(mail.Server{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, TLS: mail.NoTLS, From: "no-reply@idgate.example"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s
 }
 
 type testWriter struct{ t *testing.T }

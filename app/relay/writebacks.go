@@ -66,6 +66,9 @@ func (r *Relay) pay(ctx context.Context, w ledger.Writeback) error {
 	case isDone:
 		return r.Ledger.FinishWriteback(ctx, w, e.remark, r.Now())
 	case isLater:
+		if w.Kind == ledger.Hold || w.Kind == ledger.Release {
+			e.at = r.soon(e.at)
+		}
 		return r.Ledger.PostponeWriteback(ctx, w, e.at, e.remark)
 	case isStuck:
 		r.Log.Warn("a writeback is stuck until somebody acts", "shop", w.Shop, "kind", w.Kind, "subject", w.Subject, "reason", e.remark)

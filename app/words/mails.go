@@ -23,6 +23,8 @@ const (
 	AlarmLeak  MailKind = "leak"  // an order has gone unproven
 	AlarmMoved MailKind = "moved" // somebody took a held order off hold
 	AlarmStuck MailKind = "stuck" // an outside change cannot be written
+
+	AlarmHeldAgain MailKind = "held_again" // somebody took an order off hold, and it was held once more
 )
 
 // A mail's parts, by key. A paragraph that needs something which MailData does not have is left out.
@@ -34,17 +36,18 @@ type mailParts struct {
 }
 
 var mailKinds = map[MailKind]mailParts{
-	MailLink:      {"mail.link.", []string{"needs", "dialog.duration", "dialog.who_sees", "page.link_until", "mail.cancel_at"}, "mail.button", "mail.footer_link"},
-	MailCartLink:  {"mail.cart_link.", []string{"needs", "dialog.duration", "dialog.who_sees", "page.link_until"}, "mail.button", "mail.footer_asked"},
-	MailReminder:  {"mail.reminder.", []string{"needs", "dialog.duration", "page.link_until", "mail.cancel_at", "mail.time_left"}, "mail.button", "mail.footer_link"},
-	MailLastCall:  {"mail.last_call.", []string{"mail.cancel_at", "mail.time_left", "needs", "dialog.duration"}, "mail.button", "mail.footer_link"},
-	MailReleased:  {"mail.released.", nil, "", "mail.footer_order"},
-	MailCancelled: {"mail.cancelled.", []string{"mail.questions"}, "", "mail.footer_order"},
-	MailRefused:   {"mail.refused.", []string{"mail.questions"}, "", "mail.footer_order"},
-	MailCode:      {"mail.code.", []string{"mail.code.valid"}, "", "mail.footer_asked"},
-	AlarmLeak:     {"alarm.leak.", []string{"alarm.detail"}, "alarm.button", "alarm.footer"},
-	AlarmMoved:    {"alarm.moved.", []string{"alarm.detail"}, "alarm.button", "alarm.footer"},
-	AlarmStuck:    {"alarm.stuck.", []string{"alarm.detail"}, "alarm.button", "alarm.footer"},
+	MailLink:       {"mail.link.", []string{"needs", "dialog.duration", "dialog.who_sees", "page.link_until", "mail.cancel_at"}, "mail.button", "mail.footer_link"},
+	MailCartLink:   {"mail.cart_link.", []string{"needs", "dialog.duration", "dialog.who_sees", "page.link_until"}, "mail.button", "mail.footer_asked"},
+	MailReminder:   {"mail.reminder.", []string{"needs", "dialog.duration", "page.link_until", "mail.cancel_at", "mail.time_left"}, "mail.button", "mail.footer_link"},
+	MailLastCall:   {"mail.last_call.", []string{"mail.cancel_at", "mail.time_left", "needs", "dialog.duration"}, "mail.button", "mail.footer_link"},
+	MailReleased:   {"mail.released.", nil, "", "mail.footer_order"},
+	MailCancelled:  {"mail.cancelled.", []string{"mail.questions"}, "", "mail.footer_order"},
+	MailRefused:    {"mail.refused.", []string{"mail.questions"}, "", "mail.footer_order"},
+	MailCode:       {"mail.code.", []string{"mail.code.valid"}, "", "mail.footer_asked"},
+	AlarmLeak:      {"alarm.leak.", []string{"alarm.detail"}, "alarm.button", "alarm.footer"},
+	AlarmMoved:     {"alarm.moved.", []string{"alarm.detail"}, "alarm.button", "alarm.footer"},
+	AlarmHeldAgain: {"alarm.held_again.", []string{"alarm.detail"}, "alarm.button", "alarm.footer"},
+	AlarmStuck:     {"alarm.stuck.", []string{"alarm.detail"}, "alarm.button", "alarm.footer"},
 }
 
 // MailData is what a mail's words depend on. Times are shown in their own zone; a zero one is not spoken of.

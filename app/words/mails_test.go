@@ -18,7 +18,7 @@ func fullMail(kind MailKind) MailData {
 		return MailData{Shop: d.Shop, Code: "042137", ValidFor: 10 * time.Minute}
 	case MailCartLink:
 		return MailData{Shop: d.Shop, Link: d.Link, Need: d.Need, Deadline: d.Deadline}
-	case AlarmLeak, AlarmMoved, AlarmStuck:
+	case AlarmLeak, AlarmMoved, AlarmHeldAgain, AlarmStuck:
 		return MailData{Shop: d.Shop, Order: d.Order, Link: "https://idgate.example/s/abc/orders/1042", Detail: "Order 1042 was found in status Shipped."}
 	case MailReleased, MailCancelled, MailRefused:
 		return MailData{Shop: d.Shop, Order: d.Order}
@@ -29,7 +29,7 @@ func fullMail(kind MailKind) MailData {
 
 // In the order a shopper may get them.
 func kinds() []MailKind {
-	return []MailKind{MailCartLink, MailCode, MailLink, MailReminder, MailLastCall, MailReleased, MailCancelled, MailRefused, AlarmLeak, AlarmMoved, AlarmStuck}
+	return []MailKind{MailCartLink, MailCode, MailLink, MailReminder, MailLastCall, MailReleased, MailCancelled, MailRefused, AlarmLeak, AlarmMoved, AlarmHeldAgain, AlarmStuck}
 }
 
 func TestMailsAreWhole(t *testing.T) {
@@ -40,7 +40,7 @@ func TestMailsAreWhole(t *testing.T) {
 		for _, k := range kinds() {
 			m := w.Mail(k, fullMail(k))
 			wantLang := w.Lang()
-			if k == AlarmLeak || k == AlarmMoved || k == AlarmStuck {
+			if slices.Contains([]MailKind{AlarmLeak, AlarmMoved, AlarmHeldAgain, AlarmStuck}, k) {
 				wantLang = "en"
 			}
 			if m.Lang != wantLang || m.Dir != Dir(Match(wantLang)) {
@@ -123,6 +123,20 @@ func TestMailLeavesOutWhatIsNotKnown(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What is known is told whole; a name is bounded sooner.
+func TestDetailIsToldWhole(t *testing.T) {
+	w := For(language.English, nil)
+	for _, c := range []struct{ detail, want string }{
+		{strings.Repeat("é", 500), "What is known: " + strings.Repeat("é", 500)},
+		{strings.Repeat("é", 501), "What is known: " + strings.Repeat("é", 499) + "…"},
+	} {
+		m := w.Mail(AlarmLeak, MailData{Shop: "Acme", Order: "1", Detail: c.detail})
+		if got := m.Paragraphs[len(m.Paragraphs)-1]; got != c.want {
+			t.Errorf("%d characters became %d", len([]rune(c.detail)), len([]rune(got)))
+		}
+	}
 }
 
 func TestSubjectIsBounded(t *testing.T) {

@@ -244,8 +244,17 @@ func TestEnded(t *testing.T) {
 	}
 }
 
+// Steps that can be taken when no try is left, too.
+var noTries = []string{"contact_shop", "shop_looks", "same_person", "sign_in", "sign_in_again", "nothing", "few_minutes", "moment", "reload",
+	"back_to_shop", "details_first", "close_page"}
+
 // Where no try is left, no language asks for one.
 func TestNoFurtherTryWhereNoneIsLeft(t *testing.T) {
+	for code, r := range reasons {
+		if slices.Contains(furtherTries, r.step) == slices.Contains(noTries, r.step) {
+			t.Errorf("%s: is %s another try at proving, or is it not?", code, r.step)
+		}
+	}
 	for _, step := range furtherTries {
 		if !slices.ContainsFunc(ReasonCodes(), func(c string) bool { return reasons[c].step == step }) {
 			t.Errorf("no reason has the step %s", step)

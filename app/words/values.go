@@ -14,14 +14,21 @@ import (
 // date and a clock time in its own zone, a time.Duration in days, hours or minutes. Anything else is left out.
 type Data map[string]any
 
-// mostValue bounds a value in a text, in characters.
-const mostValue = 120
+// Bounds on a value in a text, in characters: a name, and what an alarm tells of an order, which is a sentence or two.
+const (
+	mostValue  = 120
+	mostDetail = 500
+)
 
 func (w Words) expand(text string, data Data) string {
 	return expand(text, func(name string) (string, bool) {
 		switch v := data[name].(type) {
 		case string:
-			if v = clean(v, mostValue); v == "" && name == "shop" {
+			most := mostValue
+			if name == "detail" {
+				most = mostDetail
+			}
+			if v = clean(v, most); v == "" && name == "shop" {
 				v = w.in.messages["common.shop"].Other
 			}
 			return w.isolate(v), true

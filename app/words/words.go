@@ -67,7 +67,7 @@ func Match(accept ...string) language.Tag {
 }
 
 // preferences are the languages of a header, the dearest first. Each is read by itself, so that one that nobody knows does not
-// spoil the others.
+// spoil the others. What is refused (q=0) is not among them.
 func preferences(header string) []language.Tag {
 	type wish struct {
 		tag    language.Tag
@@ -76,7 +76,7 @@ func preferences(header string) []language.Tag {
 	var wishes []wish
 	for part := range strings.SplitSeq(header, ",") {
 		tags, weights, err := language.ParseAcceptLanguage(part)
-		if err == nil && len(tags) == 1 && tags[0] != language.Und && weights[0] > 0 {
+		if err == nil && len(tags) == 1 && tags[0] != language.Und {
 			wishes = append(wishes, wish{tags[0], weights[0]})
 		}
 	}

@@ -85,6 +85,8 @@ func TestMatch(t *testing.T) {
 		{"header", []string{"it-IT,it;q=0.9,en;q=0.8"}, "it"},
 		{"header by weight", []string{"en;q=0.1,ja;q=0.9"}, "ja"},
 		{"refused by weight", []string{"de;q=0,fr"}, "fr"},
+		{"a weight that is no number", []string{"de;q=x,nl"}, "nl"},
+		{"a weight beyond numbers", []string{"de;q=nan,nl;q=0.1"}, "nl"},
 		{"only refused", []string{"de;q=0"}, "en"},
 		{"any", []string{"*"}, "en"},
 		{"undetermined", []string{"und", "de"}, "de"},
