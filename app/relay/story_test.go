@@ -367,6 +367,75 @@ func TestVerifyAsAOrderAsB(t *testing.T) {
 		}
 		heldFor(t, w, w.place(bobs), gate.NoProof)
 	})
+	t.Run("B's order proved by A", func(t *testing.T) {
+		w := newWorld(t)
+		b := billing("bob@example.com")
+		b.FirstName, b.LastName = "Bob", "Byron"
+		o := w.api(func(a *sim.APIOrder) { a.Billing = b })
+		w.openLinkAndVerify(w.link(o.ID), simkosmos.PassesWithSelfie) // whose document says Ada Lovelace
+		heldFor(t, w, w.order(o.ID), gate.NameDiffers)
+	})
+	edited := func(t *testing.T, w *world, id int64, edit func() error) sim.Order {
+		t.Helper()
+		if got := w.order(id); got.StatusID != 11 {
+			t.Fatalf("not allowed before: status %d", got.StatusID)
+		}
+		w.clock.pass(time.Minute)
+		if err := edit(); err != nil {
+			t.Fatal(err)
+		}
+		w.clock.pass(2 * time.Minute)
+		w.settle()
+		return w.order(id)
+	}
+	t.Run("the bill made out to somebody else after the order", func(t *testing.T) {
+		w, cart := verified(t)
+		o := w.place(cart)
+		b := billing("ada@example.com")
+		b.FirstName, b.LastName = "Bob", "Byron"
+		heldFor(t, w, edited(t, w, o.ID, func() error { return w.shop.SetOrderBilling(o.ID, b, "staff") }), gate.NameDiffers)
+		w.check()
+	})
+	t.Run("the mailbox changed after the order", func(t *testing.T) {
+		w, cart := verified(t)
+		o := w.place(cart)
+		heldFor(t, w, edited(t, w, o.ID, func() error { return w.shop.SetOrderBilling(o.ID, billing("bob@example.com"), "staff") }), gate.MailboxDiffers)
+		w.check()
+	})
+	t.Run("the address changed after the order", func(t *testing.T) {
+		abroad := gate.Rule{Name: "abroad", Mode: gate.Enforce, When: []gate.Condition{{Fact: gate.FactCountry, Values: []string{"FR"}}}, Require: gate.Requirement{IAL: 2, LeastAge: 99}}
+		w := newWorld(t, func(p *gate.Policy) { p.Rules = []gate.Rule{abroad} })
+		cart := w.cart(w.product(cheap), 0, billing("ada@example.com"))
+		w.verify(cart, "", simkosmos.PassesWithSelfie)
+		o := w.place(cart)
+		to := billing("ada@example.com")
+		to.CountryCode, to.City = "FR", "Calais"
+		heldFor(t, w, edited(t, w, o.ID, func() error { return w.shop.SetOrderShipping(o.ID, to, "staff") }), gate.AgeTooLow)
+		w.check()
+	})
+	t.Run("the customer turned guest", func(t *testing.T) {
+		w := newWorld(t)
+		ada := w.ada()
+		w.verify(w.cart(w.product(cheap), ada.ID, sim.BillingOf(ada)), w.token(ada.ID), simkosmos.PassesWithSelfie)
+		o := w.place(w.cart(w.product(cheap), ada.ID, sim.BillingOf(ada))) // another cart: allowed as hers
+		heldFor(t, w, edited(t, w, o.ID, func() error { return w.shop.SetOrderCustomer(o.ID, 0, "staff") }), gate.MailboxUnproved)
+		w.check()
+	})
+	t.Run("the guest turned customer", func(t *testing.T) {
+		w, cart := verified(t)
+		o := w.place(cart)
+		bob, err := w.shop.CreateCustomer(sim.Customer{Email: "bob@example.com", FirstName: "Bob", LastName: "Byron", Password: "x"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The order is still of the cart and the mailbox that the Proof was made for.
+		if got := edited(t, w, o.ID, func() error { return w.shop.SetOrderCustomer(o.ID, bob.ID, "staff") }); got.StatusID != 11 {
+			t.Errorf("status %d", got.StatusID)
+		}
+		// Bob has nothing from it.
+		heldFor(t, w, w.place(w.cart(w.product(cheap), bob.ID, billing("bob@example.com"))), gate.NoProof)
+		w.check()
+	})
 	t.Run("the amount grown over the step-up after the proof", func(t *testing.T) {
 		w, cart := verified(t)
 		w.clock.pass(25 * time.Hour)
