@@ -372,6 +372,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.replayNoticesStmt, err = db.PrepareContext(ctx, replayNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query ReplayNotices: %w", err)
 	}
+	if q.resealShopKeyStmt, err = db.PrepareContext(ctx, resealShopKey); err != nil {
+		return nil, fmt.Errorf("error preparing query ResealShopKey: %w", err)
+	}
+	if q.resealSigningKeyStmt, err = db.PrepareContext(ctx, resealSigningKey); err != nil {
+		return nil, fmt.Errorf("error preparing query ResealSigningKey: %w", err)
+	}
 	if q.resumeNoticesStmt, err = db.PrepareContext(ctx, resumeNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query ResumeNotices: %w", err)
 	}
@@ -1080,6 +1086,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing replayNoticesStmt: %w", cerr)
 		}
 	}
+	if q.resealShopKeyStmt != nil {
+		if cerr := q.resealShopKeyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing resealShopKeyStmt: %w", cerr)
+		}
+	}
+	if q.resealSigningKeyStmt != nil {
+		if cerr := q.resealSigningKeyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing resealSigningKeyStmt: %w", cerr)
+		}
+	}
 	if q.resumeNoticesStmt != nil {
 		if cerr := q.resumeNoticesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing resumeNoticesStmt: %w", cerr)
@@ -1440,6 +1456,8 @@ type Queries struct {
 	removeUserStmt                *sql.Stmt
 	replayNoticeStmt              *sql.Stmt
 	replayNoticesStmt             *sql.Stmt
+	resealShopKeyStmt             *sql.Stmt
+	resealSigningKeyStmt          *sql.Stmt
 	resumeNoticesStmt             *sql.Stmt
 	resumeOrdersStmt              *sql.Stmt
 	resumeSessionsStmt            *sql.Stmt
@@ -1603,6 +1621,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		removeUserStmt:                q.removeUserStmt,
 		replayNoticeStmt:              q.replayNoticeStmt,
 		replayNoticesStmt:             q.replayNoticesStmt,
+		resealShopKeyStmt:             q.resealShopKeyStmt,
+		resealSigningKeyStmt:          q.resealSigningKeyStmt,
 		resumeNoticesStmt:             q.resumeNoticesStmt,
 		resumeOrdersStmt:              q.resumeOrdersStmt,
 		resumeSessionsStmt:            q.resumeSessionsStmt,

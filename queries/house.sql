@@ -12,6 +12,9 @@ INSERT INTO signing_keys (kid, public, private, made_at) VALUES (@kid, @public, 
 -- name: SigningKeys :many
 SELECT kid, public, private, made_at, retired_at FROM signing_keys ORDER BY made_at DESC, kid;
 
+-- name: ResealSigningKey :execrows
+UPDATE signing_keys SET private = @private WHERE kid = @kid;
+
 -- name: PublishScript :exec
 INSERT INTO published_scripts (hash, integrity, body, published_at) VALUES (@hash, @integrity, @body, @now) ON CONFLICT (hash) DO NOTHING;
 

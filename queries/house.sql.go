@@ -117,6 +117,23 @@ func (q *Queries) PublishedScriptHashes(ctx context.Context) ([]string, error) {
 	return items, nil
 }
 
+const resealSigningKey = `-- name: ResealSigningKey :execrows
+UPDATE signing_keys SET private = ?1 WHERE kid = ?2
+`
+
+type ResealSigningKeyParams struct {
+	Private []byte
+	Kid     string
+}
+
+func (q *Queries) ResealSigningKey(ctx context.Context, arg ResealSigningKeyParams) (int64, error) {
+	result, err := q.exec(ctx, q.resealSigningKeyStmt, resealSigningKey, arg.Private, arg.Kid)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const signingKeys = `-- name: SigningKeys :many
 SELECT kid, public, private, made_at, retired_at FROM signing_keys ORDER BY made_at DESC, kid
 `

@@ -100,3 +100,6 @@ SELECT body, author, note, saved_at FROM policies WHERE store_hash = @store_hash
 
 -- name: PolicyVersions :many
 SELECT version, body, author, note, saved_at FROM policies WHERE store_hash = @store_hash AND version < @below ORDER BY version DESC LIMIT @count;
+
+-- name: ResealShopKey :execrows
+UPDATE shops SET data_key = @data_key WHERE store_hash = @store_hash AND data_key IS NOT NULL;

@@ -355,6 +355,23 @@ func (q *Queries) RemoveUser(ctx context.Context, arg RemoveUserParams) (int64, 
 	return result.RowsAffected()
 }
 
+const resealShopKey = `-- name: ResealShopKey :execrows
+UPDATE shops SET data_key = ?1 WHERE store_hash = ?2 AND data_key IS NOT NULL
+`
+
+type ResealShopKeyParams struct {
+	DataKey   []byte
+	StoreHash string
+}
+
+func (q *Queries) ResealShopKey(ctx context.Context, arg ResealShopKeyParams) (int64, error) {
+	result, err := q.exec(ctx, q.resealShopKeyStmt, resealShopKey, arg.DataKey, arg.StoreHash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const resumeShop = `-- name: ResumeShop :execrows
 UPDATE shops SET state = 'installed', suspended_at = 0, probe_at = 0, sweep_at = ?1, reconcile_at = ?1 WHERE store_hash = ?2 AND state = 'suspended'
 `

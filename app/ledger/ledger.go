@@ -175,6 +175,9 @@ func (l *Ledger) open(ctx context.Context, o Options) (err error) {
 	}
 	running = true
 	go l.writer(conn, q)
+	if err := l.reseal(ctx); err != nil {
+		return errors.Join(err, l.stop())
+	}
 	if err := l.loadKeys(ctx, o.Now); err != nil {
 		return errors.Join(err, l.stop())
 	}

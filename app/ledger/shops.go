@@ -407,6 +407,55 @@ func (l *Ledger) AdvanceSweep(ctx context.Context, hash string, sweptTo, next ti
 	})
 }
 
+// reseal seals anew, under the operator's first key, what an older one of his sealed: the Shops' keys and the signing keys. All else is sealed
+// under these. Once it has run the older key opens nothing any more but what is in replicas made before.
+func (l *Ledger) reseal(ctx context.Context) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		resealed := 0
+		shops, err := t.Shops(ctx)
+		if err != nil {
+			return err
+		}
+		for _, s := range shops {
+			if s.DataKey == nil {
+				continue
+			}
+			again, changed, err := l.keyring.ResealKey(s.StoreHash, s.DataKey)
+			if err != nil {
+				return fmt.Errorf("opening the key of shop %s (is this the right operator key?): %w", s.StoreHash, err)
+			}
+			if !changed {
+				continue
+			}
+			resealed++
+			if _, err := t.ResealShopKey(ctx, queries.ResealShopKeyParams{StoreHash: s.StoreHash, DataKey: again}); err != nil {
+				return err
+			}
+		}
+		keys, err := t.SigningKeys(ctx)
+		if err != nil {
+			return err
+		}
+		for _, k := range keys {
+			again, changed, err := l.keyring.Reseal("signing key", k.Kid, k.Private)
+			if err != nil {
+				return fmt.Errorf("opening signing key %s (is this the right operator key?): %w", k.Kid, err)
+			}
+			if !changed {
+				continue
+			}
+			resealed++
+			if _, err := t.ResealSigningKey(ctx, queries.ResealSigningKeyParams{Kid: k.Kid, Private: again}); err != nil {
+				return err
+			}
+		}
+		if resealed > 0 {
+			l.log.Info("sealed anew under the operator's newest key", "keys", resealed)
+		}
+		return nil
+	})
+}
+
 // loadKeys opens the signing keys, making the first.
 func (l *Ledger) loadKeys(ctx context.Context, now time.Time) error {
 	rows, err := l.read.SigningKeys(ctx)

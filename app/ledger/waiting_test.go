@@ -216,25 +216,25 @@ func TestDueWoken(t *testing.T) {
 	r.exec("UPDATE orders SET wake_at = ? WHERE order_id = 120", millis(at))
 	under := r.evaluated(120)
 	r.now = at.Add(-time.Millisecond)
-	r.changes(func() error { n, err := r.l.DueWoken(ctx, shopHash, r.now); r.want0(n, 0); return err })
+	r.changes(func() error { n, err := r.l.DueWoken(ctx, shopHash, r.now); r.number(n, 0); return err })
 	r.now = at
 	select {
 	case <-r.l.Ring(OrderBell):
 	default:
 	}
-	r.changes(func() error { n, err := r.l.DueWoken(ctx, "other9", r.now); r.want0(n, 0); return err })
-	r.changes(func() error { n, err := r.l.DueWoken(ctx, shopHash, r.now); r.want0(n, 2); return err },
+	r.changes(func() error { n, err := r.l.DueWoken(ctx, "other9", r.now); r.number(n, 0); return err })
+	r.changes(func() error { n, err := r.l.DueWoken(ctx, shopHash, r.now); r.number(n, 2); return err },
 		append(on("orders abc123/118", "wake_at: "+r.at()+" -> 0", "due_at: 0 -> "+r.at()),
 			on("orders abc123/120", "wake_at: "+r.at()+" -> 0", "attempt: 1 -> 0", fmt.Sprintf("due_at: %d -> %s", millis(start.Add(lease)), r.at()))...)...)
 	<-r.l.Ring(OrderBell)
-	r.changes(func() error { n, err := r.l.DueWoken(ctx, shopHash, r.now); r.want0(n, 0); return err })
+	r.changes(func() error { n, err := r.l.DueWoken(ctx, shopHash, r.now); r.number(n, 0); return err })
 	r.ok(r.l.SettleOrder(ctx, r.shop(), under, Settlement{Order: r.order(120)}, r.now))
 	if got := r.leaseAll(false, 9); !slices.Equal(got, []int64{118, 120}) {
 		t.Errorf("due: %v", got)
 	}
 }
 
-func (r *rig) want0(got, want int64) {
+func (r *rig) number(got, want int64) {
 	r.Helper()
 	if got != want {
 		r.Errorf("%d, want %d", got, want)

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"regexp"
 	"slices"
@@ -21,7 +20,6 @@ import (
 	"idgate/app/mail"
 	"idgate/app/relay"
 	"idgate/app/sim"
-	"idgate/app/sim/mailbox"
 )
 
 var faultSeed = flag.Uint64("faultseed", 0, "seed of the fault tests' choices; 0 draws one and prints it")
@@ -43,36 +41,20 @@ const (
 	gateTime = sweepEvery
 )
 
-// faulty is a world whose API misbehaves at one operation, and whose mail server remembers.
+// faulty is a world whose API misbehaves at one operation.
 type faulty struct {
 	*world
 	wire *wire
-	box  *mailbox.Box
 	last *lastLines
 }
 
 // newFaulty starts a world whose policy enforces. Its log is shown only when the test fails.
 func newFaulty(t *testing.T, change ...func(*gate.Policy)) *faulty {
 	t.Helper()
-	f := &faulty{box: mailbox.New(mailbox.Options{}), last: &lastLines{}}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- f.box.Serve(listener) }()
-	t.Cleanup(func() {
-		if err := errors.Join(f.box.Close(), <-served); err != nil {
-			t.Error(err)
-		}
-	})
-	sender, err := mail.NewSender(mail.Server{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, TLS: mail.NoTLS, From: "no-reply@idgate.example.com"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := &faulty{last: &lastLines{}}
 	f.world = newWorldWith(t, func(w *world) {
 		f.wire = newWire(w)
-		w.mail, w.logTo = sender, f.last
+		w.mail, w.logTo = w.mails(), f.last
 		w.compose = func(a relay.MailAsk) mail.Message {
 			return mail.Message{Subject: mailSubject(a.Which, a.Order.ID), Text: "Text. " + a.Link, HTML: "<p>Text. " + a.Link + "</p>", Lang: "en"}
 		}
@@ -255,7 +237,7 @@ func (f *faulty) step(total, each time.Duration) {
 // sound holds the world against the invariant.
 func (f *faulty) sound(c Checks) {
 	f.t.Helper()
-	c.Mails = f.box.Mails()
+	c.Mails = f.mailbox.Mails()
 	for _, wrong := range CheckWorld(f.ledger, f.shop, c) {
 		f.t.Error(wrong)
 	}
@@ -304,7 +286,7 @@ func (f *faulty) compare(want outcome) (lost, doubled []string) {
 		lost = append(lost, fmt.Sprintf("order %d: %d notes, want %d: %s", o.ID, notes, want.notes, o.StaffNotes))
 	}
 	sent := map[string]int{}
-	for _, m := range f.box.Mails() {
+	for _, m := range f.mailbox.Mails() {
 		if strings.HasSuffix(m.Subject, fmt.Sprintf(" of %d", o.ID)) {
 			sent[m.Subject]++
 		}
