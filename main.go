@@ -57,6 +57,7 @@ const usage = `idgate: the identity gate for BigCommerce checkouts
   idgate receipt verify        check a receipt offline against published keys
   idgate restore               bring the ledger back from its replica
   idgate replay                handle stored webhooks once more
+  idgate audit verify          check an exported activity log for changes
 
 Each command explains its settings with -h.`
 
@@ -87,6 +88,8 @@ func run(ctx context.Context, args []string, env func(string) string, in io.Read
 		err = verifyReceipt(args[1:], in, out, errOut)
 	case "restore":
 		err = restore(ctx, args[1:], env, out, errOut)
+	case "audit":
+		err = verifyAudit(args[1:], in, out, errOut)
 	case "replay":
 		err = replay(ctx, args[1:], env, out, errOut)
 	case "help", "-h", "-help", "--help":
@@ -552,6 +555,45 @@ func restore(ctx context.Context, args []string, env func(string) string, out, e
 		return errors.New("the replica holds no ledger yet")
 	}
 	_, err = fmt.Fprintf(out, "restored %s\nIt opens with the operator key it was written under: put that key back too.\n", s.LedgerPath())
+	return err
+}
+
+// verifyAudit checks an export of a shop's activity log, without asking anybody.
+func verifyAudit(args []string, in io.Reader, out, errOut io.Writer) error {
+	if len(args) == 0 || args[0] != "verify" {
+		return fmt.Errorf("the command is idgate audit verify: %w", errUsage)
+	}
+	fset := flag.NewFlagSet("audit verify", flag.ContinueOnError)
+	fset.SetOutput(errOut)
+	shop := fset.String("shop", "", "store hash of the shop that it is of (required)")
+	head := fset.String("head", "", "the head that was noted earlier or elsewhere; the log must contain it")
+	fset.Usage = func() {
+		_, _ = fmt.Fprintln(errOut, "idgate audit verify -shop HASH [-head HEX] [FILE]: check an exported activity log. Without FILE it is read from standard input.")
+		fset.PrintDefaults()
+	}
+	if err := fset.Parse(args[1:]); err != nil {
+		return err
+	}
+	if *shop == "" {
+		return fmt.Errorf("-shop is required: %w", errUsage)
+	}
+	if name := fset.Arg(0); name != "" {
+		f, err := os.Open(name)
+		if err != nil {
+			return fmt.Errorf("opening the export: %w", err)
+		}
+		defer func() { _ = f.Close() }()
+		in = f
+	}
+	var text strings.Builder
+	n, last, err := ledger.VerifyActivity(*shop, io.TeeReader(in, &text))
+	if err != nil {
+		return fmt.Errorf("the log was tampered with: %w", err)
+	}
+	if *head != "" && !strings.Contains(text.String(), `"hash":"`+strings.ToLower(*head)+`"`) {
+		return errors.New("the log does not contain the head that was noted: its end was cut off, or it was written anew")
+	}
+	_, err = fmt.Fprintf(out, "%d lines, unbroken. The head is %s\n", n, last)
 	return err
 }
 

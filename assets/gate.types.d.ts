@@ -16,10 +16,11 @@ interface Document {
 interface Config {
   base: string; // the server's URL, up to /storefront/v1
   shop: string; // store hash; empty for widget.js
-  channel: number; // 0: not known
+  channel?: number; // absent: not known
   clientID: string; // the app's, public; empty: customers cannot be named
   open: boolean; // what an unreachable server means: true lets the shopper pay
-  locked: boolean; // this script holds the order call on this page
+  locked?: boolean; // this script holds the order call on this page
+  after?: boolean; // it was placed on the page after the order
 }
 
 /** One purpose for which the server is asked. */
@@ -46,18 +47,33 @@ interface Session {
 }
 
 interface Decision {
-  word: string; // allow, verify, review, refuse
+  word: string; // allow, verify, review, refuse; after the order also mail (the mail says what to do) and none
   enforced: boolean; // false in the modes shadow and off
   unnamed: boolean; // the cart does not say yet who is buying
   capability: string;
   session: Session | null;
-  texts: Record<string, string>;
+  mail: unknown; // the server can mail a link to the cart's own mailbox
+  unproved: boolean; // somebody with this mailbox has a Proof: showing control of it, by a code, might do
+  texts: Record<string, unknown>;
   lang: string;
   dir: string;
+  kinds: string[]; // of documents, to choose from
+}
+type Voice = Pick<Decision, 'texts' | 'lang' | 'dir' | 'kinds'>;
+
+/** What the inline lock, lock.js, leaves for gate.js under the mark's key `lock`. */
+interface Lock {
+  opened: WeakMap<XMLHttpRequest, IArguments>; // order calls opened before gate.js came, with the arguments of open
+  go(take: Take): void; // hands over what is being held; the lock lets everything else pass from then on
+}
+/** Takes over a call that the lock has held. send is the browser's own, beneath whatever has wrapped it since. */
+interface Take {
+  xhr(x: XMLHttpRequest, args: IArguments, send: Function, opened: IArguments): void;
+  fetch(self: unknown, args: IArguments, send: Function): Promise<Response>;
 }
 
-/** nocart: there is nothing to ask about. unreachable: no usable answer in time. */
-type Answer = { kind: 'said'; said: Decision } | { kind: 'unreachable' | 'nocart' };
+/** nocart: there is nothing to ask about; empty: no usable answer in time. */
+type Answer = Decision | { word: 'nocart' | ''; texts?: undefined };
 type Outcome = { allow: boolean; session: Session | null };
 type Read = (ask: Ask, signal: AbortSignal) => Promise<string>;
 
@@ -67,26 +83,68 @@ interface Call {
   async: boolean;
   phase: '' | 'held' | 'sent' | 'over';
   stop: AbortController | null;
+  send: Function; // the browser's, as it was before us
   faked: string[]; // properties of the XMLHttpRequest that hide the browser's own
 }
 
+type Act = () => Promise<void>;
+/** A button: what it says (empty: it is not there), and what it does. */
+type Way = [label: string, act: Act];
 /** What the dialog shows at one moment; empty parts are hidden. */
 interface View {
-  view: 'intro' | 'session' | 'passed' | 'final' | 'review' | 'refuse' | 'unreachable' | 'done';
+  view: 'intro' | 'session' | 'mail' | 'passed' | 'final' | 'review' | 'refuse' | 'unreachable' | 'done';
   title?: string;
   lines?: string[];
   session?: Session | null;
   state?: string;
   next?: string;
-  start?: boolean;
-  retry?: boolean;
+  choice?: boolean; // a document may be chosen
+  acts?: Record<string, Way>;
   over?: boolean; // nothing more is under way: the last button says close, not cancel
+}
+
+/** A View, with what its buttons call. */
+interface Shown extends View {
+  acts: Record<string, Way>;
+  press(act?: Act): Promise<void>; // one at a time
+  leave(): void;
+}
+
+/** The dialog on the page. */
+interface Ui {
+  show(v: Shown): void;
+  /** Puts it on the page, again if page code has emptied body. */
+  raise(): void;
+  /** Takes it away, and gives the focus back. */
+  lower(): void;
+  busy(yes: boolean): void;
+  /** What was typed as the code, and the kind of document that was chosen. */
+  typed(): string;
+  kind(): string;
+}
+
+/** One conversation with the shopper. */
+interface Talk {
+  show(view: View): void;
+  ways(): Record<'start' | 'code' | 'mail', Way>;
+  write(there: unknown, door: string, first: string): Way;
+  progress(s: Session, tries?: string): void;
+  hear(s: Session): void;
+  post(path: string, more?: object): Promise<[r: Response, body: Record<string, unknown>, message: string]>;
+  /** Shows what the server has said. */
+  take(answer: Answer): void;
+  /** Ends it; the first time counts. */
+  finish(allow?: boolean): void;
 }
 
 /** What the functions of gate.js take and promise. */
 interface Parts {
+  /** What may be read by name: x itself if it is an object, else nothing. */
+  record(x: any): Record<string, unknown>;
+  /** A string of at most so many characters; '' for anything else. */
+  text(x: unknown, max?: number): string;
   /** Calls our server: no cookies, no cache, the browser's own fetch. A string body goes as text/plain, which spares a preflight. */
-  api(config: Config, method: string, path: string, init: RequestInit): Promise<Response>;
+  api(config: Config, path: string, init: RequestInit): Promise<Response>;
   /** Resolves after ms, or at once when signal is aborted; to nothing. */
   pause(ms: number, signal?: AbortSignal): Promise<void>;
   /** Runs fn with a signal that is aborted after ms, and rejects then whether or not fn could be aborted. */
@@ -99,7 +157,7 @@ interface Parts {
   readShop(what: string): Read;
   sessionFrom(raw: unknown, config: Config): Session | null;
   /** Throws on garbage. */
-  decisionFrom(body: string, config: Config): Decision;
+  decisionFrom(body: string, ask: Ask): Decision;
   /** The words for a key, in the shopper's language once the server has been heard. */
   t(key: string): string;
   question(ask: Ask, signal: AbortSignal): Promise<Answer>;
@@ -109,24 +167,37 @@ interface Parts {
   /** Adopts a style sheet; returns a function that puts it back if it is gone. */
   sheet(root: Document | ShadowRoot, css: string): () => void;
   /**
-   * Tells each state of the session until life ends: server-sent events read by fetch (the Capability travels in a header), and
-   * polling where a stream does not come through. lost: the Capability is no longer good.
+   * Tells each state of the session until life ends: by server-sent events read by fetch (the Capability travels in a header), and
+   * by polling: 2 s to 15 s where no stream comes through, and each 15 s beside one, which may have died unheard or be buffered on its
+   * way. lost: the Capability is no longer good.
    */
   follow(ask: Ask, id: string, hear: (s: Session) => void, lost: () => void, life: AbortSignal): Promise<void>;
-  /** One stream, to its end. */
-  listen(ask: Ask, path: string, headers: HeadersInit, life: AbortSignal, tell: (data: string) => void): Promise<void>;
   /** Asks, talks to the shopper if need be, and says how it ended. One at a time, in order. Never rejects. */
   engage(ask: Ask): Promise<Outcome>;
-  /** The path if this is the order call, else ''. */
-  orderPath(call: () => [method: unknown, url: unknown]): string;
-  /** Waits until the server allows the order; false when the shopper closes the dialog. Never rejects. */
-  admit(config: Config, path: string, body: unknown, signal: AbortSignal | null): Promise<boolean>;
+  /** The path if this is the order call or may be, else ''. */
+  orderPath(call: () => unknown[]): string;
+  /** Whether a call to such a path makes an order. */
+  orders(path: string, body: unknown): boolean;
+  /**
+   * Waits until the server allows the order; false when the shopper closes the dialog, and beside another order call that is held or
+   * on its way: it would be a second order. over tells when this one is. Never rejects.
+   */
+  admit(config: Config, path: string, body: unknown, signal: AbortSignal | null, over: () => boolean): Promise<boolean>;
   /** Makes an XMLHttpRequest look answered (403, aborted or failed), then tells its listeners. */
   answer(x: XMLHttpRequest, call: Call, how: 'load' | 'abort' | 'error'): void;
   /** Ends what was held or faked, so that the object can be used anew. */
   reset(x: XMLHttpRequest, call?: Call): void;
+  /** Remembers an order call that has been opened. */
+  track(x: XMLHttpRequest, args: IArguments, send: Function): void;
   hold(x: XMLHttpRequest, call: Call, args: IArguments): void;
-  holdFetch(self: unknown, args: IArguments, path: string): Promise<Response>;
+  holdFetch(self: unknown, args: IArguments, send: Function, path: string): Promise<Response>;
+  make<K extends keyof HTMLElementTagNameMap>(tag: K, name: string, into: ParentNode, attributes?: Record<string, string>): HTMLElementTagNameMap[K];
+  newDialog(): Ui;
+  /** One conversation, from the server's first word to its last or to the shopper's leaving. */
+  converse(ask: Ask, resolve: (outcome: Outcome) => void): Pick<Talk, 'take' | 'finish'>;
+  wrapXHR(config: Config, lock?: Lock): Take['xhr'];
+  wrapFetch(config: Config): Take['fetch'];
+  guard(config: Config, lock?: Lock): void;
   /** asking, closed or open; '' while there is nothing to guard. Also the attribute of <html>. */
   setLock(state: string): void;
   intercept(config: Config, event: Event): void;

@@ -14,9 +14,11 @@ var badRows = map[string][]cols{
 	"shops":        {{"state": "closed", "token": []byte("t")}, {"token": nil}, {"state": "uninstalled"}},
 	"users":        {{"role": "root"}},
 	"capabilities": {
-		{"id": []byte("short")}, {"purpose": "order", "cart_id": ""}, {"order_id": 118}, {"purpose": "mail", "cart_id": ""}, {"cart_id": ""},
-		{"purpose": "confirm"},
+		{"id": []byte("short")}, {"purpose": "order"}, {"order_id": 118}, {"purpose": "mail", "cart_id": "", "mailed": 1}, {"purpose": "mail", "order_id": 118}, {"cart_id": ""},
+		{"purpose": "confirm"}, {"purpose": "mail"}, {"mailed": 1}, {"mailed": 2}, {"purpose": "mail", "mailed": 1, "mailbox": []byte{}},
 	},
+	"shown_mailboxes": {{"mailbox": []byte{}}, {"way": "word"}, {"cart_id": ""}, {"order_id": 118}, {"customer_id": 5}},
+	"asked_mails":     {{"kind": "letter", "code": []byte{}}, {"capability": []byte("short")}, {"cart_id": ""}, {"mailbox": []byte{}}, {"tries": 6}, {"tries": -1}, {"kind": "link"}},
 	"decisions": {
 		{"stage": "cart", "order_id": 0}, {"outcome": "pass"}, {"mode": "on"}, {"made_by": "us", "person": ""}, {"made_by": "rule"}, {"person": ""},
 		{"order_id": 0}, {"stage": "checkout"}, {"stands": 2},
@@ -38,10 +40,12 @@ var badRows = map[string][]cols{
 
 // goodRows has the other values that a column may have, beside the ones of valid.
 var goodRows = map[string][]cols{
-	"ledger":       {{"kind": "demo"}},
-	"shops":        {{"state": "suspended"}, {"state": "uninstalled", "token": nil}},
-	"users":        {{"role": "owner"}, {"role": "reviewer"}, {"role": "viewer"}},
-	"capabilities": {{"purpose": "confirm", "cart_id": ""}, {"purpose": "mail", "cart_id": "", "order_id": 118}},
+	"ledger":          {{"kind": "demo"}},
+	"shops":           {{"state": "suspended"}, {"state": "uninstalled", "token": nil}},
+	"users":           {{"role": "owner"}, {"role": "reviewer"}, {"role": "viewer"}},
+	"capabilities":    {{"purpose": "confirm", "cart_id": ""}, {"purpose": "mail", "cart_id": "", "order_id": 118}, {"purpose": "mail", "cart_id": "", "order_id": 118, "mailed": 1}, {"purpose": "mail", "mailed": 1}},
+	"shown_mailboxes": {{"cart_id": "", "order_id": 118, "way": "link"}, {"cart_id": "", "customer_id": 5}},
+	"asked_mails":     {{"kind": "link", "code": []byte{}}, {"tries": 5}},
 	"decisions": {
 		{"stands": 0}, {"stage": "checkout", "order_id": 0}, {"outcome": "allow"}, {"outcome": "verify"}, {"outcome": "review"}, {"outcome": "refuse"}, {"mode": "off"},
 		{"mode": "shadow"}, {"made_by": "rule", "person": ""}, {"made_by": "failure", "person": ""},

@@ -24,11 +24,23 @@ func New(db DBTX) *Queries {
 func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	q := Queries{db: db}
 	var err error
+	if q.activityFromStmt, err = db.PrepareContext(ctx, activityFrom); err != nil {
+		return nil, fmt.Errorf("error preparing query ActivityFrom: %w", err)
+	}
+	if q.activityPageStmt, err = db.PrepareContext(ctx, activityPage); err != nil {
+		return nil, fmt.Errorf("error preparing query ActivityPage: %w", err)
+	}
+	if q.addActivityStmt, err = db.PrepareContext(ctx, addActivity); err != nil {
+		return nil, fmt.Errorf("error preparing query AddActivity: %w", err)
+	}
 	if q.addCapabilityStmt, err = db.PrepareContext(ctx, addCapability); err != nil {
 		return nil, fmt.Errorf("error preparing query AddCapability: %w", err)
 	}
 	if q.addDecisionStmt, err = db.PrepareContext(ctx, addDecision); err != nil {
 		return nil, fmt.Errorf("error preparing query AddDecision: %w", err)
+	}
+	if q.addListedStmt, err = db.PrepareContext(ctx, addListed); err != nil {
+		return nil, fmt.Errorf("error preparing query AddListed: %w", err)
 	}
 	if q.addLoginStmt, err = db.PrepareContext(ctx, addLogin); err != nil {
 		return nil, fmt.Errorf("error preparing query AddLogin: %w", err)
@@ -48,14 +60,35 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addSigningKeyStmt, err = db.PrepareContext(ctx, addSigningKey); err != nil {
 		return nil, fmt.Errorf("error preparing query AddSigningKey: %w", err)
 	}
+	if q.addWhatIfStmt, err = db.PrepareContext(ctx, addWhatIf); err != nil {
+		return nil, fmt.Errorf("error preparing query AddWhatIf: %w", err)
+	}
+	if q.addWhatIfOrderStmt, err = db.PrepareContext(ctx, addWhatIfOrder); err != nil {
+		return nil, fmt.Errorf("error preparing query AddWhatIfOrder: %w", err)
+	}
 	if q.advanceSweepStmt, err = db.PrepareContext(ctx, advanceSweep); err != nil {
 		return nil, fmt.Errorf("error preparing query AdvanceSweep: %w", err)
+	}
+	if q.advanceWhatIfStmt, err = db.PrepareContext(ctx, advanceWhatIf); err != nil {
+		return nil, fmt.Errorf("error preparing query AdvanceWhatIf: %w", err)
+	}
+	if q.alarmsStmt, err = db.PrepareContext(ctx, alarms); err != nil {
+		return nil, fmt.Errorf("error preparing query Alarms: %w", err)
+	}
+	if q.askMailStmt, err = db.PrepareContext(ctx, askMail); err != nil {
+		return nil, fmt.Errorf("error preparing query AskMail: %w", err)
+	}
+	if q.cancelWhatIfStmt, err = db.PrepareContext(ctx, cancelWhatIf); err != nil {
+		return nil, fmt.Errorf("error preparing query CancelWhatIf: %w", err)
 	}
 	if q.capabilityStmt, err = db.PrepareContext(ctx, capability); err != nil {
 		return nil, fmt.Errorf("error preparing query Capability: %w", err)
 	}
 	if q.capabilitySessionsStmt, err = db.PrepareContext(ctx, capabilitySessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CapabilitySessions: %w", err)
+	}
+	if q.cartAskedMailsStmt, err = db.PrepareContext(ctx, cartAskedMails); err != nil {
+		return nil, fmt.Errorf("error preparing query CartAskedMails: %w", err)
 	}
 	if q.cartDecisionsStmt, err = db.PrepareContext(ctx, cartDecisions); err != nil {
 		return nil, fmt.Errorf("error preparing query CartDecisions: %w", err)
@@ -65,6 +98,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.cartSessionsStmt, err = db.PrepareContext(ctx, cartSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CartSessions: %w", err)
+	}
+	if q.countAlarmsStmt, err = db.PrepareContext(ctx, countAlarms); err != nil {
+		return nil, fmt.Errorf("error preparing query CountAlarms: %w", err)
 	}
 	if q.countCartSessionsStmt, err = db.PrepareContext(ctx, countCartSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CountCartSessions: %w", err)
@@ -78,6 +114,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.countLatePassesStmt, err = db.PrepareContext(ctx, countLatePasses); err != nil {
 		return nil, fmt.Errorf("error preparing query CountLatePasses: %w", err)
 	}
+	if q.countMailboxSessionsStmt, err = db.PrepareContext(ctx, countMailboxSessions); err != nil {
+		return nil, fmt.Errorf("error preparing query CountMailboxSessions: %w", err)
+	}
 	if q.countOrderSessionsStmt, err = db.PrepareContext(ctx, countOrderSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CountOrderSessions: %w", err)
 	}
@@ -86,6 +125,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.countShopSessionsStmt, err = db.PrepareContext(ctx, countShopSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CountShopSessions: %w", err)
+	}
+	if q.countStuckStmt, err = db.PrepareContext(ctx, countStuck); err != nil {
+		return nil, fmt.Errorf("error preparing query CountStuck: %w", err)
 	}
 	if q.customerMailboxesStmt, err = db.PrepareContext(ctx, customerMailboxes); err != nil {
 		return nil, fmt.Errorf("error preparing query CustomerMailboxes: %w", err)
@@ -105,11 +147,20 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.describeShopStmt, err = db.PrepareContext(ctx, describeShop); err != nil {
 		return nil, fmt.Errorf("error preparing query DescribeShop: %w", err)
 	}
+	if q.destroyActivityStmt, err = db.PrepareContext(ctx, destroyActivity); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyActivity: %w", err)
+	}
+	if q.destroyAskedMailsStmt, err = db.PrepareContext(ctx, destroyAskedMails); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyAskedMails: %w", err)
+	}
 	if q.destroyCapabilitiesStmt, err = db.PrepareContext(ctx, destroyCapabilities); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyCapabilities: %w", err)
 	}
 	if q.destroyDecisionsStmt, err = db.PrepareContext(ctx, destroyDecisions); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyDecisions: %w", err)
+	}
+	if q.destroyListedStmt, err = db.PrepareContext(ctx, destroyListed); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyListed: %w", err)
 	}
 	if q.destroyLoginsStmt, err = db.PrepareContext(ctx, destroyLogins); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyLogins: %w", err)
@@ -132,8 +183,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.destroyShopKeyStmt, err = db.PrepareContext(ctx, destroyShopKey); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyShopKey: %w", err)
 	}
+	if q.destroyShownMailboxesStmt, err = db.PrepareContext(ctx, destroyShownMailboxes); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyShownMailboxes: %w", err)
+	}
 	if q.destroyUsersStmt, err = db.PrepareContext(ctx, destroyUsers); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyUsers: %w", err)
+	}
+	if q.destroyWhatIfsStmt, err = db.PrepareContext(ctx, destroyWhatIfs); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyWhatIfs: %w", err)
 	}
 	if q.destroyWritebacksStmt, err = db.PrepareContext(ctx, destroyWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyWritebacks: %w", err)
@@ -156,11 +213,20 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.dueOrdersOfCustomerStmt, err = db.PrepareContext(ctx, dueOrdersOfCustomer); err != nil {
 		return nil, fmt.Errorf("error preparing query DueOrdersOfCustomer: %w", err)
 	}
+	if q.dueOrdersOfMailboxStmt, err = db.PrepareContext(ctx, dueOrdersOfMailbox); err != nil {
+		return nil, fmt.Errorf("error preparing query DueOrdersOfMailbox: %w", err)
+	}
 	if q.dueOrdersOfProofStmt, err = db.PrepareContext(ctx, dueOrdersOfProof); err != nil {
 		return nil, fmt.Errorf("error preparing query DueOrdersOfProof: %w", err)
 	}
 	if q.dueWaitingOrdersStmt, err = db.PrepareContext(ctx, dueWaitingOrders); err != nil {
 		return nil, fmt.Errorf("error preparing query DueWaitingOrders: %w", err)
+	}
+	if q.dueWaitingOrdersOfCustomerStmt, err = db.PrepareContext(ctx, dueWaitingOrdersOfCustomer); err != nil {
+		return nil, fmt.Errorf("error preparing query DueWaitingOrdersOfCustomer: %w", err)
+	}
+	if q.dueWhatIfsStmt, err = db.PrepareContext(ctx, dueWhatIfs); err != nil {
+		return nil, fmt.Errorf("error preparing query DueWhatIfs: %w", err)
 	}
 	if q.dueWokenOrdersStmt, err = db.PrepareContext(ctx, dueWokenOrders); err != nil {
 		return nil, fmt.Errorf("error preparing query DueWokenOrders: %w", err)
@@ -173,6 +239,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.endUserLoginsStmt, err = db.PrepareContext(ctx, endUserLogins); err != nil {
 		return nil, fmt.Errorf("error preparing query EndUserLogins: %w", err)
+	}
+	if q.eraseAskedMailsStmt, err = db.PrepareContext(ctx, eraseAskedMails); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseAskedMails: %w", err)
 	}
 	if q.eraseCustomerCapabilitiesStmt, err = db.PrepareContext(ctx, eraseCustomerCapabilities); err != nil {
 		return nil, fmt.Errorf("error preparing query EraseCustomerCapabilities: %w", err)
@@ -195,6 +264,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.eraseCustomerWritebacksStmt, err = db.PrepareContext(ctx, eraseCustomerWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query EraseCustomerWritebacks: %w", err)
 	}
+	if q.eraseListedCustomerStmt, err = db.PrepareContext(ctx, eraseListedCustomer); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseListedCustomer: %w", err)
+	}
 	if q.eraseMailboxCapabilitiesStmt, err = db.PrepareContext(ctx, eraseMailboxCapabilities); err != nil {
 		return nil, fmt.Errorf("error preparing query EraseMailboxCapabilities: %w", err)
 	}
@@ -204,6 +276,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.eraseMailboxSessionsStmt, err = db.PrepareContext(ctx, eraseMailboxSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query EraseMailboxSessions: %w", err)
 	}
+	if q.eraseShownMailboxStmt, err = db.PrepareContext(ctx, eraseShownMailbox); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseShownMailbox: %w", err)
+	}
 	if q.finishNoticeStmt, err = db.PrepareContext(ctx, finishNotice); err != nil {
 		return nil, fmt.Errorf("error preparing query FinishNotice: %w", err)
 	}
@@ -212,6 +287,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.finishWritebackStmt, err = db.PrepareContext(ctx, finishWriteback); err != nil {
 		return nil, fmt.Errorf("error preparing query FinishWriteback: %w", err)
+	}
+	if q.forgetAskedMailsStmt, err = db.PrepareContext(ctx, forgetAskedMails); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetAskedMails: %w", err)
 	}
 	if q.forgetBuyersStmt, err = db.PrepareContext(ctx, forgetBuyers); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetBuyers: %w", err)
@@ -240,8 +318,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.forgetSessionsStmt, err = db.PrepareContext(ctx, forgetSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetSessions: %w", err)
 	}
+	if q.forgetShownMailboxesStmt, err = db.PrepareContext(ctx, forgetShownMailboxes); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetShownMailboxes: %w", err)
+	}
 	if q.forgetTokensStmt, err = db.PrepareContext(ctx, forgetTokens); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetTokens: %w", err)
+	}
+	if q.forgetWhatIfsStmt, err = db.PrepareContext(ctx, forgetWhatIfs); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetWhatIfs: %w", err)
 	}
 	if q.forgetWritebacksStmt, err = db.PrepareContext(ctx, forgetWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetWritebacks: %w", err)
@@ -258,6 +342,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.keepSessionStmt, err = db.PrepareContext(ctx, keepSession); err != nil {
 		return nil, fmt.Errorf("error preparing query KeepSession: %w", err)
 	}
+	if q.lastActivityStmt, err = db.PrepareContext(ctx, lastActivity); err != nil {
+		return nil, fmt.Errorf("error preparing query LastActivity: %w", err)
+	}
 	if q.leaseNoticesStmt, err = db.PrepareContext(ctx, leaseNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query LeaseNotices: %w", err)
 	}
@@ -273,14 +360,32 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.ledgerKindStmt, err = db.PrepareContext(ctx, ledgerKind); err != nil {
 		return nil, fmt.Errorf("error preparing query LedgerKind: %w", err)
 	}
+	if q.listedCustomerStmt, err = db.PrepareContext(ctx, listedCustomer); err != nil {
+		return nil, fmt.Errorf("error preparing query ListedCustomer: %w", err)
+	}
+	if q.listedMailboxStmt, err = db.PrepareContext(ctx, listedMailbox); err != nil {
+		return nil, fmt.Errorf("error preparing query ListedMailbox: %w", err)
+	}
+	if q.listedPageStmt, err = db.PrepareContext(ctx, listedPage); err != nil {
+		return nil, fmt.Errorf("error preparing query ListedPage: %w", err)
+	}
 	if q.loginStmt, err = db.PrepareContext(ctx, login); err != nil {
 		return nil, fmt.Errorf("error preparing query Login: %w", err)
+	}
+	if q.mailboxAskedMailsStmt, err = db.PrepareContext(ctx, mailboxAskedMails); err != nil {
+		return nil, fmt.Errorf("error preparing query MailboxAskedMails: %w", err)
 	}
 	if q.mailboxProofsStmt, err = db.PrepareContext(ctx, mailboxProofs); err != nil {
 		return nil, fmt.Errorf("error preparing query MailboxProofs: %w", err)
 	}
+	if q.mailboxShownStmt, err = db.PrepareContext(ctx, mailboxShown); err != nil {
+		return nil, fmt.Errorf("error preparing query MailboxShown: %w", err)
+	}
 	if q.moveSessionStmt, err = db.PrepareContext(ctx, moveSession); err != nil {
 		return nil, fmt.Errorf("error preparing query MoveSession: %w", err)
+	}
+	if q.newestCodeStmt, err = db.PrepareContext(ctx, newestCode); err != nil {
+		return nil, fmt.Errorf("error preparing query NewestCode: %w", err)
 	}
 	if q.noticesSeenStmt, err = db.PrepareContext(ctx, noticesSeen); err != nil {
 		return nil, fmt.Errorf("error preparing query NoticesSeen: %w", err)
@@ -294,11 +399,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.orderNoticesStmt, err = db.PrepareContext(ctx, orderNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query OrderNotices: %w", err)
 	}
+	if q.orderOfCartStmt, err = db.PrepareContext(ctx, orderOfCart); err != nil {
+		return nil, fmt.Errorf("error preparing query OrderOfCart: %w", err)
+	}
 	if q.orderProofsStmt, err = db.PrepareContext(ctx, orderProofs); err != nil {
 		return nil, fmt.Errorf("error preparing query OrderProofs: %w", err)
 	}
 	if q.orderSessionsStmt, err = db.PrepareContext(ctx, orderSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query OrderSessions: %w", err)
+	}
+	if q.ordersFloorStmt, err = db.PrepareContext(ctx, ordersFloor); err != nil {
+		return nil, fmt.Errorf("error preparing query OrdersFloor: %w", err)
 	}
 	if q.ordersPageStmt, err = db.PrepareContext(ctx, ordersPage); err != nil {
 		return nil, fmt.Errorf("error preparing query OrdersPage: %w", err)
@@ -339,6 +450,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.postponeSessionStmt, err = db.PrepareContext(ctx, postponeSession); err != nil {
 		return nil, fmt.Errorf("error preparing query PostponeSession: %w", err)
 	}
+	if q.postponeWhatIfStmt, err = db.PrepareContext(ctx, postponeWhatIf); err != nil {
+		return nil, fmt.Errorf("error preparing query PostponeWhatIf: %w", err)
+	}
 	if q.postponeWritebackStmt, err = db.PrepareContext(ctx, postponeWriteback); err != nil {
 		return nil, fmt.Errorf("error preparing query PostponeWriteback: %w", err)
 	}
@@ -362,6 +476,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.recordInstallationStmt, err = db.PrepareContext(ctx, recordInstallation); err != nil {
 		return nil, fmt.Errorf("error preparing query RecordInstallation: %w", err)
+	}
+	if q.removeListedStmt, err = db.PrepareContext(ctx, removeListed); err != nil {
+		return nil, fmt.Errorf("error preparing query RemoveListed: %w", err)
 	}
 	if q.removeUserStmt, err = db.PrepareContext(ctx, removeUser); err != nil {
 		return nil, fmt.Errorf("error preparing query RemoveUser: %w", err)
@@ -429,6 +546,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.setOrderHoldStmt, err = db.PrepareContext(ctx, setOrderHold); err != nil {
 		return nil, fmt.Errorf("error preparing query SetOrderHold: %w", err)
 	}
+	if q.setUserRoleStmt, err = db.PrepareContext(ctx, setUserRole); err != nil {
+		return nil, fmt.Errorf("error preparing query SetUserRole: %w", err)
+	}
 	if q.shopStmt, err = db.PrepareContext(ctx, shop); err != nil {
 		return nil, fmt.Errorf("error preparing query Shop: %w", err)
 	}
@@ -455,6 +575,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.shopsWithoutKeyStmt, err = db.PrepareContext(ctx, shopsWithoutKey); err != nil {
 		return nil, fmt.Errorf("error preparing query ShopsWithoutKey: %w", err)
+	}
+	if q.showMailboxStmt, err = db.PrepareContext(ctx, showMailbox); err != nil {
+		return nil, fmt.Errorf("error preparing query ShowMailbox: %w", err)
 	}
 	if q.signingKeysStmt, err = db.PrepareContext(ctx, signingKeys); err != nil {
 		return nil, fmt.Errorf("error preparing query SigningKeys: %w", err)
@@ -492,6 +615,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.uninstallShopStmt, err = db.PrepareContext(ctx, uninstallShop); err != nil {
 		return nil, fmt.Errorf("error preparing query UninstallShop: %w", err)
 	}
+	if q.useCodeStmt, err = db.PrepareContext(ctx, useCode); err != nil {
+		return nil, fmt.Errorf("error preparing query UseCode: %w", err)
+	}
 	if q.useTokenStmt, err = db.PrepareContext(ctx, useToken); err != nil {
 		return nil, fmt.Errorf("error preparing query UseToken: %w", err)
 	}
@@ -501,11 +627,41 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.wakeSessionStmt, err = db.PrepareContext(ctx, wakeSession); err != nil {
 		return nil, fmt.Errorf("error preparing query WakeSession: %w", err)
 	}
+	if q.whatIfStmt, err = db.PrepareContext(ctx, whatIf); err != nil {
+		return nil, fmt.Errorf("error preparing query WhatIf: %w", err)
+	}
+	if q.whatIfOrdersStmt, err = db.PrepareContext(ctx, whatIfOrders); err != nil {
+		return nil, fmt.Errorf("error preparing query WhatIfOrders: %w", err)
+	}
+	if q.whatIfOrdersByShiftStmt, err = db.PrepareContext(ctx, whatIfOrdersByShift); err != nil {
+		return nil, fmt.Errorf("error preparing query WhatIfOrdersByShift: %w", err)
+	}
+	if q.whatIfsStmt, err = db.PrepareContext(ctx, whatIfs); err != nil {
+		return nil, fmt.Errorf("error preparing query WhatIfs: %w", err)
+	}
+	if q.wrongCodeStmt, err = db.PrepareContext(ctx, wrongCode); err != nil {
+		return nil, fmt.Errorf("error preparing query WrongCode: %w", err)
+	}
 	return &q, nil
 }
 
 func (q *Queries) Close() error {
 	var err error
+	if q.activityFromStmt != nil {
+		if cerr := q.activityFromStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing activityFromStmt: %w", cerr)
+		}
+	}
+	if q.activityPageStmt != nil {
+		if cerr := q.activityPageStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing activityPageStmt: %w", cerr)
+		}
+	}
+	if q.addActivityStmt != nil {
+		if cerr := q.addActivityStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addActivityStmt: %w", cerr)
+		}
+	}
 	if q.addCapabilityStmt != nil {
 		if cerr := q.addCapabilityStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addCapabilityStmt: %w", cerr)
@@ -514,6 +670,11 @@ func (q *Queries) Close() error {
 	if q.addDecisionStmt != nil {
 		if cerr := q.addDecisionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addDecisionStmt: %w", cerr)
+		}
+	}
+	if q.addListedStmt != nil {
+		if cerr := q.addListedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addListedStmt: %w", cerr)
 		}
 	}
 	if q.addLoginStmt != nil {
@@ -546,9 +707,39 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing addSigningKeyStmt: %w", cerr)
 		}
 	}
+	if q.addWhatIfStmt != nil {
+		if cerr := q.addWhatIfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addWhatIfStmt: %w", cerr)
+		}
+	}
+	if q.addWhatIfOrderStmt != nil {
+		if cerr := q.addWhatIfOrderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addWhatIfOrderStmt: %w", cerr)
+		}
+	}
 	if q.advanceSweepStmt != nil {
 		if cerr := q.advanceSweepStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing advanceSweepStmt: %w", cerr)
+		}
+	}
+	if q.advanceWhatIfStmt != nil {
+		if cerr := q.advanceWhatIfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing advanceWhatIfStmt: %w", cerr)
+		}
+	}
+	if q.alarmsStmt != nil {
+		if cerr := q.alarmsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing alarmsStmt: %w", cerr)
+		}
+	}
+	if q.askMailStmt != nil {
+		if cerr := q.askMailStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing askMailStmt: %w", cerr)
+		}
+	}
+	if q.cancelWhatIfStmt != nil {
+		if cerr := q.cancelWhatIfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing cancelWhatIfStmt: %w", cerr)
 		}
 	}
 	if q.capabilityStmt != nil {
@@ -559,6 +750,11 @@ func (q *Queries) Close() error {
 	if q.capabilitySessionsStmt != nil {
 		if cerr := q.capabilitySessionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing capabilitySessionsStmt: %w", cerr)
+		}
+	}
+	if q.cartAskedMailsStmt != nil {
+		if cerr := q.cartAskedMailsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing cartAskedMailsStmt: %w", cerr)
 		}
 	}
 	if q.cartDecisionsStmt != nil {
@@ -574,6 +770,11 @@ func (q *Queries) Close() error {
 	if q.cartSessionsStmt != nil {
 		if cerr := q.cartSessionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing cartSessionsStmt: %w", cerr)
+		}
+	}
+	if q.countAlarmsStmt != nil {
+		if cerr := q.countAlarmsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countAlarmsStmt: %w", cerr)
 		}
 	}
 	if q.countCartSessionsStmt != nil {
@@ -596,6 +797,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing countLatePassesStmt: %w", cerr)
 		}
 	}
+	if q.countMailboxSessionsStmt != nil {
+		if cerr := q.countMailboxSessionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countMailboxSessionsStmt: %w", cerr)
+		}
+	}
 	if q.countOrderSessionsStmt != nil {
 		if cerr := q.countOrderSessionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countOrderSessionsStmt: %w", cerr)
@@ -609,6 +815,11 @@ func (q *Queries) Close() error {
 	if q.countShopSessionsStmt != nil {
 		if cerr := q.countShopSessionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countShopSessionsStmt: %w", cerr)
+		}
+	}
+	if q.countStuckStmt != nil {
+		if cerr := q.countStuckStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countStuckStmt: %w", cerr)
 		}
 	}
 	if q.customerMailboxesStmt != nil {
@@ -641,6 +852,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing describeShopStmt: %w", cerr)
 		}
 	}
+	if q.destroyActivityStmt != nil {
+		if cerr := q.destroyActivityStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyActivityStmt: %w", cerr)
+		}
+	}
+	if q.destroyAskedMailsStmt != nil {
+		if cerr := q.destroyAskedMailsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyAskedMailsStmt: %w", cerr)
+		}
+	}
 	if q.destroyCapabilitiesStmt != nil {
 		if cerr := q.destroyCapabilitiesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing destroyCapabilitiesStmt: %w", cerr)
@@ -649,6 +870,11 @@ func (q *Queries) Close() error {
 	if q.destroyDecisionsStmt != nil {
 		if cerr := q.destroyDecisionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing destroyDecisionsStmt: %w", cerr)
+		}
+	}
+	if q.destroyListedStmt != nil {
+		if cerr := q.destroyListedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyListedStmt: %w", cerr)
 		}
 	}
 	if q.destroyLoginsStmt != nil {
@@ -686,9 +912,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing destroyShopKeyStmt: %w", cerr)
 		}
 	}
+	if q.destroyShownMailboxesStmt != nil {
+		if cerr := q.destroyShownMailboxesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyShownMailboxesStmt: %w", cerr)
+		}
+	}
 	if q.destroyUsersStmt != nil {
 		if cerr := q.destroyUsersStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing destroyUsersStmt: %w", cerr)
+		}
+	}
+	if q.destroyWhatIfsStmt != nil {
+		if cerr := q.destroyWhatIfsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyWhatIfsStmt: %w", cerr)
 		}
 	}
 	if q.destroyWritebacksStmt != nil {
@@ -726,6 +962,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing dueOrdersOfCustomerStmt: %w", cerr)
 		}
 	}
+	if q.dueOrdersOfMailboxStmt != nil {
+		if cerr := q.dueOrdersOfMailboxStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dueOrdersOfMailboxStmt: %w", cerr)
+		}
+	}
 	if q.dueOrdersOfProofStmt != nil {
 		if cerr := q.dueOrdersOfProofStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing dueOrdersOfProofStmt: %w", cerr)
@@ -734,6 +975,16 @@ func (q *Queries) Close() error {
 	if q.dueWaitingOrdersStmt != nil {
 		if cerr := q.dueWaitingOrdersStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing dueWaitingOrdersStmt: %w", cerr)
+		}
+	}
+	if q.dueWaitingOrdersOfCustomerStmt != nil {
+		if cerr := q.dueWaitingOrdersOfCustomerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dueWaitingOrdersOfCustomerStmt: %w", cerr)
+		}
+	}
+	if q.dueWhatIfsStmt != nil {
+		if cerr := q.dueWhatIfsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dueWhatIfsStmt: %w", cerr)
 		}
 	}
 	if q.dueWokenOrdersStmt != nil {
@@ -754,6 +1005,11 @@ func (q *Queries) Close() error {
 	if q.endUserLoginsStmt != nil {
 		if cerr := q.endUserLoginsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endUserLoginsStmt: %w", cerr)
+		}
+	}
+	if q.eraseAskedMailsStmt != nil {
+		if cerr := q.eraseAskedMailsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseAskedMailsStmt: %w", cerr)
 		}
 	}
 	if q.eraseCustomerCapabilitiesStmt != nil {
@@ -791,6 +1047,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing eraseCustomerWritebacksStmt: %w", cerr)
 		}
 	}
+	if q.eraseListedCustomerStmt != nil {
+		if cerr := q.eraseListedCustomerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseListedCustomerStmt: %w", cerr)
+		}
+	}
 	if q.eraseMailboxCapabilitiesStmt != nil {
 		if cerr := q.eraseMailboxCapabilitiesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing eraseMailboxCapabilitiesStmt: %w", cerr)
@@ -806,6 +1067,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing eraseMailboxSessionsStmt: %w", cerr)
 		}
 	}
+	if q.eraseShownMailboxStmt != nil {
+		if cerr := q.eraseShownMailboxStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseShownMailboxStmt: %w", cerr)
+		}
+	}
 	if q.finishNoticeStmt != nil {
 		if cerr := q.finishNoticeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing finishNoticeStmt: %w", cerr)
@@ -819,6 +1085,11 @@ func (q *Queries) Close() error {
 	if q.finishWritebackStmt != nil {
 		if cerr := q.finishWritebackStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing finishWritebackStmt: %w", cerr)
+		}
+	}
+	if q.forgetAskedMailsStmt != nil {
+		if cerr := q.forgetAskedMailsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetAskedMailsStmt: %w", cerr)
 		}
 	}
 	if q.forgetBuyersStmt != nil {
@@ -866,9 +1137,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing forgetSessionsStmt: %w", cerr)
 		}
 	}
+	if q.forgetShownMailboxesStmt != nil {
+		if cerr := q.forgetShownMailboxesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetShownMailboxesStmt: %w", cerr)
+		}
+	}
 	if q.forgetTokensStmt != nil {
 		if cerr := q.forgetTokensStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing forgetTokensStmt: %w", cerr)
+		}
+	}
+	if q.forgetWhatIfsStmt != nil {
+		if cerr := q.forgetWhatIfsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetWhatIfsStmt: %w", cerr)
 		}
 	}
 	if q.forgetWritebacksStmt != nil {
@@ -896,6 +1177,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing keepSessionStmt: %w", cerr)
 		}
 	}
+	if q.lastActivityStmt != nil {
+		if cerr := q.lastActivityStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lastActivityStmt: %w", cerr)
+		}
+	}
 	if q.leaseNoticesStmt != nil {
 		if cerr := q.leaseNoticesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing leaseNoticesStmt: %w", cerr)
@@ -921,9 +1207,29 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing ledgerKindStmt: %w", cerr)
 		}
 	}
+	if q.listedCustomerStmt != nil {
+		if cerr := q.listedCustomerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listedCustomerStmt: %w", cerr)
+		}
+	}
+	if q.listedMailboxStmt != nil {
+		if cerr := q.listedMailboxStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listedMailboxStmt: %w", cerr)
+		}
+	}
+	if q.listedPageStmt != nil {
+		if cerr := q.listedPageStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listedPageStmt: %w", cerr)
+		}
+	}
 	if q.loginStmt != nil {
 		if cerr := q.loginStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing loginStmt: %w", cerr)
+		}
+	}
+	if q.mailboxAskedMailsStmt != nil {
+		if cerr := q.mailboxAskedMailsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing mailboxAskedMailsStmt: %w", cerr)
 		}
 	}
 	if q.mailboxProofsStmt != nil {
@@ -931,9 +1237,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing mailboxProofsStmt: %w", cerr)
 		}
 	}
+	if q.mailboxShownStmt != nil {
+		if cerr := q.mailboxShownStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing mailboxShownStmt: %w", cerr)
+		}
+	}
 	if q.moveSessionStmt != nil {
 		if cerr := q.moveSessionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing moveSessionStmt: %w", cerr)
+		}
+	}
+	if q.newestCodeStmt != nil {
+		if cerr := q.newestCodeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing newestCodeStmt: %w", cerr)
 		}
 	}
 	if q.noticesSeenStmt != nil {
@@ -956,6 +1272,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing orderNoticesStmt: %w", cerr)
 		}
 	}
+	if q.orderOfCartStmt != nil {
+		if cerr := q.orderOfCartStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing orderOfCartStmt: %w", cerr)
+		}
+	}
 	if q.orderProofsStmt != nil {
 		if cerr := q.orderProofsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing orderProofsStmt: %w", cerr)
@@ -964,6 +1285,11 @@ func (q *Queries) Close() error {
 	if q.orderSessionsStmt != nil {
 		if cerr := q.orderSessionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing orderSessionsStmt: %w", cerr)
+		}
+	}
+	if q.ordersFloorStmt != nil {
+		if cerr := q.ordersFloorStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing ordersFloorStmt: %w", cerr)
 		}
 	}
 	if q.ordersPageStmt != nil {
@@ -1031,6 +1357,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing postponeSessionStmt: %w", cerr)
 		}
 	}
+	if q.postponeWhatIfStmt != nil {
+		if cerr := q.postponeWhatIfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing postponeWhatIfStmt: %w", cerr)
+		}
+	}
 	if q.postponeWritebackStmt != nil {
 		if cerr := q.postponeWritebackStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing postponeWritebackStmt: %w", cerr)
@@ -1069,6 +1400,11 @@ func (q *Queries) Close() error {
 	if q.recordInstallationStmt != nil {
 		if cerr := q.recordInstallationStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing recordInstallationStmt: %w", cerr)
+		}
+	}
+	if q.removeListedStmt != nil {
+		if cerr := q.removeListedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing removeListedStmt: %w", cerr)
 		}
 	}
 	if q.removeUserStmt != nil {
@@ -1181,6 +1517,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing setOrderHoldStmt: %w", cerr)
 		}
 	}
+	if q.setUserRoleStmt != nil {
+		if cerr := q.setUserRoleStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setUserRoleStmt: %w", cerr)
+		}
+	}
 	if q.shopStmt != nil {
 		if cerr := q.shopStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing shopStmt: %w", cerr)
@@ -1224,6 +1565,11 @@ func (q *Queries) Close() error {
 	if q.shopsWithoutKeyStmt != nil {
 		if cerr := q.shopsWithoutKeyStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing shopsWithoutKeyStmt: %w", cerr)
+		}
+	}
+	if q.showMailboxStmt != nil {
+		if cerr := q.showMailboxStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing showMailboxStmt: %w", cerr)
 		}
 	}
 	if q.signingKeysStmt != nil {
@@ -1286,6 +1632,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing uninstallShopStmt: %w", cerr)
 		}
 	}
+	if q.useCodeStmt != nil {
+		if cerr := q.useCodeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing useCodeStmt: %w", cerr)
+		}
+	}
 	if q.useTokenStmt != nil {
 		if cerr := q.useTokenStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing useTokenStmt: %w", cerr)
@@ -1299,6 +1650,31 @@ func (q *Queries) Close() error {
 	if q.wakeSessionStmt != nil {
 		if cerr := q.wakeSessionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing wakeSessionStmt: %w", cerr)
+		}
+	}
+	if q.whatIfStmt != nil {
+		if cerr := q.whatIfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing whatIfStmt: %w", cerr)
+		}
+	}
+	if q.whatIfOrdersStmt != nil {
+		if cerr := q.whatIfOrdersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing whatIfOrdersStmt: %w", cerr)
+		}
+	}
+	if q.whatIfOrdersByShiftStmt != nil {
+		if cerr := q.whatIfOrdersByShiftStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing whatIfOrdersByShiftStmt: %w", cerr)
+		}
+	}
+	if q.whatIfsStmt != nil {
+		if cerr := q.whatIfsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing whatIfsStmt: %w", cerr)
+		}
+	}
+	if q.wrongCodeStmt != nil {
+		if cerr := q.wrongCodeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing wrongCodeStmt: %w", cerr)
 		}
 	}
 	return err
@@ -1338,331 +1714,425 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 }
 
 type Queries struct {
-	db                            DBTX
-	tx                            *sql.Tx
-	addCapabilityStmt             *sql.Stmt
-	addDecisionStmt               *sql.Stmt
-	addLoginStmt                  *sql.Stmt
-	addNoticeStmt                 *sql.Stmt
-	addPolicyStmt                 *sql.Stmt
-	addProofStmt                  *sql.Stmt
-	addSessionStmt                *sql.Stmt
-	addSigningKeyStmt             *sql.Stmt
-	advanceSweepStmt              *sql.Stmt
-	capabilityStmt                *sql.Stmt
-	capabilitySessionsStmt        *sql.Stmt
-	cartDecisionsStmt             *sql.Stmt
-	cartProofsStmt                *sql.Stmt
-	cartSessionsStmt              *sql.Stmt
-	countCartSessionsStmt         *sql.Stmt
-	countDecidedStmt              *sql.Stmt
-	countHoldsStmt                *sql.Stmt
-	countLatePassesStmt           *sql.Stmt
-	countOrderSessionsStmt        *sql.Stmt
-	countSessionsStmt             *sql.Stmt
-	countShopSessionsStmt         *sql.Stmt
-	customerMailboxesStmt         *sql.Stmt
-	customerProofsStmt            *sql.Stmt
-	decisionStmt                  *sql.Stmt
-	decisionsPageStmt             *sql.Stmt
-	decisionsPageByStageStmt      *sql.Stmt
-	describeShopStmt              *sql.Stmt
-	destroyCapabilitiesStmt       *sql.Stmt
-	destroyDecisionsStmt          *sql.Stmt
-	destroyLoginsStmt             *sql.Stmt
-	destroyNoticesStmt            *sql.Stmt
-	destroyOrdersStmt             *sql.Stmt
-	destroyPoliciesStmt           *sql.Stmt
-	destroyProofsStmt             *sql.Stmt
-	destroySessionsStmt           *sql.Stmt
-	destroyShopKeyStmt            *sql.Stmt
-	destroyUsersStmt              *sql.Stmt
-	destroyWritebacksStmt         *sql.Stmt
-	dropShopWritebacksStmt        *sql.Stmt
-	dropWritebacksStmt            *sql.Stmt
-	dueOrderStmt                  *sql.Stmt
-	dueOrderIfChangedStmt         *sql.Stmt
-	dueOrdersOfCartStmt           *sql.Stmt
-	dueOrdersOfCustomerStmt       *sql.Stmt
-	dueOrdersOfProofStmt          *sql.Stmt
-	dueWaitingOrdersStmt          *sql.Stmt
-	dueWokenOrdersStmt            *sql.Stmt
-	endLoginStmt                  *sql.Stmt
-	endShopLoginsStmt             *sql.Stmt
-	endUserLoginsStmt             *sql.Stmt
-	eraseCustomerCapabilitiesStmt *sql.Stmt
-	eraseCustomerDecisionsStmt    *sql.Stmt
-	eraseCustomerNoticesStmt      *sql.Stmt
-	eraseCustomerOrdersStmt       *sql.Stmt
-	eraseCustomerProofsStmt       *sql.Stmt
-	eraseCustomerSessionsStmt     *sql.Stmt
-	eraseCustomerWritebacksStmt   *sql.Stmt
-	eraseMailboxCapabilitiesStmt  *sql.Stmt
-	eraseMailboxProofsStmt        *sql.Stmt
-	eraseMailboxSessionsStmt      *sql.Stmt
-	finishNoticeStmt              *sql.Stmt
-	finishOrderStmt               *sql.Stmt
-	finishWritebackStmt           *sql.Stmt
-	forgetBuyersStmt              *sql.Stmt
-	forgetCapabilitiesStmt        *sql.Stmt
-	forgetDecisionsStmt           *sql.Stmt
-	forgetLoginsStmt              *sql.Stmt
-	forgetNoticesStmt             *sql.Stmt
-	forgetOrderStmt               *sql.Stmt
-	forgetPersonsStmt             *sql.Stmt
-	forgetProofsStmt              *sql.Stmt
-	forgetSessionsStmt            *sql.Stmt
-	forgetTokensStmt              *sql.Stmt
-	forgetWritebacksStmt          *sql.Stmt
-	handOverWritebackStmt         *sql.Stmt
-	installShopStmt               *sql.Stmt
-	keepOrderStmt                 *sql.Stmt
-	keepSessionStmt               *sql.Stmt
-	leaseNoticesStmt              *sql.Stmt
-	leaseOrdersStmt               *sql.Stmt
-	leaseSessionsStmt             *sql.Stmt
-	leaseWritebacksStmt           *sql.Stmt
-	ledgerKindStmt                *sql.Stmt
-	loginStmt                     *sql.Stmt
-	mailboxProofsStmt             *sql.Stmt
-	moveSessionStmt               *sql.Stmt
-	noticesSeenStmt               *sql.Stmt
-	orderStmt                     *sql.Stmt
-	orderDecisionsStmt            *sql.Stmt
-	orderNoticesStmt              *sql.Stmt
-	orderProofsStmt               *sql.Stmt
-	orderSessionsStmt             *sql.Stmt
-	ordersPageStmt                *sql.Stmt
-	ordersPageByHoldStmt          *sql.Stmt
-	ordersPageByOutcomeStmt       *sql.Stmt
-	oweStmt                       *sql.Stmt
-	oweAgainStmt                  *sql.Stmt
-	oweOnceStmt                   *sql.Stmt
-	pendingWorkStmt               *sql.Stmt
-	personSaysStmt                *sql.Stmt
-	policyStmt                    *sql.Stmt
-	policyVersionsStmt            *sql.Stmt
-	postponeNoticeStmt            *sql.Stmt
-	postponeOrderStmt             *sql.Stmt
-	postponeSessionStmt           *sql.Stmt
-	postponeWritebackStmt         *sql.Stmt
-	probeShopAtStmt               *sql.Stmt
-	proofStmt                     *sql.Stmt
-	publishScriptStmt             *sql.Stmt
-	publishedScriptStmt           *sql.Stmt
-	publishedScriptHashesStmt     *sql.Stmt
-	reconcileShopAtStmt           *sql.Stmt
-	recordInstallationStmt        *sql.Stmt
-	removeUserStmt                *sql.Stmt
-	replayNoticeStmt              *sql.Stmt
-	replayNoticesStmt             *sql.Stmt
-	resealShopKeyStmt             *sql.Stmt
-	resealSigningKeyStmt          *sql.Stmt
-	resumeNoticesStmt             *sql.Stmt
-	resumeOrdersStmt              *sql.Stmt
-	resumeSessionsStmt            *sql.Stmt
-	resumeShopStmt                *sql.Stmt
-	resumeShopsStmt               *sql.Stmt
-	resumeWritebacksStmt          *sql.Stmt
-	retryShopWritebacksStmt       *sql.Stmt
-	retryWritebackStmt            *sql.Stmt
-	revokeProofStmt               *sql.Stmt
-	saveSettingsStmt              *sql.Stmt
-	seeUserStmt                   *sql.Stmt
-	sessionStmt                   *sql.Stmt
-	sessionProofStmt              *sql.Stmt
-	sessionsPageStmt              *sql.Stmt
-	setCurrentPolicyStmt          *sql.Stmt
-	setKosmosTenantStmt           *sql.Stmt
-	setOrderHoldStmt              *sql.Stmt
-	shopStmt                      *sql.Stmt
-	shopPendingWorkStmt           *sql.Stmt
-	shopsStmt                     *sql.Stmt
-	shopsToDestroyStmt            *sql.Stmt
-	shopsWithDueNoticesStmt       *sql.Stmt
-	shopsWithDueOrdersStmt        *sql.Stmt
-	shopsWithDueSessionsStmt      *sql.Stmt
-	shopsWithDueWritebacksStmt    *sql.Stmt
-	shopsWithoutKeyStmt           *sql.Stmt
-	signingKeysStmt               *sql.Stmt
-	stampLedgerStmt               *sql.Stmt
-	stickNoticeStmt               *sql.Stmt
-	stuckNoticesStmt              *sql.Stmt
-	stuckWritebacksStmt           *sql.Stmt
-	subjectWritebacksStmt         *sql.Stmt
-	supersedeDecisionStmt         *sql.Stmt
-	suspectShopStmt               *sql.Stmt
-	suspendShopStmt               *sql.Stmt
-	takeBackWritebackStmt         *sql.Stmt
-	touchOrderStmt                *sql.Stmt
-	uninstallShopStmt             *sql.Stmt
-	useTokenStmt                  *sql.Stmt
-	usersStmt                     *sql.Stmt
-	wakeSessionStmt               *sql.Stmt
+	db                             DBTX
+	tx                             *sql.Tx
+	activityFromStmt               *sql.Stmt
+	activityPageStmt               *sql.Stmt
+	addActivityStmt                *sql.Stmt
+	addCapabilityStmt              *sql.Stmt
+	addDecisionStmt                *sql.Stmt
+	addListedStmt                  *sql.Stmt
+	addLoginStmt                   *sql.Stmt
+	addNoticeStmt                  *sql.Stmt
+	addPolicyStmt                  *sql.Stmt
+	addProofStmt                   *sql.Stmt
+	addSessionStmt                 *sql.Stmt
+	addSigningKeyStmt              *sql.Stmt
+	addWhatIfStmt                  *sql.Stmt
+	addWhatIfOrderStmt             *sql.Stmt
+	advanceSweepStmt               *sql.Stmt
+	advanceWhatIfStmt              *sql.Stmt
+	alarmsStmt                     *sql.Stmt
+	askMailStmt                    *sql.Stmt
+	cancelWhatIfStmt               *sql.Stmt
+	capabilityStmt                 *sql.Stmt
+	capabilitySessionsStmt         *sql.Stmt
+	cartAskedMailsStmt             *sql.Stmt
+	cartDecisionsStmt              *sql.Stmt
+	cartProofsStmt                 *sql.Stmt
+	cartSessionsStmt               *sql.Stmt
+	countAlarmsStmt                *sql.Stmt
+	countCartSessionsStmt          *sql.Stmt
+	countDecidedStmt               *sql.Stmt
+	countHoldsStmt                 *sql.Stmt
+	countLatePassesStmt            *sql.Stmt
+	countMailboxSessionsStmt       *sql.Stmt
+	countOrderSessionsStmt         *sql.Stmt
+	countSessionsStmt              *sql.Stmt
+	countShopSessionsStmt          *sql.Stmt
+	countStuckStmt                 *sql.Stmt
+	customerMailboxesStmt          *sql.Stmt
+	customerProofsStmt             *sql.Stmt
+	decisionStmt                   *sql.Stmt
+	decisionsPageStmt              *sql.Stmt
+	decisionsPageByStageStmt       *sql.Stmt
+	describeShopStmt               *sql.Stmt
+	destroyActivityStmt            *sql.Stmt
+	destroyAskedMailsStmt          *sql.Stmt
+	destroyCapabilitiesStmt        *sql.Stmt
+	destroyDecisionsStmt           *sql.Stmt
+	destroyListedStmt              *sql.Stmt
+	destroyLoginsStmt              *sql.Stmt
+	destroyNoticesStmt             *sql.Stmt
+	destroyOrdersStmt              *sql.Stmt
+	destroyPoliciesStmt            *sql.Stmt
+	destroyProofsStmt              *sql.Stmt
+	destroySessionsStmt            *sql.Stmt
+	destroyShopKeyStmt             *sql.Stmt
+	destroyShownMailboxesStmt      *sql.Stmt
+	destroyUsersStmt               *sql.Stmt
+	destroyWhatIfsStmt             *sql.Stmt
+	destroyWritebacksStmt          *sql.Stmt
+	dropShopWritebacksStmt         *sql.Stmt
+	dropWritebacksStmt             *sql.Stmt
+	dueOrderStmt                   *sql.Stmt
+	dueOrderIfChangedStmt          *sql.Stmt
+	dueOrdersOfCartStmt            *sql.Stmt
+	dueOrdersOfCustomerStmt        *sql.Stmt
+	dueOrdersOfMailboxStmt         *sql.Stmt
+	dueOrdersOfProofStmt           *sql.Stmt
+	dueWaitingOrdersStmt           *sql.Stmt
+	dueWaitingOrdersOfCustomerStmt *sql.Stmt
+	dueWhatIfsStmt                 *sql.Stmt
+	dueWokenOrdersStmt             *sql.Stmt
+	endLoginStmt                   *sql.Stmt
+	endShopLoginsStmt              *sql.Stmt
+	endUserLoginsStmt              *sql.Stmt
+	eraseAskedMailsStmt            *sql.Stmt
+	eraseCustomerCapabilitiesStmt  *sql.Stmt
+	eraseCustomerDecisionsStmt     *sql.Stmt
+	eraseCustomerNoticesStmt       *sql.Stmt
+	eraseCustomerOrdersStmt        *sql.Stmt
+	eraseCustomerProofsStmt        *sql.Stmt
+	eraseCustomerSessionsStmt      *sql.Stmt
+	eraseCustomerWritebacksStmt    *sql.Stmt
+	eraseListedCustomerStmt        *sql.Stmt
+	eraseMailboxCapabilitiesStmt   *sql.Stmt
+	eraseMailboxProofsStmt         *sql.Stmt
+	eraseMailboxSessionsStmt       *sql.Stmt
+	eraseShownMailboxStmt          *sql.Stmt
+	finishNoticeStmt               *sql.Stmt
+	finishOrderStmt                *sql.Stmt
+	finishWritebackStmt            *sql.Stmt
+	forgetAskedMailsStmt           *sql.Stmt
+	forgetBuyersStmt               *sql.Stmt
+	forgetCapabilitiesStmt         *sql.Stmt
+	forgetDecisionsStmt            *sql.Stmt
+	forgetLoginsStmt               *sql.Stmt
+	forgetNoticesStmt              *sql.Stmt
+	forgetOrderStmt                *sql.Stmt
+	forgetPersonsStmt              *sql.Stmt
+	forgetProofsStmt               *sql.Stmt
+	forgetSessionsStmt             *sql.Stmt
+	forgetShownMailboxesStmt       *sql.Stmt
+	forgetTokensStmt               *sql.Stmt
+	forgetWhatIfsStmt              *sql.Stmt
+	forgetWritebacksStmt           *sql.Stmt
+	handOverWritebackStmt          *sql.Stmt
+	installShopStmt                *sql.Stmt
+	keepOrderStmt                  *sql.Stmt
+	keepSessionStmt                *sql.Stmt
+	lastActivityStmt               *sql.Stmt
+	leaseNoticesStmt               *sql.Stmt
+	leaseOrdersStmt                *sql.Stmt
+	leaseSessionsStmt              *sql.Stmt
+	leaseWritebacksStmt            *sql.Stmt
+	ledgerKindStmt                 *sql.Stmt
+	listedCustomerStmt             *sql.Stmt
+	listedMailboxStmt              *sql.Stmt
+	listedPageStmt                 *sql.Stmt
+	loginStmt                      *sql.Stmt
+	mailboxAskedMailsStmt          *sql.Stmt
+	mailboxProofsStmt              *sql.Stmt
+	mailboxShownStmt               *sql.Stmt
+	moveSessionStmt                *sql.Stmt
+	newestCodeStmt                 *sql.Stmt
+	noticesSeenStmt                *sql.Stmt
+	orderStmt                      *sql.Stmt
+	orderDecisionsStmt             *sql.Stmt
+	orderNoticesStmt               *sql.Stmt
+	orderOfCartStmt                *sql.Stmt
+	orderProofsStmt                *sql.Stmt
+	orderSessionsStmt              *sql.Stmt
+	ordersFloorStmt                *sql.Stmt
+	ordersPageStmt                 *sql.Stmt
+	ordersPageByHoldStmt           *sql.Stmt
+	ordersPageByOutcomeStmt        *sql.Stmt
+	oweStmt                        *sql.Stmt
+	oweAgainStmt                   *sql.Stmt
+	oweOnceStmt                    *sql.Stmt
+	pendingWorkStmt                *sql.Stmt
+	personSaysStmt                 *sql.Stmt
+	policyStmt                     *sql.Stmt
+	policyVersionsStmt             *sql.Stmt
+	postponeNoticeStmt             *sql.Stmt
+	postponeOrderStmt              *sql.Stmt
+	postponeSessionStmt            *sql.Stmt
+	postponeWhatIfStmt             *sql.Stmt
+	postponeWritebackStmt          *sql.Stmt
+	probeShopAtStmt                *sql.Stmt
+	proofStmt                      *sql.Stmt
+	publishScriptStmt              *sql.Stmt
+	publishedScriptStmt            *sql.Stmt
+	publishedScriptHashesStmt      *sql.Stmt
+	reconcileShopAtStmt            *sql.Stmt
+	recordInstallationStmt         *sql.Stmt
+	removeListedStmt               *sql.Stmt
+	removeUserStmt                 *sql.Stmt
+	replayNoticeStmt               *sql.Stmt
+	replayNoticesStmt              *sql.Stmt
+	resealShopKeyStmt              *sql.Stmt
+	resealSigningKeyStmt           *sql.Stmt
+	resumeNoticesStmt              *sql.Stmt
+	resumeOrdersStmt               *sql.Stmt
+	resumeSessionsStmt             *sql.Stmt
+	resumeShopStmt                 *sql.Stmt
+	resumeShopsStmt                *sql.Stmt
+	resumeWritebacksStmt           *sql.Stmt
+	retryShopWritebacksStmt        *sql.Stmt
+	retryWritebackStmt             *sql.Stmt
+	revokeProofStmt                *sql.Stmt
+	saveSettingsStmt               *sql.Stmt
+	seeUserStmt                    *sql.Stmt
+	sessionStmt                    *sql.Stmt
+	sessionProofStmt               *sql.Stmt
+	sessionsPageStmt               *sql.Stmt
+	setCurrentPolicyStmt           *sql.Stmt
+	setKosmosTenantStmt            *sql.Stmt
+	setOrderHoldStmt               *sql.Stmt
+	setUserRoleStmt                *sql.Stmt
+	shopStmt                       *sql.Stmt
+	shopPendingWorkStmt            *sql.Stmt
+	shopsStmt                      *sql.Stmt
+	shopsToDestroyStmt             *sql.Stmt
+	shopsWithDueNoticesStmt        *sql.Stmt
+	shopsWithDueOrdersStmt         *sql.Stmt
+	shopsWithDueSessionsStmt       *sql.Stmt
+	shopsWithDueWritebacksStmt     *sql.Stmt
+	shopsWithoutKeyStmt            *sql.Stmt
+	showMailboxStmt                *sql.Stmt
+	signingKeysStmt                *sql.Stmt
+	stampLedgerStmt                *sql.Stmt
+	stickNoticeStmt                *sql.Stmt
+	stuckNoticesStmt               *sql.Stmt
+	stuckWritebacksStmt            *sql.Stmt
+	subjectWritebacksStmt          *sql.Stmt
+	supersedeDecisionStmt          *sql.Stmt
+	suspectShopStmt                *sql.Stmt
+	suspendShopStmt                *sql.Stmt
+	takeBackWritebackStmt          *sql.Stmt
+	touchOrderStmt                 *sql.Stmt
+	uninstallShopStmt              *sql.Stmt
+	useCodeStmt                    *sql.Stmt
+	useTokenStmt                   *sql.Stmt
+	usersStmt                      *sql.Stmt
+	wakeSessionStmt                *sql.Stmt
+	whatIfStmt                     *sql.Stmt
+	whatIfOrdersStmt               *sql.Stmt
+	whatIfOrdersByShiftStmt        *sql.Stmt
+	whatIfsStmt                    *sql.Stmt
+	wrongCodeStmt                  *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
-		db:                            tx,
-		tx:                            tx,
-		addCapabilityStmt:             q.addCapabilityStmt,
-		addDecisionStmt:               q.addDecisionStmt,
-		addLoginStmt:                  q.addLoginStmt,
-		addNoticeStmt:                 q.addNoticeStmt,
-		addPolicyStmt:                 q.addPolicyStmt,
-		addProofStmt:                  q.addProofStmt,
-		addSessionStmt:                q.addSessionStmt,
-		addSigningKeyStmt:             q.addSigningKeyStmt,
-		advanceSweepStmt:              q.advanceSweepStmt,
-		capabilityStmt:                q.capabilityStmt,
-		capabilitySessionsStmt:        q.capabilitySessionsStmt,
-		cartDecisionsStmt:             q.cartDecisionsStmt,
-		cartProofsStmt:                q.cartProofsStmt,
-		cartSessionsStmt:              q.cartSessionsStmt,
-		countCartSessionsStmt:         q.countCartSessionsStmt,
-		countDecidedStmt:              q.countDecidedStmt,
-		countHoldsStmt:                q.countHoldsStmt,
-		countLatePassesStmt:           q.countLatePassesStmt,
-		countOrderSessionsStmt:        q.countOrderSessionsStmt,
-		countSessionsStmt:             q.countSessionsStmt,
-		countShopSessionsStmt:         q.countShopSessionsStmt,
-		customerMailboxesStmt:         q.customerMailboxesStmt,
-		customerProofsStmt:            q.customerProofsStmt,
-		decisionStmt:                  q.decisionStmt,
-		decisionsPageStmt:             q.decisionsPageStmt,
-		decisionsPageByStageStmt:      q.decisionsPageByStageStmt,
-		describeShopStmt:              q.describeShopStmt,
-		destroyCapabilitiesStmt:       q.destroyCapabilitiesStmt,
-		destroyDecisionsStmt:          q.destroyDecisionsStmt,
-		destroyLoginsStmt:             q.destroyLoginsStmt,
-		destroyNoticesStmt:            q.destroyNoticesStmt,
-		destroyOrdersStmt:             q.destroyOrdersStmt,
-		destroyPoliciesStmt:           q.destroyPoliciesStmt,
-		destroyProofsStmt:             q.destroyProofsStmt,
-		destroySessionsStmt:           q.destroySessionsStmt,
-		destroyShopKeyStmt:            q.destroyShopKeyStmt,
-		destroyUsersStmt:              q.destroyUsersStmt,
-		destroyWritebacksStmt:         q.destroyWritebacksStmt,
-		dropShopWritebacksStmt:        q.dropShopWritebacksStmt,
-		dropWritebacksStmt:            q.dropWritebacksStmt,
-		dueOrderStmt:                  q.dueOrderStmt,
-		dueOrderIfChangedStmt:         q.dueOrderIfChangedStmt,
-		dueOrdersOfCartStmt:           q.dueOrdersOfCartStmt,
-		dueOrdersOfCustomerStmt:       q.dueOrdersOfCustomerStmt,
-		dueOrdersOfProofStmt:          q.dueOrdersOfProofStmt,
-		dueWaitingOrdersStmt:          q.dueWaitingOrdersStmt,
-		dueWokenOrdersStmt:            q.dueWokenOrdersStmt,
-		endLoginStmt:                  q.endLoginStmt,
-		endShopLoginsStmt:             q.endShopLoginsStmt,
-		endUserLoginsStmt:             q.endUserLoginsStmt,
-		eraseCustomerCapabilitiesStmt: q.eraseCustomerCapabilitiesStmt,
-		eraseCustomerDecisionsStmt:    q.eraseCustomerDecisionsStmt,
-		eraseCustomerNoticesStmt:      q.eraseCustomerNoticesStmt,
-		eraseCustomerOrdersStmt:       q.eraseCustomerOrdersStmt,
-		eraseCustomerProofsStmt:       q.eraseCustomerProofsStmt,
-		eraseCustomerSessionsStmt:     q.eraseCustomerSessionsStmt,
-		eraseCustomerWritebacksStmt:   q.eraseCustomerWritebacksStmt,
-		eraseMailboxCapabilitiesStmt:  q.eraseMailboxCapabilitiesStmt,
-		eraseMailboxProofsStmt:        q.eraseMailboxProofsStmt,
-		eraseMailboxSessionsStmt:      q.eraseMailboxSessionsStmt,
-		finishNoticeStmt:              q.finishNoticeStmt,
-		finishOrderStmt:               q.finishOrderStmt,
-		finishWritebackStmt:           q.finishWritebackStmt,
-		forgetBuyersStmt:              q.forgetBuyersStmt,
-		forgetCapabilitiesStmt:        q.forgetCapabilitiesStmt,
-		forgetDecisionsStmt:           q.forgetDecisionsStmt,
-		forgetLoginsStmt:              q.forgetLoginsStmt,
-		forgetNoticesStmt:             q.forgetNoticesStmt,
-		forgetOrderStmt:               q.forgetOrderStmt,
-		forgetPersonsStmt:             q.forgetPersonsStmt,
-		forgetProofsStmt:              q.forgetProofsStmt,
-		forgetSessionsStmt:            q.forgetSessionsStmt,
-		forgetTokensStmt:              q.forgetTokensStmt,
-		forgetWritebacksStmt:          q.forgetWritebacksStmt,
-		handOverWritebackStmt:         q.handOverWritebackStmt,
-		installShopStmt:               q.installShopStmt,
-		keepOrderStmt:                 q.keepOrderStmt,
-		keepSessionStmt:               q.keepSessionStmt,
-		leaseNoticesStmt:              q.leaseNoticesStmt,
-		leaseOrdersStmt:               q.leaseOrdersStmt,
-		leaseSessionsStmt:             q.leaseSessionsStmt,
-		leaseWritebacksStmt:           q.leaseWritebacksStmt,
-		ledgerKindStmt:                q.ledgerKindStmt,
-		loginStmt:                     q.loginStmt,
-		mailboxProofsStmt:             q.mailboxProofsStmt,
-		moveSessionStmt:               q.moveSessionStmt,
-		noticesSeenStmt:               q.noticesSeenStmt,
-		orderStmt:                     q.orderStmt,
-		orderDecisionsStmt:            q.orderDecisionsStmt,
-		orderNoticesStmt:              q.orderNoticesStmt,
-		orderProofsStmt:               q.orderProofsStmt,
-		orderSessionsStmt:             q.orderSessionsStmt,
-		ordersPageStmt:                q.ordersPageStmt,
-		ordersPageByHoldStmt:          q.ordersPageByHoldStmt,
-		ordersPageByOutcomeStmt:       q.ordersPageByOutcomeStmt,
-		oweStmt:                       q.oweStmt,
-		oweAgainStmt:                  q.oweAgainStmt,
-		oweOnceStmt:                   q.oweOnceStmt,
-		pendingWorkStmt:               q.pendingWorkStmt,
-		personSaysStmt:                q.personSaysStmt,
-		policyStmt:                    q.policyStmt,
-		policyVersionsStmt:            q.policyVersionsStmt,
-		postponeNoticeStmt:            q.postponeNoticeStmt,
-		postponeOrderStmt:             q.postponeOrderStmt,
-		postponeSessionStmt:           q.postponeSessionStmt,
-		postponeWritebackStmt:         q.postponeWritebackStmt,
-		probeShopAtStmt:               q.probeShopAtStmt,
-		proofStmt:                     q.proofStmt,
-		publishScriptStmt:             q.publishScriptStmt,
-		publishedScriptStmt:           q.publishedScriptStmt,
-		publishedScriptHashesStmt:     q.publishedScriptHashesStmt,
-		reconcileShopAtStmt:           q.reconcileShopAtStmt,
-		recordInstallationStmt:        q.recordInstallationStmt,
-		removeUserStmt:                q.removeUserStmt,
-		replayNoticeStmt:              q.replayNoticeStmt,
-		replayNoticesStmt:             q.replayNoticesStmt,
-		resealShopKeyStmt:             q.resealShopKeyStmt,
-		resealSigningKeyStmt:          q.resealSigningKeyStmt,
-		resumeNoticesStmt:             q.resumeNoticesStmt,
-		resumeOrdersStmt:              q.resumeOrdersStmt,
-		resumeSessionsStmt:            q.resumeSessionsStmt,
-		resumeShopStmt:                q.resumeShopStmt,
-		resumeShopsStmt:               q.resumeShopsStmt,
-		resumeWritebacksStmt:          q.resumeWritebacksStmt,
-		retryShopWritebacksStmt:       q.retryShopWritebacksStmt,
-		retryWritebackStmt:            q.retryWritebackStmt,
-		revokeProofStmt:               q.revokeProofStmt,
-		saveSettingsStmt:              q.saveSettingsStmt,
-		seeUserStmt:                   q.seeUserStmt,
-		sessionStmt:                   q.sessionStmt,
-		sessionProofStmt:              q.sessionProofStmt,
-		sessionsPageStmt:              q.sessionsPageStmt,
-		setCurrentPolicyStmt:          q.setCurrentPolicyStmt,
-		setKosmosTenantStmt:           q.setKosmosTenantStmt,
-		setOrderHoldStmt:              q.setOrderHoldStmt,
-		shopStmt:                      q.shopStmt,
-		shopPendingWorkStmt:           q.shopPendingWorkStmt,
-		shopsStmt:                     q.shopsStmt,
-		shopsToDestroyStmt:            q.shopsToDestroyStmt,
-		shopsWithDueNoticesStmt:       q.shopsWithDueNoticesStmt,
-		shopsWithDueOrdersStmt:        q.shopsWithDueOrdersStmt,
-		shopsWithDueSessionsStmt:      q.shopsWithDueSessionsStmt,
-		shopsWithDueWritebacksStmt:    q.shopsWithDueWritebacksStmt,
-		shopsWithoutKeyStmt:           q.shopsWithoutKeyStmt,
-		signingKeysStmt:               q.signingKeysStmt,
-		stampLedgerStmt:               q.stampLedgerStmt,
-		stickNoticeStmt:               q.stickNoticeStmt,
-		stuckNoticesStmt:              q.stuckNoticesStmt,
-		stuckWritebacksStmt:           q.stuckWritebacksStmt,
-		subjectWritebacksStmt:         q.subjectWritebacksStmt,
-		supersedeDecisionStmt:         q.supersedeDecisionStmt,
-		suspectShopStmt:               q.suspectShopStmt,
-		suspendShopStmt:               q.suspendShopStmt,
-		takeBackWritebackStmt:         q.takeBackWritebackStmt,
-		touchOrderStmt:                q.touchOrderStmt,
-		uninstallShopStmt:             q.uninstallShopStmt,
-		useTokenStmt:                  q.useTokenStmt,
-		usersStmt:                     q.usersStmt,
-		wakeSessionStmt:               q.wakeSessionStmt,
+		db:                             tx,
+		tx:                             tx,
+		activityFromStmt:               q.activityFromStmt,
+		activityPageStmt:               q.activityPageStmt,
+		addActivityStmt:                q.addActivityStmt,
+		addCapabilityStmt:              q.addCapabilityStmt,
+		addDecisionStmt:                q.addDecisionStmt,
+		addListedStmt:                  q.addListedStmt,
+		addLoginStmt:                   q.addLoginStmt,
+		addNoticeStmt:                  q.addNoticeStmt,
+		addPolicyStmt:                  q.addPolicyStmt,
+		addProofStmt:                   q.addProofStmt,
+		addSessionStmt:                 q.addSessionStmt,
+		addSigningKeyStmt:              q.addSigningKeyStmt,
+		addWhatIfStmt:                  q.addWhatIfStmt,
+		addWhatIfOrderStmt:             q.addWhatIfOrderStmt,
+		advanceSweepStmt:               q.advanceSweepStmt,
+		advanceWhatIfStmt:              q.advanceWhatIfStmt,
+		alarmsStmt:                     q.alarmsStmt,
+		askMailStmt:                    q.askMailStmt,
+		cancelWhatIfStmt:               q.cancelWhatIfStmt,
+		capabilityStmt:                 q.capabilityStmt,
+		capabilitySessionsStmt:         q.capabilitySessionsStmt,
+		cartAskedMailsStmt:             q.cartAskedMailsStmt,
+		cartDecisionsStmt:              q.cartDecisionsStmt,
+		cartProofsStmt:                 q.cartProofsStmt,
+		cartSessionsStmt:               q.cartSessionsStmt,
+		countAlarmsStmt:                q.countAlarmsStmt,
+		countCartSessionsStmt:          q.countCartSessionsStmt,
+		countDecidedStmt:               q.countDecidedStmt,
+		countHoldsStmt:                 q.countHoldsStmt,
+		countLatePassesStmt:            q.countLatePassesStmt,
+		countMailboxSessionsStmt:       q.countMailboxSessionsStmt,
+		countOrderSessionsStmt:         q.countOrderSessionsStmt,
+		countSessionsStmt:              q.countSessionsStmt,
+		countShopSessionsStmt:          q.countShopSessionsStmt,
+		countStuckStmt:                 q.countStuckStmt,
+		customerMailboxesStmt:          q.customerMailboxesStmt,
+		customerProofsStmt:             q.customerProofsStmt,
+		decisionStmt:                   q.decisionStmt,
+		decisionsPageStmt:              q.decisionsPageStmt,
+		decisionsPageByStageStmt:       q.decisionsPageByStageStmt,
+		describeShopStmt:               q.describeShopStmt,
+		destroyActivityStmt:            q.destroyActivityStmt,
+		destroyAskedMailsStmt:          q.destroyAskedMailsStmt,
+		destroyCapabilitiesStmt:        q.destroyCapabilitiesStmt,
+		destroyDecisionsStmt:           q.destroyDecisionsStmt,
+		destroyListedStmt:              q.destroyListedStmt,
+		destroyLoginsStmt:              q.destroyLoginsStmt,
+		destroyNoticesStmt:             q.destroyNoticesStmt,
+		destroyOrdersStmt:              q.destroyOrdersStmt,
+		destroyPoliciesStmt:            q.destroyPoliciesStmt,
+		destroyProofsStmt:              q.destroyProofsStmt,
+		destroySessionsStmt:            q.destroySessionsStmt,
+		destroyShopKeyStmt:             q.destroyShopKeyStmt,
+		destroyShownMailboxesStmt:      q.destroyShownMailboxesStmt,
+		destroyUsersStmt:               q.destroyUsersStmt,
+		destroyWhatIfsStmt:             q.destroyWhatIfsStmt,
+		destroyWritebacksStmt:          q.destroyWritebacksStmt,
+		dropShopWritebacksStmt:         q.dropShopWritebacksStmt,
+		dropWritebacksStmt:             q.dropWritebacksStmt,
+		dueOrderStmt:                   q.dueOrderStmt,
+		dueOrderIfChangedStmt:          q.dueOrderIfChangedStmt,
+		dueOrdersOfCartStmt:            q.dueOrdersOfCartStmt,
+		dueOrdersOfCustomerStmt:        q.dueOrdersOfCustomerStmt,
+		dueOrdersOfMailboxStmt:         q.dueOrdersOfMailboxStmt,
+		dueOrdersOfProofStmt:           q.dueOrdersOfProofStmt,
+		dueWaitingOrdersStmt:           q.dueWaitingOrdersStmt,
+		dueWaitingOrdersOfCustomerStmt: q.dueWaitingOrdersOfCustomerStmt,
+		dueWhatIfsStmt:                 q.dueWhatIfsStmt,
+		dueWokenOrdersStmt:             q.dueWokenOrdersStmt,
+		endLoginStmt:                   q.endLoginStmt,
+		endShopLoginsStmt:              q.endShopLoginsStmt,
+		endUserLoginsStmt:              q.endUserLoginsStmt,
+		eraseAskedMailsStmt:            q.eraseAskedMailsStmt,
+		eraseCustomerCapabilitiesStmt:  q.eraseCustomerCapabilitiesStmt,
+		eraseCustomerDecisionsStmt:     q.eraseCustomerDecisionsStmt,
+		eraseCustomerNoticesStmt:       q.eraseCustomerNoticesStmt,
+		eraseCustomerOrdersStmt:        q.eraseCustomerOrdersStmt,
+		eraseCustomerProofsStmt:        q.eraseCustomerProofsStmt,
+		eraseCustomerSessionsStmt:      q.eraseCustomerSessionsStmt,
+		eraseCustomerWritebacksStmt:    q.eraseCustomerWritebacksStmt,
+		eraseListedCustomerStmt:        q.eraseListedCustomerStmt,
+		eraseMailboxCapabilitiesStmt:   q.eraseMailboxCapabilitiesStmt,
+		eraseMailboxProofsStmt:         q.eraseMailboxProofsStmt,
+		eraseMailboxSessionsStmt:       q.eraseMailboxSessionsStmt,
+		eraseShownMailboxStmt:          q.eraseShownMailboxStmt,
+		finishNoticeStmt:               q.finishNoticeStmt,
+		finishOrderStmt:                q.finishOrderStmt,
+		finishWritebackStmt:            q.finishWritebackStmt,
+		forgetAskedMailsStmt:           q.forgetAskedMailsStmt,
+		forgetBuyersStmt:               q.forgetBuyersStmt,
+		forgetCapabilitiesStmt:         q.forgetCapabilitiesStmt,
+		forgetDecisionsStmt:            q.forgetDecisionsStmt,
+		forgetLoginsStmt:               q.forgetLoginsStmt,
+		forgetNoticesStmt:              q.forgetNoticesStmt,
+		forgetOrderStmt:                q.forgetOrderStmt,
+		forgetPersonsStmt:              q.forgetPersonsStmt,
+		forgetProofsStmt:               q.forgetProofsStmt,
+		forgetSessionsStmt:             q.forgetSessionsStmt,
+		forgetShownMailboxesStmt:       q.forgetShownMailboxesStmt,
+		forgetTokensStmt:               q.forgetTokensStmt,
+		forgetWhatIfsStmt:              q.forgetWhatIfsStmt,
+		forgetWritebacksStmt:           q.forgetWritebacksStmt,
+		handOverWritebackStmt:          q.handOverWritebackStmt,
+		installShopStmt:                q.installShopStmt,
+		keepOrderStmt:                  q.keepOrderStmt,
+		keepSessionStmt:                q.keepSessionStmt,
+		lastActivityStmt:               q.lastActivityStmt,
+		leaseNoticesStmt:               q.leaseNoticesStmt,
+		leaseOrdersStmt:                q.leaseOrdersStmt,
+		leaseSessionsStmt:              q.leaseSessionsStmt,
+		leaseWritebacksStmt:            q.leaseWritebacksStmt,
+		ledgerKindStmt:                 q.ledgerKindStmt,
+		listedCustomerStmt:             q.listedCustomerStmt,
+		listedMailboxStmt:              q.listedMailboxStmt,
+		listedPageStmt:                 q.listedPageStmt,
+		loginStmt:                      q.loginStmt,
+		mailboxAskedMailsStmt:          q.mailboxAskedMailsStmt,
+		mailboxProofsStmt:              q.mailboxProofsStmt,
+		mailboxShownStmt:               q.mailboxShownStmt,
+		moveSessionStmt:                q.moveSessionStmt,
+		newestCodeStmt:                 q.newestCodeStmt,
+		noticesSeenStmt:                q.noticesSeenStmt,
+		orderStmt:                      q.orderStmt,
+		orderDecisionsStmt:             q.orderDecisionsStmt,
+		orderNoticesStmt:               q.orderNoticesStmt,
+		orderOfCartStmt:                q.orderOfCartStmt,
+		orderProofsStmt:                q.orderProofsStmt,
+		orderSessionsStmt:              q.orderSessionsStmt,
+		ordersFloorStmt:                q.ordersFloorStmt,
+		ordersPageStmt:                 q.ordersPageStmt,
+		ordersPageByHoldStmt:           q.ordersPageByHoldStmt,
+		ordersPageByOutcomeStmt:        q.ordersPageByOutcomeStmt,
+		oweStmt:                        q.oweStmt,
+		oweAgainStmt:                   q.oweAgainStmt,
+		oweOnceStmt:                    q.oweOnceStmt,
+		pendingWorkStmt:                q.pendingWorkStmt,
+		personSaysStmt:                 q.personSaysStmt,
+		policyStmt:                     q.policyStmt,
+		policyVersionsStmt:             q.policyVersionsStmt,
+		postponeNoticeStmt:             q.postponeNoticeStmt,
+		postponeOrderStmt:              q.postponeOrderStmt,
+		postponeSessionStmt:            q.postponeSessionStmt,
+		postponeWhatIfStmt:             q.postponeWhatIfStmt,
+		postponeWritebackStmt:          q.postponeWritebackStmt,
+		probeShopAtStmt:                q.probeShopAtStmt,
+		proofStmt:                      q.proofStmt,
+		publishScriptStmt:              q.publishScriptStmt,
+		publishedScriptStmt:            q.publishedScriptStmt,
+		publishedScriptHashesStmt:      q.publishedScriptHashesStmt,
+		reconcileShopAtStmt:            q.reconcileShopAtStmt,
+		recordInstallationStmt:         q.recordInstallationStmt,
+		removeListedStmt:               q.removeListedStmt,
+		removeUserStmt:                 q.removeUserStmt,
+		replayNoticeStmt:               q.replayNoticeStmt,
+		replayNoticesStmt:              q.replayNoticesStmt,
+		resealShopKeyStmt:              q.resealShopKeyStmt,
+		resealSigningKeyStmt:           q.resealSigningKeyStmt,
+		resumeNoticesStmt:              q.resumeNoticesStmt,
+		resumeOrdersStmt:               q.resumeOrdersStmt,
+		resumeSessionsStmt:             q.resumeSessionsStmt,
+		resumeShopStmt:                 q.resumeShopStmt,
+		resumeShopsStmt:                q.resumeShopsStmt,
+		resumeWritebacksStmt:           q.resumeWritebacksStmt,
+		retryShopWritebacksStmt:        q.retryShopWritebacksStmt,
+		retryWritebackStmt:             q.retryWritebackStmt,
+		revokeProofStmt:                q.revokeProofStmt,
+		saveSettingsStmt:               q.saveSettingsStmt,
+		seeUserStmt:                    q.seeUserStmt,
+		sessionStmt:                    q.sessionStmt,
+		sessionProofStmt:               q.sessionProofStmt,
+		sessionsPageStmt:               q.sessionsPageStmt,
+		setCurrentPolicyStmt:           q.setCurrentPolicyStmt,
+		setKosmosTenantStmt:            q.setKosmosTenantStmt,
+		setOrderHoldStmt:               q.setOrderHoldStmt,
+		setUserRoleStmt:                q.setUserRoleStmt,
+		shopStmt:                       q.shopStmt,
+		shopPendingWorkStmt:            q.shopPendingWorkStmt,
+		shopsStmt:                      q.shopsStmt,
+		shopsToDestroyStmt:             q.shopsToDestroyStmt,
+		shopsWithDueNoticesStmt:        q.shopsWithDueNoticesStmt,
+		shopsWithDueOrdersStmt:         q.shopsWithDueOrdersStmt,
+		shopsWithDueSessionsStmt:       q.shopsWithDueSessionsStmt,
+		shopsWithDueWritebacksStmt:     q.shopsWithDueWritebacksStmt,
+		shopsWithoutKeyStmt:            q.shopsWithoutKeyStmt,
+		showMailboxStmt:                q.showMailboxStmt,
+		signingKeysStmt:                q.signingKeysStmt,
+		stampLedgerStmt:                q.stampLedgerStmt,
+		stickNoticeStmt:                q.stickNoticeStmt,
+		stuckNoticesStmt:               q.stuckNoticesStmt,
+		stuckWritebacksStmt:            q.stuckWritebacksStmt,
+		subjectWritebacksStmt:          q.subjectWritebacksStmt,
+		supersedeDecisionStmt:          q.supersedeDecisionStmt,
+		suspectShopStmt:                q.suspectShopStmt,
+		suspendShopStmt:                q.suspendShopStmt,
+		takeBackWritebackStmt:          q.takeBackWritebackStmt,
+		touchOrderStmt:                 q.touchOrderStmt,
+		uninstallShopStmt:              q.uninstallShopStmt,
+		useCodeStmt:                    q.useCodeStmt,
+		useTokenStmt:                   q.useTokenStmt,
+		usersStmt:                      q.usersStmt,
+		wakeSessionStmt:                q.wakeSessionStmt,
+		whatIfStmt:                     q.whatIfStmt,
+		whatIfOrdersStmt:               q.whatIfOrdersStmt,
+		whatIfOrdersByShiftStmt:        q.whatIfOrdersByShiftStmt,
+		whatIfsStmt:                    q.whatIfsStmt,
+		wrongCodeStmt:                  q.wrongCodeStmt,
 	}
 }

@@ -65,7 +65,8 @@ DELETE FROM writebacks WHERE store_hash = @store_hash AND subject = @customer_id
 SELECT s.mailbox FROM sessions AS s INDEXED BY sessions_customer WHERE s.store_hash = @store_hash AND s.customer_id = @customer_id AND s.customer_id != 0 AND s.mailbox != x''
 UNION SELECT c.mailbox FROM capabilities AS c INDEXED BY capabilities_customer WHERE c.store_hash = @store_hash AND c.customer_id = @customer_id AND c.customer_id != 0 AND c.mailbox != x''
 UNION SELECT p.mailbox FROM proofs AS p INDEXED BY proofs_customer WHERE p.store_hash = @store_hash AND p.customer_id = @customer_id AND p.customer_id != 0 AND p.mailbox != x''
-UNION SELECT o.mailbox FROM orders AS o INDEXED BY orders_customer WHERE o.store_hash = @store_hash AND o.customer_id = @customer_id AND o.customer_id != 0 AND o.mailbox != x'';
+UNION SELECT o.mailbox FROM orders AS o INDEXED BY orders_customer WHERE o.store_hash = @store_hash AND o.customer_id = @customer_id AND o.customer_id != 0 AND o.mailbox != x''
+UNION SELECT m.mailbox FROM shown_mailboxes AS m INDEXED BY shown_mailboxes_customer WHERE m.store_hash = @store_hash AND m.customer_id = @customer_id AND m.customer_id != 0;
 
 -- The name and address that a Proof kept for comparison, once it is not good any more.
 -- name: ForgetPersons :execrows
@@ -120,6 +121,7 @@ WHERE store_hash = @store_hash AND state = 'uninstalled' AND data_key IS NOT NUL
 SELECT s.store_hash FROM shops AS s WHERE s.data_key IS NULL AND (EXISTS (SELECT 1 FROM notices AS n INDEXED BY notices_shop WHERE n.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM orders AS o WHERE o.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM decisions AS d INDEXED BY decisions_shop WHERE d.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM sessions AS n INDEXED BY sessions_shop WHERE n.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM writebacks AS w WHERE w.store_hash = s.store_hash)
+    OR EXISTS (SELECT 1 FROM shown_mailboxes AS m WHERE m.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM asked_mails AS a INDEXED BY asked_mails_past WHERE a.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM capabilities AS c INDEXED BY capabilities_expiry WHERE c.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM logins AS l WHERE l.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM users AS u WHERE u.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM policies AS p WHERE p.store_hash = s.store_hash)) LIMIT 1;
 

@@ -14,6 +14,7 @@ SELECT s.mailbox FROM sessions AS s INDEXED BY sessions_customer WHERE s.store_h
 UNION SELECT c.mailbox FROM capabilities AS c INDEXED BY capabilities_customer WHERE c.store_hash = ?1 AND c.customer_id = ?2 AND c.customer_id != 0 AND c.mailbox != x''
 UNION SELECT p.mailbox FROM proofs AS p INDEXED BY proofs_customer WHERE p.store_hash = ?1 AND p.customer_id = ?2 AND p.customer_id != 0 AND p.mailbox != x''
 UNION SELECT o.mailbox FROM orders AS o INDEXED BY orders_customer WHERE o.store_hash = ?1 AND o.customer_id = ?2 AND o.customer_id != 0 AND o.mailbox != x''
+UNION SELECT m.mailbox FROM shown_mailboxes AS m INDEXED BY shown_mailboxes_customer WHERE m.store_hash = ?1 AND m.customer_id = ?2 AND m.customer_id != 0
 `
 
 type CustomerMailboxesParams struct {
@@ -554,6 +555,7 @@ const shopsWithoutKey = `-- name: ShopsWithoutKey :many
 SELECT s.store_hash FROM shops AS s WHERE s.data_key IS NULL AND (EXISTS (SELECT 1 FROM notices AS n INDEXED BY notices_shop WHERE n.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM orders AS o WHERE o.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM decisions AS d INDEXED BY decisions_shop WHERE d.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM sessions AS n INDEXED BY sessions_shop WHERE n.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM writebacks AS w WHERE w.store_hash = s.store_hash)
+    OR EXISTS (SELECT 1 FROM shown_mailboxes AS m WHERE m.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM asked_mails AS a INDEXED BY asked_mails_past WHERE a.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM capabilities AS c INDEXED BY capabilities_expiry WHERE c.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM logins AS l WHERE l.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM users AS u WHERE u.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM policies AS p WHERE p.store_hash = s.store_hash)) LIMIT 1
 `

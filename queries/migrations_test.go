@@ -67,7 +67,7 @@ func TestMigrate00002(t *testing.T) {
 		}
 	}
 	before := w.snapshot()
-	if _, err := p.Up(t.Context()); err != nil {
+	if _, err := p.UpTo(t.Context(), 2); err != nil {
 		t.Fatal(err)
 	}
 	w.cols = map[string][]column{}
@@ -76,9 +76,10 @@ func TestMigrate00002(t *testing.T) {
 		"shops": {"suspended_at": "0", "probe_at": "0", "suspected_at": "0", "settings": "{}"},
 		"orders": {"digital": "0", "holds": "0", "reheld": "0", "touched": "0", "alarmed_at": "0", "cancel_at": "0", "called_at": "0", "kept": "0", "wake_at": "0",
 			"erased_at": "0", "urgency": "0"},
-		"writebacks": {"handed_at": "0"},
-		"decisions":  {"stands": "0"},
-		"sessions":   {"over_at": "0"},
+		"writebacks":   {"handed_at": "0"},
+		"decisions":    {"stands": "0"},
+		"sessions":     {"over_at": "0"},
+		"capabilities": {"mailed": "0", "locale": ""},
 	}
 	special := map[string]cols{"sessions passed": {"over_at": "70"}} // its Proof is good until then
 	for _, id := range []string{"failed", "declined", "expired", "abandoned", "error"} {
@@ -122,6 +123,40 @@ func TestMigrate00002(t *testing.T) {
 	for _, table := range tables(t, w.db) {
 		if got := w.value(fmt.Sprintf("SELECT count(*) FROM pragma_foreign_key_check('%s')", table)); got != "0" {
 			t.Errorf("%s rows of %s refer to nothing", got, table)
+		}
+	}
+}
+
+// TestMigrate00003: Capabilities of every purpose are kept as they were; none of them was in a mail alone.
+func TestMigrate00003(t *testing.T) {
+	db, p := unmigrated(t)
+	if _, err := p.UpTo(t.Context(), 2); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorldIn(t, db)
+	for purpose, given := range map[string]cols{"cart": {}, "confirm": {"cart_id": ""}, "mail": {"cart_id": "", "order_id": 118}} {
+		all := cols{"id": fmt.Appendf(nil, "%-16s", purpose), "purpose": purpose, "mailed": nil, "locale": nil}
+		for k, v := range given {
+			all[k] = v
+		}
+		w.add("capabilities", all)
+	}
+	before := w.snapshot()
+	if _, err := p.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.cols = map[string][]column{}
+	after := w.snapshot()
+	for _, purpose := range []string{"cart", "confirm", "mail"} {
+		key := fmt.Sprintf("capabilities %-16s", purpose)
+		old, row := before[key], after[key]
+		if len(old) == 0 || len(row) != len(old)+2 || row["mailed"] != "0" || row["locale"] != "" {
+			t.Errorf("%s: %v became %v", purpose, old, row)
+		}
+		for c, v := range old {
+			if row[c] != v {
+				t.Errorf("%s.%s is %v, want %v", purpose, c, row[c], v)
+			}
 		}
 	}
 }

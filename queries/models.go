@@ -4,6 +4,31 @@
 
 package queries
 
+type Activity struct {
+	StoreHash string
+	Seq       int64
+	At        int64
+	Actor     string
+	Action    string
+	Subject   string
+	Detail    string
+	Hash      []byte
+}
+
+type AskedMail struct {
+	ID         int64
+	StoreHash  string
+	Kind       string
+	Capability []byte
+	CartID     string
+	CustomerID int64
+	Mailbox    []byte
+	Code       []byte
+	Tries      int64
+	AskedAt    int64
+	ExpiresAt  int64
+}
+
 type Capability struct {
 	ID         []byte
 	StoreHash  string
@@ -12,6 +37,8 @@ type Capability struct {
 	OrderID    int64
 	CustomerID int64
 	Mailbox    []byte
+	Mailed     int64
+	Locale     string
 	MadeAt     int64
 	ExpiresAt  int64
 }
@@ -41,6 +68,17 @@ type Ledger struct {
 	ID     int64
 	Kind   string
 	MadeAt int64
+}
+
+type Listed struct {
+	StoreHash  string
+	CustomerID int64
+	Mailbox    []byte
+	List       string
+	Shown      []byte
+	Note       string
+	AddedBy    string
+	AddedAt    int64
 }
 
 type Login struct {
@@ -202,6 +240,16 @@ type Shop struct {
 	Settings      string
 }
 
+type ShownMailbox struct {
+	StoreHash  string
+	Mailbox    []byte
+	CartID     string
+	OrderID    int64
+	CustomerID int64
+	Way        string
+	ShownAt    int64
+}
+
 type SigningKey struct {
 	Kid       string
 	Public    []byte
@@ -222,6 +270,38 @@ type User struct {
 	Role      string
 	SeenAt    int64
 	RemovedAt int64
+}
+
+type Whatif struct {
+	StoreHash string
+	ID        int64
+	State     string
+	Draft     string
+	Base      int64
+	Wanted    int64
+	Since     int64
+	Below     int64
+	Seen      int64
+	Tally     string
+	Trouble   string
+	DueAt     int64
+	MadeBy    string
+	MadeAt    int64
+	DoneAt    int64
+}
+
+type WhatifOrder struct {
+	StoreHash  string
+	WhatifID   int64
+	OrderID    int64
+	PlacedAt   int64
+	ValueMinor int64
+	Currency   string
+	Shift      string
+	Before     string
+	After      string
+	Reasons    string
+	Rules      string
 }
 
 type Writeback struct {

@@ -2,22 +2,28 @@
 -- that also begins with the Shop, and reads every row of it.
 
 -- name: OrdersPage :many
-SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currency, o.source, o.placed_at, o.hold, o.person_says, o.trouble, o.decision_id,
-    d.outcome, d.mode, d.explanation, d.made_by
+SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currency, o.source, o.placed_at, o.hold, o.held_at, o.reheld, o.cancel_at, o.digital, o.erased_at,
+    o.person_says, o.trouble, o.decision_id, d.outcome, d.mode, d.explanation, d.made_by
 FROM orders AS o LEFT JOIN decisions AS d ON d.id = o.decision_id
 WHERE o.store_hash = @store_hash AND o.order_id < @below AND o.status_id >= 0 ORDER BY o.order_id DESC LIMIT @count;
 
 -- name: OrdersPageByHold :many
-SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currency, o.source, o.placed_at, o.hold, o.person_says, o.trouble, o.decision_id,
-    d.outcome, d.mode, d.explanation, d.made_by
+SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currency, o.source, o.placed_at, o.hold, o.held_at, o.reheld, o.cancel_at, o.digital, o.erased_at,
+    o.person_says, o.trouble, o.decision_id, d.outcome, d.mode, d.explanation, d.made_by
 FROM orders AS o INDEXED BY orders_hold LEFT JOIN decisions AS d ON d.id = o.decision_id
 WHERE o.store_hash = @store_hash AND o.order_id < @below AND o.hold = @hold AND o.status_id >= 0 ORDER BY o.order_id DESC LIMIT @count;
 
+-- How many of the Shop's next orders there are, as many as span, and which is the last of them: a page of a rare kind looks no further.
+-- name: OrdersFloor :one
+SELECT count(*) AS orders, CAST(coalesce(min(t.order_id), 0) AS INTEGER) AS floor FROM (
+    SELECT o.order_id FROM orders AS o WHERE o.store_hash = @store_hash AND o.order_id < @below ORDER BY o.order_id DESC LIMIT @span
+) AS t;
+
 -- name: OrdersPageByOutcome :many
-SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currency, o.source, o.placed_at, o.hold, o.person_says, o.trouble, o.decision_id,
-    d.outcome, d.mode, d.explanation, d.made_by
-FROM orders AS o JOIN decisions AS d ON d.id = o.decision_id
-WHERE o.store_hash = @store_hash AND o.order_id < @below AND d.outcome = @outcome AND o.status_id >= 0 ORDER BY o.order_id DESC LIMIT @count;
+SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currency, o.source, o.placed_at, o.hold, o.held_at, o.reheld, o.cancel_at, o.digital, o.erased_at,
+    o.person_says, o.trouble, o.decision_id, d.outcome, d.mode, d.explanation, d.made_by
+FROM orders AS o CROSS JOIN decisions AS d ON d.id = o.decision_id
+WHERE o.store_hash = @store_hash AND o.order_id < @below AND o.order_id >= @floor AND d.outcome = @outcome AND o.status_id >= 0 ORDER BY o.order_id DESC LIMIT @count;
 
 -- name: DecisionsPage :many
 SELECT id, stage, cart_id, order_id, customer_id, outcome, mode, made_by, person, note, policy_version, explanation, made_at
@@ -57,11 +63,31 @@ SELECT count(*) FROM (
     EXISTS (SELECT 1 FROM orders AS o WHERE o.store_hash = t.store_hash AND o.order_id = t.order_id AND o.hold IN ('holding', 'held'))
     OR EXISTS (SELECT 1 FROM orders AS o INDEXED BY orders_cart WHERE o.store_hash = t.store_hash AND o.cart_id = t.cart_id AND o.cart_id != '' AND o.hold IN ('holding', 'held')));
 
--- Orders that want somebody, whenever they came. The others' number only grows, and would use up the cap.
+-- Orders that are on our hold now, whenever they came. The others' number only grows, and would use up the cap.
 -- name: CountHolds :many
 SELECT t.hold, count(*) AS n FROM (
-    SELECT o.hold FROM orders AS o WHERE o.store_hash = @store_hash AND o.hold IN ('holding', 'held', 'leaked') LIMIT 10001
+    SELECT o.hold FROM orders AS o INDEXED BY orders_hold
+    WHERE o.store_hash = @store_hash AND o.hold IN ('holding', 'held', 'releasing', 'refused', 'cancelling') LIMIT 10001
 ) AS t GROUP BY t.hold;
+
+-- Of the newest 10,001 orders that were found leaked, or moved, those found since then.
+-- name: CountAlarms :one
+SELECT count(*) FROM (
+    SELECT o.alarmed_at FROM orders AS o INDEXED BY orders_hold WHERE o.store_hash = @store_hash AND o.hold = @hold ORDER BY o.order_id DESC LIMIT 10001
+) AS t WHERE t.alarmed_at >= CAST(@since AS INTEGER);
+
+-- name: CountStuck :one
+SELECT
+    (SELECT count(*) FROM (SELECT 1 FROM notices AS n WHERE n.state = 'stuck' AND n.store_hash = @store_hash LIMIT 10001)) AS notices,
+    (SELECT count(*) FROM (SELECT 1 FROM writebacks AS w WHERE w.state = 'stuck' AND w.store_hash = @store_hash LIMIT 10001)) AS writebacks;
+
+-- For the operator: what needs somebody in the whole file.
+-- name: Alarms :one
+SELECT
+    (SELECT count(*) FROM notices AS n INDEXED BY notices_stuck WHERE n.state = 'stuck') AS stuck_notices,
+    (SELECT count(*) FROM writebacks AS w INDEXED BY writebacks_stuck WHERE w.state = 'stuck') AS stuck_writebacks,
+    (SELECT count(*) FROM shops AS s CROSS JOIN orders AS o INDEXED BY orders_hold ON o.store_hash = s.store_hash AND o.hold = 'leaked' WHERE s.state != 'uninstalled') AS leaked,
+    (SELECT count(*) FROM shops AS s CROSS JOIN orders AS o INDEXED BY orders_hold ON o.store_hash = s.store_hash AND o.hold = 'moved' WHERE s.state != 'uninstalled') AS moved;
 
 -- One Shop's share of the queues, and since when the oldest of them waits.
 -- name: ShopPendingWork :one

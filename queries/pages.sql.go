@@ -10,6 +10,54 @@ import (
 	"database/sql"
 )
 
+const alarms = `-- name: Alarms :one
+SELECT
+    (SELECT count(*) FROM notices AS n INDEXED BY notices_stuck WHERE n.state = 'stuck') AS stuck_notices,
+    (SELECT count(*) FROM writebacks AS w INDEXED BY writebacks_stuck WHERE w.state = 'stuck') AS stuck_writebacks,
+    (SELECT count(*) FROM shops AS s CROSS JOIN orders AS o INDEXED BY orders_hold ON o.store_hash = s.store_hash AND o.hold = 'leaked' WHERE s.state != 'uninstalled') AS leaked,
+    (SELECT count(*) FROM shops AS s CROSS JOIN orders AS o INDEXED BY orders_hold ON o.store_hash = s.store_hash AND o.hold = 'moved' WHERE s.state != 'uninstalled') AS moved
+`
+
+type AlarmsRow struct {
+	StuckNotices    int64
+	StuckWritebacks int64
+	Leaked          int64
+	Moved           int64
+}
+
+// For the operator: what needs somebody in the whole file.
+func (q *Queries) Alarms(ctx context.Context) (AlarmsRow, error) {
+	row := q.queryRow(ctx, q.alarmsStmt, alarms)
+	var i AlarmsRow
+	err := row.Scan(
+		&i.StuckNotices,
+		&i.StuckWritebacks,
+		&i.Leaked,
+		&i.Moved,
+	)
+	return i, err
+}
+
+const countAlarms = `-- name: CountAlarms :one
+SELECT count(*) FROM (
+    SELECT o.alarmed_at FROM orders AS o INDEXED BY orders_hold WHERE o.store_hash = ?1 AND o.hold = ?2 ORDER BY o.order_id DESC LIMIT 10001
+) AS t WHERE t.alarmed_at >= CAST(?3 AS INTEGER)
+`
+
+type CountAlarmsParams struct {
+	StoreHash string
+	Hold      string
+	Since     int64
+}
+
+// Of the newest 10,001 orders that were found leaked, or moved, those found since then.
+func (q *Queries) CountAlarms(ctx context.Context, arg CountAlarmsParams) (int64, error) {
+	row := q.queryRow(ctx, q.countAlarmsStmt, countAlarms, arg.StoreHash, arg.Hold, arg.Since)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countDecided = `-- name: CountDecided :one
 SELECT count(*) AS decisions,
     count(DISTINCT CASE WHEN t.order_id != 0 THEN CAST(t.order_id AS TEXT) ELSE t.cart_id END) AS subjects,
@@ -49,7 +97,8 @@ func (q *Queries) CountDecided(ctx context.Context, arg CountDecidedParams) (Cou
 
 const countHolds = `-- name: CountHolds :many
 SELECT t.hold, count(*) AS n FROM (
-    SELECT o.hold FROM orders AS o WHERE o.store_hash = ?1 AND o.hold IN ('holding', 'held', 'leaked') LIMIT 10001
+    SELECT o.hold FROM orders AS o INDEXED BY orders_hold
+    WHERE o.store_hash = ?1 AND o.hold IN ('holding', 'held', 'releasing', 'refused', 'cancelling') LIMIT 10001
 ) AS t GROUP BY t.hold
 `
 
@@ -58,7 +107,7 @@ type CountHoldsRow struct {
 	N    int64
 }
 
-// Orders that want somebody, whenever they came. The others' number only grows, and would use up the cap.
+// Orders that are on our hold now, whenever they came. The others' number only grows, and would use up the cap.
 func (q *Queries) CountHolds(ctx context.Context, storeHash string) ([]CountHoldsRow, error) {
 	rows, err := q.query(ctx, q.countHoldsStmt, countHolds, storeHash)
 	if err != nil {
@@ -141,6 +190,24 @@ func (q *Queries) CountSessions(ctx context.Context, arg CountSessionsParams) ([
 		return nil, err
 	}
 	return items, nil
+}
+
+const countStuck = `-- name: CountStuck :one
+SELECT
+    (SELECT count(*) FROM (SELECT 1 FROM notices AS n WHERE n.state = 'stuck' AND n.store_hash = ?1 LIMIT 10001)) AS notices,
+    (SELECT count(*) FROM (SELECT 1 FROM writebacks AS w WHERE w.state = 'stuck' AND w.store_hash = ?1 LIMIT 10001)) AS writebacks
+`
+
+type CountStuckRow struct {
+	Notices    int64
+	Writebacks int64
+}
+
+func (q *Queries) CountStuck(ctx context.Context, storeHash string) (CountStuckRow, error) {
+	row := q.queryRow(ctx, q.countStuckStmt, countStuck, storeHash)
+	var i CountStuckRow
+	err := row.Scan(&i.Notices, &i.Writebacks)
+	return i, err
 }
 
 const decisionsPage = `-- name: DecisionsPage :many
@@ -320,10 +387,35 @@ func (q *Queries) NoticesSeen(ctx context.Context, storeHash string) ([]NoticesS
 	return items, nil
 }
 
+const ordersFloor = `-- name: OrdersFloor :one
+SELECT count(*) AS orders, CAST(coalesce(min(t.order_id), 0) AS INTEGER) AS floor FROM (
+    SELECT o.order_id FROM orders AS o WHERE o.store_hash = ?1 AND o.order_id < ?2 ORDER BY o.order_id DESC LIMIT ?3
+) AS t
+`
+
+type OrdersFloorParams struct {
+	StoreHash string
+	Below     int64
+	Span      int64
+}
+
+type OrdersFloorRow struct {
+	Orders int64
+	Floor  int64
+}
+
+// How many of the Shop's next orders there are, as many as span, and which is the last of them: a page of a rare kind looks no further.
+func (q *Queries) OrdersFloor(ctx context.Context, arg OrdersFloorParams) (OrdersFloorRow, error) {
+	row := q.queryRow(ctx, q.ordersFloorStmt, ordersFloor, arg.StoreHash, arg.Below, arg.Span)
+	var i OrdersFloorRow
+	err := row.Scan(&i.Orders, &i.Floor)
+	return i, err
+}
+
 const ordersPage = `-- name: OrdersPage :many
 
-SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currency, o.source, o.placed_at, o.hold, o.person_says, o.trouble, o.decision_id,
-    d.outcome, d.mode, d.explanation, d.made_by
+SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currency, o.source, o.placed_at, o.hold, o.held_at, o.reheld, o.cancel_at, o.digital, o.erased_at,
+    o.person_says, o.trouble, o.decision_id, d.outcome, d.mode, d.explanation, d.made_by
 FROM orders AS o LEFT JOIN decisions AS d ON d.id = o.decision_id
 WHERE o.store_hash = ?1 AND o.order_id < ?2 AND o.status_id >= 0 ORDER BY o.order_id DESC LIMIT ?3
 `
@@ -344,6 +436,11 @@ type OrdersPageRow struct {
 	Source      string
 	PlacedAt    int64
 	Hold        string
+	HeldAt      int64
+	Reheld      int64
+	CancelAt    int64
+	Digital     int64
+	ErasedAt    int64
 	PersonSays  string
 	Trouble     string
 	DecisionID  string
@@ -374,6 +471,11 @@ func (q *Queries) OrdersPage(ctx context.Context, arg OrdersPageParams) ([]Order
 			&i.Source,
 			&i.PlacedAt,
 			&i.Hold,
+			&i.HeldAt,
+			&i.Reheld,
+			&i.CancelAt,
+			&i.Digital,
+			&i.ErasedAt,
 			&i.PersonSays,
 			&i.Trouble,
 			&i.DecisionID,
@@ -396,8 +498,8 @@ func (q *Queries) OrdersPage(ctx context.Context, arg OrdersPageParams) ([]Order
 }
 
 const ordersPageByHold = `-- name: OrdersPageByHold :many
-SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currency, o.source, o.placed_at, o.hold, o.person_says, o.trouble, o.decision_id,
-    d.outcome, d.mode, d.explanation, d.made_by
+SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currency, o.source, o.placed_at, o.hold, o.held_at, o.reheld, o.cancel_at, o.digital, o.erased_at,
+    o.person_says, o.trouble, o.decision_id, d.outcome, d.mode, d.explanation, d.made_by
 FROM orders AS o INDEXED BY orders_hold LEFT JOIN decisions AS d ON d.id = o.decision_id
 WHERE o.store_hash = ?1 AND o.order_id < ?2 AND o.hold = ?3 AND o.status_id >= 0 ORDER BY o.order_id DESC LIMIT ?4
 `
@@ -419,6 +521,11 @@ type OrdersPageByHoldRow struct {
 	Source      string
 	PlacedAt    int64
 	Hold        string
+	HeldAt      int64
+	Reheld      int64
+	CancelAt    int64
+	Digital     int64
+	ErasedAt    int64
 	PersonSays  string
 	Trouble     string
 	DecisionID  string
@@ -452,6 +559,11 @@ func (q *Queries) OrdersPageByHold(ctx context.Context, arg OrdersPageByHoldPara
 			&i.Source,
 			&i.PlacedAt,
 			&i.Hold,
+			&i.HeldAt,
+			&i.Reheld,
+			&i.CancelAt,
+			&i.Digital,
+			&i.ErasedAt,
 			&i.PersonSays,
 			&i.Trouble,
 			&i.DecisionID,
@@ -474,15 +586,16 @@ func (q *Queries) OrdersPageByHold(ctx context.Context, arg OrdersPageByHoldPara
 }
 
 const ordersPageByOutcome = `-- name: OrdersPageByOutcome :many
-SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currency, o.source, o.placed_at, o.hold, o.person_says, o.trouble, o.decision_id,
-    d.outcome, d.mode, d.explanation, d.made_by
-FROM orders AS o JOIN decisions AS d ON d.id = o.decision_id
-WHERE o.store_hash = ?1 AND o.order_id < ?2 AND d.outcome = ?3 AND o.status_id >= 0 ORDER BY o.order_id DESC LIMIT ?4
+SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currency, o.source, o.placed_at, o.hold, o.held_at, o.reheld, o.cancel_at, o.digital, o.erased_at,
+    o.person_says, o.trouble, o.decision_id, d.outcome, d.mode, d.explanation, d.made_by
+FROM orders AS o CROSS JOIN decisions AS d ON d.id = o.decision_id
+WHERE o.store_hash = ?1 AND o.order_id < ?2 AND o.order_id >= ?3 AND d.outcome = ?4 AND o.status_id >= 0 ORDER BY o.order_id DESC LIMIT ?5
 `
 
 type OrdersPageByOutcomeParams struct {
 	StoreHash string
 	Below     int64
+	Floor     int64
 	Outcome   string
 	Count     int64
 }
@@ -497,6 +610,11 @@ type OrdersPageByOutcomeRow struct {
 	Source      string
 	PlacedAt    int64
 	Hold        string
+	HeldAt      int64
+	Reheld      int64
+	CancelAt    int64
+	Digital     int64
+	ErasedAt    int64
 	PersonSays  string
 	Trouble     string
 	DecisionID  string
@@ -510,6 +628,7 @@ func (q *Queries) OrdersPageByOutcome(ctx context.Context, arg OrdersPageByOutco
 	rows, err := q.query(ctx, q.ordersPageByOutcomeStmt, ordersPageByOutcome,
 		arg.StoreHash,
 		arg.Below,
+		arg.Floor,
 		arg.Outcome,
 		arg.Count,
 	)
@@ -530,6 +649,11 @@ func (q *Queries) OrdersPageByOutcome(ctx context.Context, arg OrdersPageByOutco
 			&i.Source,
 			&i.PlacedAt,
 			&i.Hold,
+			&i.HeldAt,
+			&i.Reheld,
+			&i.CancelAt,
+			&i.Digital,
+			&i.ErasedAt,
 			&i.PersonSays,
 			&i.Trouble,
 			&i.DecisionID,

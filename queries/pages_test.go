@@ -34,12 +34,25 @@ var pagesCases = cases{
 			w.Errorf("from the top: %+v, %v", got, err)
 		}
 	},
+	"OrdersFloor": func(w *world) {
+		for _, id := range []int{3, 5, 8, 9} {
+			w.order(id, nil)
+		}
+		w.order(4, cols{"store_hash": "xyz"})
+		got, err := w.q.OrdersFloor(w.Context(), OrdersFloorParams{StoreHash: "abc", Below: 9, Span: 2})
+		equal(w, got, err, OrdersFloorRow{Orders: 2, Floor: 5})
+		got, err = w.q.OrdersFloor(w.Context(), OrdersFloorParams{StoreHash: "abc", Below: 9, Span: 4})
+		equal(w, got, err, OrdersFloorRow{Orders: 3, Floor: 3})
+		got, err = w.q.OrdersFloor(w.Context(), OrdersFloorParams{StoreHash: "abc", Below: 3, Span: 4})
+		equal(w, got, err, OrdersFloorRow{})
+	},
 	"OrdersPageByOutcome": func(w *world) {
 		_, decided, _, decision := w.listed()
 		older := w.order(3, cols{"decision_id": "d1"})
-		got, err := w.q.OrdersPageByOutcome(w.Context(), OrdersPageByOutcomeParams{StoreHash: "abc", Outcome: "verify", Below: 6, Count: 9})
+		w.order(1, cols{"decision_id": "d1"}) // below the floor
+		got, err := w.q.OrdersPageByOutcome(w.Context(), OrdersPageByOutcomeParams{StoreHash: "abc", Outcome: "verify", Below: 6, Floor: 3, Count: 9})
 		are2(w, got, err, [][]cols{{decided, decision}, {older, decision}})
-		got, err = w.q.OrdersPageByOutcome(w.Context(), OrdersPageByOutcomeParams{StoreHash: "abc", Outcome: "verify", Below: 9, Count: 1})
+		got, err = w.q.OrdersPageByOutcome(w.Context(), OrdersPageByOutcomeParams{StoreHash: "abc", Outcome: "verify", Below: 9, Floor: 2, Count: 1})
 		are2(w, got, err, [][]cols{{decided, decision}})
 	},
 	"DecisionsPage": func(w *world) {
@@ -129,12 +142,55 @@ var pagesCases = cases{
 		equal(w, got, err, 2)
 	},
 	"CountHolds": func(w *world) {
-		for i, hold := range []string{"none", "holding", "held", "held", "releasing", "released", "refused", "moved", "leaked"} {
+		for i, hold := range []string{"none", "holding", "held", "held", "releasing", "released", "refused", "moved", "leaked", "cancelling", "cancelled"} {
 			w.order(1+i, cols{"hold": hold})
 		}
 		w.order(1, cols{"hold": "held", "store_hash": "xyz"})
 		got, err := w.q.CountHolds(w.Context(), "abc")
-		equal(w, got, err, []CountHoldsRow{{"held", 2}, {"holding", 1}, {"leaked", 1}})
+		equal(w, got, err, []CountHoldsRow{{"cancelling", 1}, {"held", 2}, {"holding", 1}, {"refused", 1}, {"releasing", 1}})
+	},
+	"CountAlarms": func(w *world) {
+		for i, at := range []int{7, 6, 5, 0} {
+			w.order(1+i, cols{"hold": "leaked", "alarmed_at": at})
+			w.order(11+i, cols{"hold": "moved", "alarmed_at": at})
+		}
+		w.order(21, cols{"hold": "held", "alarmed_at": 9})
+		w.order(1, cols{"hold": "leaked", "alarmed_at": 9, "store_hash": "xyz"})
+		got, err := w.q.CountAlarms(w.Context(), CountAlarmsParams{StoreHash: "abc", Hold: "leaked", Since: 6})
+		equal(w, got, err, 2)
+		got, err = w.q.CountAlarms(w.Context(), CountAlarmsParams{StoreHash: "abc", Hold: "moved", Since: 5})
+		equal(w, got, err, 3)
+	},
+	"CountStuck": func(w *world) {
+		for i, state := range []string{"stuck", "stuck", "stuck", "done", "pending"} {
+			due := 0
+			if state == "pending" {
+				due = 7
+			}
+			w.add("writebacks", cols{"state": state, "due_at": due})
+			if i != 1 {
+				w.add("notices", cols{"state": state, "due_at": due})
+			}
+			w.add("notices", cols{"state": state, "due_at": due, "store_hash": "xyz"})
+		}
+		got, err := w.q.CountStuck(w.Context(), "abc")
+		equal(w, got, err, CountStuckRow{Notices: 2, Writebacks: 3})
+	},
+	"Alarms": func(w *world) {
+		w.add("shops", cols{"store_hash": "gone", "state": "uninstalled", "token": nil})
+		for i, hash := range []string{"abc", "xyz", "gone"} {
+			w.order(1, cols{"hold": "leaked", "store_hash": hash})
+			w.order(2, cols{"hold": "moved", "store_hash": hash})
+			w.order(3, cols{"hold": "held", "store_hash": hash})
+			if i == 0 {
+				w.order(4, cols{"hold": "leaked", "store_hash": hash})
+				w.add("writebacks", cols{"state": "stuck", "due_at": 0})
+				w.add("writebacks", cols{"state": "done", "due_at": 0})
+			}
+			w.add("notices", cols{"state": "stuck", "due_at": 0, "store_hash": hash})
+		}
+		got, err := w.q.Alarms(w.Context())
+		equal(w, got, err, AlarmsRow{StuckNotices: 3, StuckWritebacks: 1, Leaked: 3, Moved: 2})
 	},
 	"ShopPendingWork": func(w *world) {
 		for i, at := range []int{8, 7, 9} {

@@ -11,8 +11,8 @@ import (
 
 const addCapability = `-- name: AddCapability :exec
 
-INSERT INTO capabilities (id, store_hash, purpose, cart_id, order_id, customer_id, mailbox, made_at, expires_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+INSERT INTO capabilities (id, store_hash, purpose, cart_id, order_id, customer_id, mailbox, mailed, locale, made_at, expires_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
 `
 
 type AddCapabilityParams struct {
@@ -23,6 +23,8 @@ type AddCapabilityParams struct {
 	OrderID    int64
 	CustomerID int64
 	Mailbox    []byte
+	Mailed     int64
+	Locale     string
 	Now        int64
 	ExpiresAt  int64
 }
@@ -37,6 +39,8 @@ func (q *Queries) AddCapability(ctx context.Context, arg AddCapabilityParams) er
 		arg.OrderID,
 		arg.CustomerID,
 		arg.Mailbox,
+		arg.Mailed,
+		arg.Locale,
 		arg.Now,
 		arg.ExpiresAt,
 	)
@@ -181,7 +185,7 @@ func (q *Queries) AddSession(ctx context.Context, arg AddSessionParams) error {
 }
 
 const capability = `-- name: Capability :one
-SELECT store_hash, purpose, cart_id, order_id, customer_id, mailbox, expires_at FROM capabilities WHERE id = ?1
+SELECT store_hash, purpose, cart_id, order_id, customer_id, mailbox, mailed, locale, expires_at FROM capabilities WHERE id = ?1
 `
 
 type CapabilityRow struct {
@@ -191,6 +195,8 @@ type CapabilityRow struct {
 	OrderID    int64
 	CustomerID int64
 	Mailbox    []byte
+	Mailed     int64
+	Locale     string
 	ExpiresAt  int64
 }
 
@@ -204,6 +210,8 @@ func (q *Queries) Capability(ctx context.Context, id []byte) (CapabilityRow, err
 		&i.OrderID,
 		&i.CustomerID,
 		&i.Mailbox,
+		&i.Mailed,
+		&i.Locale,
 		&i.ExpiresAt,
 	)
 	return i, err

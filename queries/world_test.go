@@ -123,17 +123,19 @@ func (r *recorder) QueryRowContext(ctx context.Context, query string, args ...an
 
 // valid is what a table's CHECKs want of columns that add would otherwise fill with anything.
 var valid = map[string]cols{
-	"ledger":       {"id": 1, "kind": "real"},
-	"signing_keys": {"public": []byte("public key of exactly 32 bytes..")},
-	"shops":        {"state": "installed"},
-	"users":        {"role": "manager", "removed_at": 0},
-	"capabilities": {"id": []byte("id of sixteen...")[:16], "purpose": "cart", "order_id": 0},
-	"decisions":    {"stage": "order", "outcome": "hold", "mode": "enforce", "made_by": "person", "stands": 1},
-	"sessions":     {"state": "started", "capability": []byte("a capability's id")[:16], "late": 1, "over_at": 0},
-	"proofs":       {"ial": 2, "source": "oidc", "document": 1, "selfie": 0},
-	"notices":      {"state": "pending"},
-	"orders":       {"hold": "held", "person_says": "release", "digital": 1, "touched": 0, "kept": 1, "erased_at": 0, "urgency": 0},
-	"writebacks":   {"kind": "note", "urgency": 2, "state": "pending"},
+	"ledger":          {"id": 1, "kind": "real"},
+	"signing_keys":    {"public": []byte("public key of exactly 32 bytes..")},
+	"shops":           {"state": "installed"},
+	"users":           {"role": "manager", "removed_at": 0},
+	"capabilities":    {"id": []byte("id of sixteen...")[:16], "purpose": "cart", "order_id": 0, "mailed": 0},
+	"shown_mailboxes": {"cart_id": "c1", "order_id": 0, "customer_id": 0, "way": "code"},
+	"asked_mails":     {"kind": "code", "capability": []byte("a capability's id")[:16], "tries": 0},
+	"decisions":       {"stage": "order", "outcome": "hold", "mode": "enforce", "made_by": "person", "stands": 1},
+	"sessions":        {"state": "started", "capability": []byte("a capability's id")[:16], "late": 1, "over_at": 0},
+	"proofs":          {"ial": 2, "source": "oidc", "document": 1, "selfie": 0},
+	"notices":         {"state": "pending"},
+	"orders":          {"hold": "held", "person_says": "release", "digital": 1, "touched": 0, "kept": 1, "erased_at": 0, "urgency": 0},
+	"writebacks":      {"kind": "note", "urgency": 2, "state": "pending"},
 }
 
 // row is a row of Shop abc whose every column has a value of its own, but for what is given. A given nil leaves the column's default.

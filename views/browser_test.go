@@ -143,8 +143,9 @@ func TestBrowser(t *testing.T) {
 }
 
 func waitingPage(t *testing.T) string {
-	return render(t, VerifyPage(VerifyData{Frame: frame(), ShopName: "Larkspur & Sons", OrderNumber: "1046", Outcome: "hold",
-		Reasons: []Reason{{"no_proof", ""}}, State: "processing", RefreshSeconds: 1}))
+	d := verifyData("en", true)
+	d.State, d.RefreshSeconds = "processing", 1
+	return render(t, VerifyPage(d))
 }
 
 func looksAgain(t *testing.T, ctx context.Context, s *site) {

@@ -21,6 +21,11 @@ var fieldErrors = map[string]string{
 	"not_an_order":     "Enter an order number: digits only.",
 	"tenant_not_found": "1Kosmos knows no such tenant or community under this host.",
 	"key_refused":      "1Kosmos refused this key.",
+	"not_a_mailbox":    "Enter one mailbox, such as orders@example.com.",
+	"not_a_time":       "Enter a date and a time, such as 2026-03-09 14:05.",
+	"in_future":        "Enter a time that has passed.",
+	"not_a_source":     "Enter sources by their names in BigCommerce, each at most {n} letters, digits, - or _.",
+	"too_many":         "Enter at most {n}.",
 }
 
 // FieldError puts what is wrong with a field in words. It takes one of FieldErrorCodes, with its number after a colon where it has
@@ -56,6 +61,7 @@ var pageErrors = map[string]errorWords{
 	"token_replayed":    {"This link was used before", "Each link from the control panel opens idgate once.", openFromApps},
 	"not_installed":     {"idgate is not installed here", "This shop has no working installation.", "Install it from Apps in your BigCommerce control panel."},
 	"signed_out":        {"You are signed out", "Your sign-in has ended, or your browser did not send it.", openFromApps},
+	"suspended":         {"Nothing can be changed just now", "BigCommerce refuses our token for this shop, so nothing that you ask for could reach it.", "Install idgate again from Apps in your BigCommerce control panel, then try again."},
 	"forbidden":         {"You may not do this", "Your sign-in does not reach this shop or this action.", "Ask the owner of the shop, or open idgate from the right control panel."},
 	"cross_site":        {"This was not sent from idgate", "The form came from another site, so nothing was done.", openFromApps},
 	"login_link":        {"This sign-in link has been used or has expired", "Each sign-in link works once and for a few minutes.", "Make another with “idgate login” on the machine that runs idgate."},

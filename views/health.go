@@ -14,6 +14,53 @@ type HealthData struct {
 	Provider   ProviderData
 	Replica    ReplicaData
 	Problems   []string // what the last comparison could not put right, in words
+	Quota      QuotaData
+	Clock      ClockData
+	Notices    []NoticeRow // those that could not be handled, newest first
+	Replay     ReplayForm
+	OnHold     string // orders on our hold now
+	Export     bool   // whoever looks may take their list away
+	CanRepair  bool   // and may have the installation repaired
+	CanRepeat  bool   // and may have stuck work done again
+	CanReplay  bool   // and may have everything handled again
+}
+
+// QuotaData is how the shop's API quota stands. All of a shop's apps share it.
+type QuotaData struct {
+	Window  string // how long a window is, "30 s"
+	Limit   string // requests in a window, of all apps
+	Share   string // of these, idgate's at most
+	Used    string // by idgate in the latest window
+	Left    string // to all apps then
+	Blocked When   // until when BigCommerce takes no more requests; never: it takes them
+	Waiting When   // since when orders wait for the quota; never: none do
+	Waited  string // how long they have waited in all since idgate was started
+}
+
+// ClockData is how our clock differs from BigCommerce's.
+type ClockData struct {
+	Status string // one of StatusCodes
+	Differ string // "7 minutes ahead of BigCommerce's"; empty where they agree
+}
+
+// NoticeRow is one webhook that could not be handled.
+type NoticeRow struct {
+	ID         string
+	Scope      string
+	Subject    string
+	Said       string // why
+	Deliveries string
+	Received   When
+}
+
+// SinceField is from when on webhooks are to be handled again, as YYYY-MM-DDTHH:MM in the shop's zone.
+const SinceField = "since"
+
+// ReplayForm has every webhook since a moment handled again.
+type ReplayForm struct {
+	Since string
+	Zone  string // the shop's, for people
+	Error string // what FieldError takes
 }
 
 // HookRow is one webhook.
@@ -61,7 +108,9 @@ const WritebackField = "writeback"
 type StuckRow struct {
 	ID       string
 	Kind     string // one of WritebackKinds
+	Mail     string // of a mail: one of MailCodes
 	Subject  string // "Order 1042", "Customer 7"
+	Order    string // the order's number, for a link; empty for a customer
 	Code     string // one of StuckCodes, or empty
 	Said     string // what BigCommerce said, or the whole reason where there is no code
 	Attempts string
@@ -83,7 +132,23 @@ type ReplicaData struct {
 	Status string // one of StatusCodes; off when none is configured
 	Target string
 	Synced When
+	Behind string // how far, "3 minutes"; empty while it is in step
 	Said   string
+}
+
+// what names the change or mail that is stuck.
+func (s StuckRow) what() string {
+	if s.Kind == "mail" {
+		return "Mail: " + MailWords(s.Mail).Short
+	}
+	return WritebackWords(s.Kind).Short
+}
+
+func (s StuckRow) button() string {
+	if s.Kind == "mail" {
+		return "Send again"
+	}
+	return "Try again"
 }
 
 func (d HealthData) scopesMissing() bool {

@@ -46,7 +46,9 @@ func (e Entry) why() string {
 	case len(e.Reasons) > 0:
 		return reasonText(e.Reasons)
 	case e.Kind == "session" && e.SessionReason != "":
-		return SessionReasonWords(e.Code, e.SessionReason, false).Text
+		return sessionEnd(e.Code, e.SessionReason)
+	case e.State != "" && e.Kind != "notice":
+		return "" // it has not happened: the outcome says all
 	}
 	return e.words().Sentence
 }

@@ -5,12 +5,13 @@ import "strings"
 // OrdersData is a page of the orders the gate has seen, newest first.
 type OrdersData struct {
 	Layout
-	Filter     string // all, held, leaks or allowed
+	Filter     string // one of OrderFilters
 	Query      string // order number searched for, as typed
 	QueryError string // what FieldError takes
 	Rows       []OrderRow
 	Older      string // cursor of the next page; empty on the last one
 	Paged      bool   // this is not the newest page
+	Export     bool   // whoever looks may take the list away
 }
 
 // OrderRow is one order in the list.
@@ -26,6 +27,8 @@ type OrderRow struct {
 	Reasons  []Reason
 	Hold     string // one of HoldStates
 	Shadow   bool
+	Digital  bool // nothing ships
+	Erased   bool // its buyer was erased
 }
 
 // OrderData is one order with all that is known about it and about why.
@@ -60,19 +63,31 @@ type OrderData struct {
 	Hold         string // one of HoldStates
 	Trouble      string // why work on the order does not get on, or nothing
 	HeldSince    When
-	HoldStatus   int // status it was moved to
-	FormerStatus int // status it goes back to
+	HoldStatus   int  // status it was moved to
+	FormerStatus int  // status it goes back to
+	Digital      bool // nothing ships
+	Erased       When // when its buyer was erased
 
-	Proof *ProofData
-	Rules []RuleData
+	CancelAt When // when it will be cancelled; never, unless that is announced
+	CalledAt When // when the last call was made
+	CallAt   When // when it will be made
+	Silent   bool // the shopper gets no mail about it
+	Kept     bool // a person said that it is not to be cancelled
+
+	Proofs []ProofData // the one the Decision used first, and those of its Sessions
+	Rules  []RuleData
 
 	VerifyURL     string // shown only while the order is held
 	VerifyExpires When
 
 	CanRelease bool
 	CanRefuse  bool
+	CanKeep    bool
+	CanUnkeep  bool
+	CanRepeat  bool // handle notices again, try again what is stuck
 	Release    ReasonForm
 	Refuse     ReasonForm
+	Keep       ReasonForm
 
 	Timeline []Entry // oldest first
 	Receipts []ReceiptData
@@ -81,8 +96,10 @@ type OrderData struct {
 	VerifyCommand string // how to check a receipt offline, as one types it
 }
 
-// ProofData is the Proof a Decision used, without its content.
+// ProofData is a Proof without its content.
 type ProofData struct {
+	ID       string
+	Used     bool // by the Decision that stands
 	IAL      string
 	Source   string // oidc, ial_endpoint, ial2_workflow, policy
 	Document string // "Passport, DE"; never a number
@@ -90,7 +107,13 @@ type ProofData struct {
 	Age      string // whole years then; empty when unknown
 	At       When
 	Until    When
-	Revoked  bool
+
+	Revoked    bool
+	RevokedAt  When
+	RevokedBy  string
+	RevokedWhy string
+	CanRevoke  bool
+	Revoke     ReasonForm
 }
 
 // RuleData is one rule as it was answered for this order.
@@ -112,7 +135,13 @@ type ConditionData struct {
 	Verdict string
 }
 
-// ReasonForm is the compulsory reason of a release or a refusal.
+// Fields that name what a form of an order's page is about.
+const (
+	ProofField  = "proof"
+	NoticeField = "notice"
+)
+
+// ReasonForm is the compulsory reason of what a person does about an order.
 type ReasonForm struct {
 	Reason string
 	Error  string // what FieldError takes
@@ -126,15 +155,33 @@ type ReceiptData struct {
 	JWT  string
 }
 
-func orderTabs(d OrdersData) []tab {
-	base := d.Base + "/orders"
-	return []tab{
-		{"all", "All", withQuery(base, "q", d.Query)},
-		{"held", "Held", withQuery(base, "filter", "held", "q", d.Query)},
-		{"leaks", "Leaks", withQuery(base, "filter", "leaks", "q", d.Query)},
-		{"allowed", "Allowed", withQuery(base, "filter", "allowed", "q", d.Query)},
-	}
+// orderFilters are the lists of orders, in the order of their tabs.
+var orderFilters = []struct{ code, name string }{
+	{"all", "All"}, {"held", "On hold"}, {"leaks", "Leaks"}, {"moved", "Moved by hand"}, {"cancelled", "Cancelled"}, {"allowed", "Allowed"},
 }
+
+// OrderFilters lists the codes of the lists of orders.
+func OrderFilters() []string {
+	var out []string
+	for _, f := range orderFilters {
+		out = append(out, f.code)
+	}
+	return out
+}
+
+func orderTabs(d OrdersData) []tab {
+	var out []tab
+	for _, f := range orderFilters {
+		filter := f.code
+		if filter == "all" {
+			filter = ""
+		}
+		out = append(out, tab{f.code, f.name, withQuery(d.Base+"/orders", "filter", filter, "q", d.Query)})
+	}
+	return out
+}
+
+func (d OrdersData) export() string { return d.Base + "/orders.csv?filter=" + d.Filter }
 
 func (d OrdersData) url(before string) string {
 	filter := d.Filter
@@ -168,17 +215,78 @@ func customerName(name string, guest bool) string {
 	return name
 }
 
+// buyerName is customerName, or what is said of somebody who was erased.
+func buyerName(name string, guest, erased bool) string {
+	if erased {
+		return "Erased"
+	}
+	return customerName(name, guest)
+}
+
 // heldNow reports whether the order waits for a proof or a person.
 func (d OrderData) heldNow() bool {
 	switch d.Hold {
-	case "held", "holding":
+	case "held", "holding", "held_again", "cancelling":
 		return true
 	}
 	return false
 }
 
 // actionable reports whether there is something for the merchant to do.
-func (d OrderData) actionable() bool { return d.heldNow() || d.CanRelease || d.CanRefuse }
+func (d OrderData) actionable() bool {
+	return d.heldNow() || d.CanRelease || d.CanRefuse || d.CanKeep || d.CanUnkeep
+}
+
+// reasonForm is a form that does something about an order, for a reason.
+type reasonForm struct {
+	id     string // of its field; unique on the page
+	action string // the address, under the order's
+	title  string
+	label  string
+	what   string // what it will do
+	button string
+	tone   string
+	proof  string // which Proof it is about, or nothing
+	ReasonForm
+}
+
+func (d OrderData) releaseForm() reasonForm {
+	return reasonForm{id: "release", action: "release", title: "Release by hand", label: "Reason for the release",
+		what:   "The order goes back to “" + OrderStatusWords(d.FormerStatus).Short + "” and can ship without proof. Your name and reason stay with it.",
+		button: "Release order " + d.Number, tone: "primary", ReasonForm: d.Release}
+}
+
+func (d OrderData) refuseForm() reasonForm {
+	return reasonForm{id: "refuse", action: "refuse", title: "Refuse", label: "Reason for the refusal",
+		what:   "The order stays on hold and its verification link stops working. Cancelling and refunding it in BigCommerce is up to you.",
+		button: "Refuse order " + d.Number, tone: "danger", ReasonForm: d.Refuse}
+}
+
+func (d OrderData) keepForm() reasonForm {
+	return reasonForm{id: "keep", action: "keep", title: "Keep this order", label: "Reason for keeping it",
+		what:   "The order stays on hold, and it is not cancelled however long nobody proves it.",
+		button: "Keep this order", ReasonForm: d.Keep}
+}
+
+func (d OrderData) unkeepForm() reasonForm {
+	return reasonForm{id: "keep", action: "unkeep", title: "Let it be cancelled after all", label: "Reason for letting it be cancelled",
+		what:   "The time that the policy gives begins anew. If nobody proves the order by then, it is cancelled; the last call goes out a day before.",
+		button: "Let it be cancelled after all", tone: "danger", ReasonForm: d.Keep}
+}
+
+func (p ProofData) revokeForm() reasonForm {
+	return reasonForm{id: "revoke-" + p.ID, action: "revoke", title: "Revoke this proof", label: "Reason for the revocation",
+		what: "The proof counts for nothing any more: every order that rests on it and has not shipped is decided again and held, and what was written to the customer's attributes is taken back. " +
+			"This cannot be undone; the shopper can verify again. Your name and reason stay with it.",
+		button: "Revoke this proof", tone: "danger", proof: p.ID, ReasonForm: p.Revoke}
+}
+
+func (p ProofData) title() string {
+	if p.Used {
+		return "Proof used"
+	}
+	return "Proof from a verification of this order"
+}
 
 func (d OrderData) passes() bool { return d.Outcome == "allow" }
 

@@ -38,10 +38,14 @@ type attentionWords struct {
 }
 
 var attention = map[string]attentionWords{
-	"leaks":             {"1 order shipped without proof", "{n} orders shipped without proof", "/orders?filter=leaks", "See leaks", "bad"},
-	"held":              {"1 order is held", "{n} orders are held", "/orders?filter=held", "See held orders", "warn"},
+	"leaks":             {"1 order shipped without proof in the last 30 days", "{n} orders shipped without proof in the last 30 days", "/orders?filter=leaks", "See leaks", "bad"},
+	"moved":             {"1 order was moved off our hold by hand in the last 30 days", "{n} orders were moved off our hold by hand in the last 30 days", "/orders?filter=moved", "See moved orders", "warn"},
+	"held":              {"1 order is on hold", "{n} orders are on hold", "/orders?filter=held", "See orders on hold", "warn"},
+	"stuck_notices":     {"1 webhook could not be handled", "{n} webhooks could not be handled", "/health#notices", "See which", "bad"},
+	"clock":             {"The clock of this idgate is wrong", "The clock of this idgate is wrong", "/health#clock", "See remedy", "bad"},
+	"quota_waiting":     {"Orders wait for BigCommerce's API quota", "Orders wait for BigCommerce's API quota", "/health#quota", "See health", "warn"},
 	"reviews":           {"1 verification is with a human reviewer", "{n} verifications are with a human reviewer", "/history?kind=session", "See sessions", "info"},
-	"stuck":             {"1 change could not be written to the shop", "{n} changes could not be written to the shop", "/health#stuck", "See remedies", "bad"},
+	"stuck":             {"1 change or mail is stuck", "{n} changes or mails are stuck", "/health#stuck", "See remedies", "bad"},
 	"late_pass":         {"1 verification passed after its time and wants a decision", "{n} verifications passed after their time and want a decision", "/history?kind=session", "See sessions", "warn"},
 	"provider_unset":    {"1Kosmos is not connected", "1Kosmos is not connected", "/settings", "Connect", "warn"},
 	"provider_down":     {"1Kosmos cannot be reached", "1Kosmos cannot be reached", "/health#provider", "See health", "bad"},
@@ -52,7 +56,7 @@ var attention = map[string]attentionWords{
 	"checkout_changed":  {"The checkout page has changed, and the script misses parts of it", "The checkout page has changed, and the script misses parts of it", "/health#scripts", "See health", "warn"},
 	"scope_missing":     {"1 permission is missing", "{n} permissions are missing", "/health#scopes", "See which", "bad"},
 	"sweep_late":        {"The sweep for missed orders is late", "The sweep for missed orders is late", "/health#sweep", "See health", "warn"},
-	"token_refused":     {"BigCommerce no longer accepts our token", "BigCommerce no longer accepts our token", "/health", "See health", "bad"},
+	"token_refused":     {"BigCommerce no longer accepts our token", "BigCommerce no longer accepts our token", "/health#token", "See remedy", "bad"},
 	"replica_late":      {"The backup replica is behind", "The backup replica is behind", "/health#replica", "See health", "warn"},
 }
 

@@ -35,10 +35,16 @@ type PolicyForm struct {
 	Guests           string   // verify, sign_in, pass
 	NameMatch        string   // on or empty
 	HoldStatus       string   // 12 or 7
-	Sources          []string // none: all
-	OnUnreachable    string   // let_pay, stop
-	OnProviderDown   string   // let_pay, stop
-	WriteBack        string   // attributes, custom_fields
+	OnMoved          string   // hold_again, override
+	CancelDays       string   // empty: never
+	Mails            string   // on or empty
+	RemindHours      string   // "24, 48"; empty: no reminder
+	Sources          []string // with SourcesMore, none: all
+	SourcesMore      string   // others, by their names in BigCommerce, separated by commas
+	KeepDays         string
+	OnUnreachable    string // let_pay, stop
+	OnProviderDown   string // let_pay, stop
+	WriteBack        string // attributes, custom_fields
 	Note             string
 	BaseVersion      string // the version this form was made from
 }
@@ -82,7 +88,13 @@ func ParsePolicyForm(v url.Values) PolicyForm {
 		Guests:           get("guests"),
 		NameMatch:        get("name_match"),
 		HoldStatus:       get("hold_status"),
+		OnMoved:          get("on_moved"),
+		CancelDays:       get("cancel_days"),
+		Mails:            get("mails"),
+		RemindHours:      get("remind_hours"),
 		Sources:          v["sources"],
+		SourcesMore:      get("sources_more"),
+		KeepDays:         get("keep_days"),
 		OnUnreachable:    get("on_unreachable"),
 		OnProviderDown:   get("on_provider_down"),
 		WriteBack:        get("writeback"),
@@ -106,10 +118,16 @@ var policyFields = []struct{ name, label string }{
 	{"evidence_document_ial", "A document alone counts as"},
 	{"evidence_selfie_ial", "A document with a live selfie counts as"},
 	{"hold_status", "Status of a held order"},
+	{"on_moved", "When somebody moves an order off hold"},
+	{"cancel_days", "Cancel orders that nobody proves after"},
+	{"mails", "Mail shoppers about their orders on hold"},
+	{"remind_hours", "Remind them after"},
 	{"sources", "Order sources covered"},
+	{"sources_more", "Other sources"},
 	{"on_unreachable", "When idgate cannot be reached"},
 	{"on_provider_down", "When 1Kosmos cannot be reached"},
 	{"writeback", "Where the outcome is written"},
+	{"keep_days", "Keep records for"},
 	{"note", "Why this change (optional)"},
 	{"base_version", "Version"},
 }
@@ -137,6 +155,8 @@ var policyWarnings = map[string]Words{
 	"provider_unset":    {Sentence: "1Kosmos is not connected, so nobody can verify. Connect it under Settings before enforcing."},
 	"evidence_unmapped": {Sentence: "No evidence counts as an IAL yet. Until you set it below, every verification counts as IAL 0 and nobody can pass."},
 	"level_unreachable": {Sentence: "A level is asked for that no evidence counts as. Orders that need it would be held for good."},
+	"cancel_silent":     {Sentence: "Orders that nobody proves are cancelled without the shopper being told: mails to shoppers are switched off, or this idgate has no mail server."},
+	"no_mail_server":    {Sentence: "Mails to shoppers are switched on, but this idgate has no mail server, so none is sent. Whoever runs it sets IDGATE_SMTP."},
 	"digital_orders":    {Sentence: "BigCommerce completes paid orders of downloads at once: such an order can be downloaded before a hold reaches it."},
 }
 
@@ -163,7 +183,7 @@ func (d PolicyData) stray() []string {
 // errorAnchor is where the summary's link for a field leads: groups of radio buttons have no element with the field's own id.
 func (d PolicyData) errorAnchor(field string) string {
 	switch field {
-	case "mode", "guests", "hold_status", "on_unreachable", "on_provider_down", "writeback", "sources":
+	case "mode", "guests", "hold_status", "on_moved", "on_unreachable", "on_provider_down", "writeback", "sources":
 		return "#" + field + "-error"
 	}
 	return "#" + field
@@ -200,6 +220,15 @@ func holdChoices() []choice {
 			"BigCommerce's own status for this. Careful: ShipStation imports orders in this status by default, so take it out of its import settings. Ordoro skips them."},
 		{"7", "7 – Awaiting Payment",
 			"Most shipping tools skip orders in this status. The shopper may read in their account that payment is awaited although it was made."},
+	}
+}
+
+func movedChoices() []choice {
+	return []choice{
+		{"hold_again", "Hold it once more, and say so",
+			"The second time it counts as the shop's own decision, and idgate leaves the order as it is."},
+		{"override", "Leave it: it is the shop's own decision",
+			"The order is listed under Orders, “Moved by hand”, and your staff are told."},
 	}
 }
 

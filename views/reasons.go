@@ -2,123 +2,103 @@ package views
 
 import "strings"
 
-// reasonWords is one reason in the merchant's words and in the shopper's.
+// reasonWords is one reason in the merchant's words.
 type reasonWords struct {
 	short    string
 	sentence string // for the merchant, when the reason came without a detail
 	detailed string // for the merchant, with {detail}; empty when a detail adds nothing
 	next     string // what would change the answer; empty when nothing need
-	shopper  string // for the shopper: never tells whose proof, which list or which rule
 	tone     string
 }
-
-const askShop = "This order cannot go on. Please contact the shop."
 
 var reasons = map[string]reasonWords{
 	"no_proof": {
 		short: "No proof", tone: "warn",
 		sentence: "Nobody has proved who placed this order.",
 		next:     "The shopper completes the verification link.",
-		shopper:  "This shop asks you to prove your identity before this order can go on.",
 	},
 	"proof_expired": {
 		short: "Proof expired", tone: "warn",
 		sentence: "The proof is older than the policy lets one be good for.",
 		next:     "The shopper verifies again.",
-		shopper:  "Your earlier verification has expired. Please verify once more.",
 	},
 	"proof_revoked": {
 		short: "Proof revoked", tone: "bad",
 		sentence: "The proof was revoked by a person.",
 		next:     "The shopper verifies again, or somebody releases the order by hand.",
-		shopper:  "Your earlier verification no longer counts. Please verify once more.",
 	},
 	"proof_too_old": {
 		short: "Proof too old", tone: "warn",
 		sentence: "An order like this needs a fresher proof.",
 		detailed: "An order like this needs a proof no older than {detail} days.",
 		next:     "The shopper verifies again.",
-		shopper:  "For an order like this your verification has to be more recent. Please verify once more.",
 	},
 	"ial_too_low": {
 		short: "IAL too low", tone: "warn",
 		sentence: "The proof's identity assurance level is lower than the order needs.",
 		detailed: "The proof has IAL {detail}, which is lower than the order needs.",
 		next:     "The shopper verifies again with the evidence that counts as the level needed.",
-		shopper:  "For an order like this more is needed than your earlier verification showed.",
 	},
 	"selfie_missing": {
 		short: "Selfie missing", tone: "warn",
 		sentence: "The order needs a live selfie and the verification had none.",
 		next:     "The shopper verifies again and takes the selfie.",
-		shopper:  "For an order like this a live selfie is needed as well.",
 	},
 	"age_too_low": {
 		short: "Too young", tone: "bad",
 		sentence: "The person is younger than the policy allows.",
 		detailed: "The person is younger than the policy allows ({detail}).",
 		next:     "Nothing the shopper does will change this before their birthday.",
-		shopper:  "You have to be older to place this order.",
 	},
 	"age_unknown": {
 		short: "Age unknown", tone: "warn",
 		sentence: "The verification did not show the person's age.",
 		next:     "The shopper verifies with a document that bears a birth date.",
-		shopper:  "Your age could not be read. Please use a document that shows your date of birth.",
 	},
 	"name_differs": {
 		short: "Name differs", tone: "warn",
 		sentence: "Neither the first nor the last name on the document is the one on the order.",
 		next:     "The person named on the order verifies, or somebody looks at it and releases the order by hand.",
-		shopper:  "The name on the document is not the name on the order.",
 	},
 	"first_name_differs": {
 		short: "First name differs", tone: "warn",
 		sentence: "The first name on the document is not the one on the order.",
 		next:     "The person named on the order verifies, or somebody looks at it and releases the order by hand.",
-		shopper:  "The first name on the document is not the one on the order.",
 	},
 	"last_name_differs": {
 		short: "Last name differs", tone: "warn",
 		sentence: "The last name on the document is not the one on the order.",
 		next:     "The person named on the order verifies, or somebody looks at it and releases the order by hand.",
-		shopper:  "The last name on the document is not the one on the order.",
 	},
 	"name_unknown": {
 		short: "Name unknown", tone: "warn",
 		sentence: "There is no name to compare, on the document or on the order.",
 		next:     "The shopper verifies with a document that bears a name, or the order gets a billing name.",
-		shopper:  "A name is missing, on the document or on the order. Please fill in your name and use a document that shows it.",
 	},
 	"proof_of_other_customer": {
 		short: "Another customer's proof", tone: "bad",
 		sentence: "The only proof found belongs to another customer.",
 		next:     "The shopper who placed the order verifies.",
-		shopper:  "This shop asks you to prove your identity before this order can go on.",
 	},
 	"proof_of_other_cart": {
 		short: "Another cart's proof", tone: "warn",
 		sentence: "The only proof found was made for another cart. A guest's proof is good for its cart only.",
 		next:     "The shopper verifies for this order.",
-		shopper:  "Your verification was made for another order. Please verify for this one, or sign in.",
 	},
 	"mailbox_unproved": {
 		short: "Mailbox not proved", tone: "warn",
 		sentence: "There is a proof under this mailbox, but nobody has shown that the mailbox is theirs.",
 		next:     "The shopper verifies, or opens the link mailed to them.",
-		shopper:  "This shop asks you to prove your identity before this order can go on.",
 	},
 	"mailbox_differs": {
 		short: "Mailbox differs", tone: "warn",
 		sentence: "The order has another e-mail address than the cart that was verified.",
 		next:     "The shopper verifies for the order as it is now.",
-		shopper:  "The e-mail address has changed since you verified. Please verify once more.",
 	},
 	"guest_must_sign_in": {
 		short: "Must sign in", tone: "warn",
 		sentence: "The policy wants guests to sign in.",
 		next:     "The shopper signs in and verifies, or somebody releases the order by hand.",
-		shopper:  "Please sign in to your account, or open one, to place this order.",
 	},
 	"guest_exempt": {
 		short: "Guest let through", tone: "quiet",
@@ -154,13 +134,11 @@ var reasons = map[string]reasonWords{
 		short: "Blocked", tone: "bad",
 		sentence: "The customer or the mailbox is on the block list.",
 		next:     "Nothing the shopper does will change this; somebody takes them off the list.",
-		shopper:  askShop,
 	},
 	"in_review": {
 		short: "In review", tone: "warn",
 		sentence: "A person at 1Kosmos is looking at the verification.",
 		next:     "The review ends, or somebody releases the order by hand.",
-		shopper:  "A person is looking at your verification. You will not have to do it again.",
 	},
 	"released_by_person": {
 		short: "Released by hand", tone: "ok",
@@ -171,20 +149,17 @@ var reasons = map[string]reasonWords{
 		short: "Refused by hand", tone: "bad",
 		sentence: "Somebody refused the order by hand.",
 		detailed: "{detail} refused the order by hand.",
-		shopper:  askShop,
 	},
 	"provider_down": {
 		short: "Provider unreachable", tone: "warn",
 		sentence: "1Kosmos could not be reached, so the policy's choice for that case was taken.",
 		next:     "The shopper verifies when 1Kosmos answers again.",
-		shopper:  "The verification service cannot be reached right now. Please try again in a few minutes.",
 	},
 	"cart_changed": {
 		short: "Order changed", tone: "warn",
 		sentence: "The order's amount, items, mailbox or address is not what was decided on.",
 		detailed: "The order is not what was decided on: {detail}.",
 		next:     "The order is decided again; if that does not clear it, the shopper verifies for the order as it is now.",
-		shopper:  "Your order has changed since you verified. Please verify once more.",
 	},
 	"status_not_gated": {
 		short: "Status not checked", tone: "quiet",
@@ -195,7 +170,6 @@ var reasons = map[string]reasonWords{
 		short: "Evidence counts for nothing", tone: "bad",
 		sentence: "The shopper was verified, but the policy does not say which IAL this evidence counts as, so it counts as IAL 0.",
 		next:     "Say which evidence counts as which IAL, under Policy.",
-		shopper:  "For an order like this more is needed than your earlier verification showed.",
 	},
 }
 

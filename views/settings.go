@@ -18,7 +18,19 @@ type SettingsData struct {
 	CustomFields   bool // the second write-back target is on
 	StoreHash      string
 	Users          []UserRow
-	ReadOnly       bool // whoever looks may not change it
+	ReadOnly       bool // whoever looks may not change the tenant
+	Alarms         AlarmForm
+	CanAlarm       bool // whoever looks may change who is told
+	NoMailServer   bool // this idgate sends no mails at all
+}
+
+// AlarmField is whose mailbox is told of what needs a person.
+const AlarmField = "alarm_to"
+
+// AlarmForm is who of the shop's staff is told by mail.
+type AlarmForm struct {
+	To    string // a mailbox; empty: nobody
+	Error string // what FieldError takes
 }
 
 // DisconnectField is set, by a form to the same address, to remove the shop's own tenant.
@@ -77,7 +89,7 @@ func (d SettingsData) secret(name string, set bool, hint string) control {
 }
 
 func (d SettingsData) wrong() bool {
-	return slices.ContainsFunc(codes(d.Errors), func(f string) bool { return d.Errors[f] != "" })
+	return d.Alarms.Error != "" || slices.ContainsFunc(codes(d.Errors), func(f string) bool { return d.Errors[f] != "" })
 }
 
 func curveChoices() []choice {

@@ -5,32 +5,35 @@ import "strconv"
 // VerifyData is the hosted verification page: what a shopper sees who was sent a link.
 type VerifyData struct {
 	Frame
+	Texts          map[string]string // in the shopper's language, by the keys of the dialog and of this page
 	ShopName       string
 	ShopURL        string
-	OrderNumber    string // empty when the link is for a cart
-	Need           Need
-	Reasons        []Reason // the Decision's, for the shopper's “why”
-	Outcome        string   // the Decision's; allow means that nothing is left to do
-	State          string   // the Session's; empty before there is one
-	SessionReason  string   // the Session's reason code
-	Retry          bool     // another try is allowed
-	CaptureURL     string   // the provider's page
-	QRSVG          string   // the same as a QR code
-	Expires        When     // when the Session or the link ends
-	RefreshSeconds int      // how often a waiting page looks again; 0 means 5
+	Outcome        string        // the Decision's; allow means that nothing is left to do
+	State          string        // the Session's; empty before there is one
+	Reason         ShopperReason // why a Session that is over was not enough; empty when it was
+	Retry          bool          // another try is allowed
+	Documents      []Document    // the kinds to choose from; no choice is shown where there is one
+	CaptureURL     string        // the provider's page
+	QRSVG          string        // the same as a QR code
+	Expires        When          // when the Session or the link ends; Texts says it in a sentence
+	RefreshSeconds int           // how often a waiting page looks again; 0 means 5
 	PrivacyURL     string
 }
 
-// ExpiredLinkData is the page of a link that no longer works.
-type ExpiredLinkData struct {
-	Frame
-	ShopName string
-	ShopURL  string
-	Code     string // expired, used or closed
-}
+// ShopperReason is why something did not go on, in the shopper's words: what happened, and what to do next.
+type ShopperReason struct{ Text, Next string }
 
-func (d VerifyData) texts() map[string]string {
-	return GateTexts(GateTextsData{ShopName: d.ShopName, Need: d.Need, Outcome: d.Outcome, Reasons: d.Reasons})
+// Document is a kind of document to choose.
+type Document struct{ Value, Name string }
+
+// DeadLinkData is the page of a link that no longer works, or of something that went wrong behind one that does.
+type DeadLinkData struct {
+	Frame
+	ShopName          string
+	ShopURL           string
+	Title, Text, Next string
+	Back              string // what the way back to the shop is called
+	Retry             string // what trying again is called; empty where there is nothing to try
 }
 
 // stage is which of the page's five faces is shown.
@@ -47,7 +50,7 @@ func (d VerifyData) stage() string {
 	case "created", "started", "processing", "review":
 		return "waiting"
 	case "passed":
-		if len(d.Reasons) == 0 {
+		if d.Reason == (ShopperReason{}) {
 			return "done"
 		}
 	}
@@ -75,39 +78,19 @@ func (d VerifyData) refresh() string {
 }
 
 func (d VerifyData) stateText() string {
-	t := d.texts()
 	switch d.State {
-	case "started":
-		return t["started"]
-	case "processing":
-		return t["processing"]
-	case "review":
-		return t["review"]
+	case "started", "processing", "review":
+		return d.Texts[d.State]
 	}
-	return t["waiting"]
+	return d.Texts["waiting"]
 }
 
-// over is what a finished Session that was not enough has to say.
-func (d VerifyData) over() SessionReason {
-	if d.SessionReason == "" && d.State == "passed" && len(d.Reasons) > 0 {
-		return SessionReasonWords(d.State, d.Reasons[0].Code, d.Retry)
+// title is the page's, with the shop's name where it is known.
+func (d VerifyData) title() string { return joinTitle(d.Texts["title"], d.ShopName) }
+
+func joinTitle(title, shop string) string {
+	if shop == "" {
+		return title
 	}
-	return SessionReasonWords(d.State, d.SessionReason, d.Retry)
+	return title + " · " + shop
 }
-
-func (d VerifyData) subject() string {
-	if d.OrderNumber == "" {
-		return "your order at " + d.ShopName
-	}
-	return "order " + d.OrderNumber + " at " + d.ShopName
-}
-
-var expiredLinks = map[string]Words{
-	"expired": {Short: "This link has expired", Sentence: "Links work for a limited time.", Next: "Ask the shop to send you a new one."},
-	"used":    {Short: "This link has done its work", Sentence: "The verification it was for has been completed.", Next: "There is nothing left to do."},
-	"closed":  {Short: "This order no longer needs a verification", Sentence: "The shop has decided about it, or it was cancelled.", Next: "If you have questions about the order, please contact the shop."},
-	"unknown": {Short: "This link does not work", Sentence: "It is incomplete or was not made here.", Next: "Open it again from the message you received, or ask the shop for a new one."},
-}
-
-// ExpiredLinkCodes lists why a link may no longer work.
-func ExpiredLinkCodes() []string { return codes(expiredLinks) }

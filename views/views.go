@@ -1,5 +1,5 @@
-// Package views is every word and every page that a person reads: the control panel, the callbacks' pages and the hosted
-// verification page.
+// Package views is every page that a person reads, and every word of it that staff read: the control panel, the callbacks' pages, mails, and
+// the hosted verification page, whose words come with its data.
 //
 // A view takes one plain struct and decides nothing: whoever calls it has read the ledger, knows who is asking, and has
 // formatted times in the shop's zone and money in its currency. What the rest of idgate knows as a code (a reason, a session's
@@ -49,14 +49,18 @@ type Layout struct {
 	Flash      Flash
 	BCSDK      string // address of BigCommerce's bc-sdk.js; empty leaves it out (single-shop mode, offline demo)
 	SignOut    bool   // show a sign-out button; inside the control panel its own log-out does this
+	Suspended  Suspended
 	SupportURL string
 	PrivacyURL string
 }
 
+// Suspended says since when BigCommerce refuses the shop's token, and when it is asked again. The zero Suspended: it does not.
+type Suspended struct{ Since, Next When }
+
 // Entry is one line of history or of an order's timeline.
 type Entry struct {
 	Kind          string // one of EntryKinds
-	Code          string // notice: webhook scope or "sweep"; decision: outcome; session: state; order and hold: hold state; writeback: its kind, once it is done
+	Code          string // notice: webhook scope or "sweep"; decision: outcome; session: state; order and hold: hold state; writeback: its kind; mail: which; event: one of EventCodes
 	When          When
 	OrderID       string // links to the order when set
 	OrderNumber   string
@@ -70,6 +74,12 @@ type Entry struct {
 	IALSource     string // oidc, ial_endpoint, ial2_workflow or policy
 	PolicyVersion string
 	Shadow        bool // decided without effect
+
+	State      string // of a notice, write-back or mail, unless it is done: one of WorkStates
+	Outcome    string // what came of it, or why it does not get on
+	Deliveries string // how often a notice came, where that is more than once
+	Notice     string // id of a notice that may be handled again
+	Writeback  string // id of a stuck write-back or mail that may be tried again
 }
 
 // Words is one code in words. Short fits a badge; Sentence says it whole; Next says what to do about it, if anything can be done.

@@ -84,8 +84,13 @@ var holds = map[string]Words{
 	"released":  {Short: "Released", Tone: "ok", Sentence: "The order went back to the status it had before."},
 	"refused":   {Short: "Refused", Tone: "bad", Sentence: "The order was refused and stays on hold."},
 	"leaked":    {Short: "Leak", Tone: "bad", Sentence: "The order had already gone when it was found without proof."},
-	"moved":     {Short: "Moved on", Tone: "warn", Sentence: "Somebody changed the status while idgate held the order; idgate will not change it back."},
+	"moved":     {Short: "Moved by hand", Tone: "warn", Sentence: "Somebody in the shop moved the order off our hold; idgate will not change it back."},
 	"not_ours":  {Short: "Held by others", Tone: "quiet", Sentence: "Somebody else put this order on hold; idgate will not release it."},
+
+	"held_again": {Short: "Held again", Tone: "warn", Sentence: "Somebody in the shop had moved the order off our hold, and it was held once more."},
+	"moved_back": {Short: "Moved by hand", Tone: "warn", Sentence: "Somebody in the shop moved the order off our hold and put it back; idgate will not release it."},
+	"cancelling": {Short: "Being cancelled", Tone: "bad", Sentence: "The order is on its way to being cancelled."},
+	"cancelled":  {Short: "Cancelled", Tone: "quiet", Sentence: "Nobody proved the order in time, and it was cancelled."},
 }
 
 // HoldWords puts what became of an order in words.
@@ -149,6 +154,9 @@ var writebacks = map[string]Words{
 	"customer_attributes": {Short: "Customer attributes", Tone: "quiet", Sentence: "The outcome was written to the customer's attributes."},
 	"customer_fields_v2":  {Short: "Customer custom_fields", Tone: "quiet", Sentence: "The outcome was sent to the customer's custom_fields (v2)."},
 	"proof_metafield":     {Short: "Customer metafield", Tone: "quiet", Sentence: "The full receipt was written to a metafield of the customer."},
+	"cancel":              {Short: "Cancellation", Tone: "quiet", Sentence: "The order was cancelled in BigCommerce. No money was given back by that."},
+	"cancel_note":         {Short: "Staff note on the cancellation", Tone: "quiet", Sentence: "The staff notes say when the order will be cancelled."},
+	"mail":                {Short: "Mail", Tone: "quiet", Sentence: "A mail was sent."},
 }
 
 // WritebackWords says what was changed outside.
@@ -164,6 +172,8 @@ var entryKinds = map[string]func(code string) Words{
 	"order":     HoldWords,
 	"hold":      HoldWords,
 	"writeback": WritebackWords,
+	"mail":      MailWords,
+	"event":     EventWords,
 }
 
 // EntryKinds lists the kinds of Entry.
@@ -171,6 +181,7 @@ func EntryKinds() []string { return codes(entryKinds) }
 
 var entryKindNames = map[string]string{
 	"notice": "Notice", "decision": "Decision", "session": "Session", "order": "Order", "hold": "Order", "writeback": "Write-back",
+	"mail": "Mail", "event": "Order",
 }
 
 func (e Entry) words() Words {
@@ -178,6 +189,22 @@ func (e Entry) words() Words {
 		return f(e.Code)
 	}
 	return find(nil, e.Code)
+}
+
+// tone is that of the words, unless what they say has not happened.
+func (e Entry) tone() string {
+	if e.State != "" {
+		return WorkWords(e.State).Tone
+	}
+	return e.words().Tone
+}
+
+// retry is what the button says that tries a stuck write-back or mail again.
+func (e Entry) retry() string {
+	if e.Kind == "mail" {
+		return "Send again"
+	}
+	return "Try again"
 }
 
 func (e Entry) kindName() string {
@@ -332,6 +359,13 @@ var flashes = map[string]struct {
 	"repairing": {"Looking at webhooks, scripts and attributes now; what is missing is put right within seconds.", "ok"},
 	"connected": {"The 1Kosmos tenant is saved. It is being asked for its services now.", "ok"},
 	"reverted":  {"This shop uses the operator's 1Kosmos tenant again.", "ok"},
+	"kept":      {"Order %s is kept: it will not be cancelled.", "ok"},
+	"unkept":    {"Order %s may be cancelled after all. Its deadline begins anew and is announced.", "ok"},
+	"revoked":   {"The proof is revoked. Order %s, and every other that rests on it and has not shipped, is decided again within seconds.", "ok"},
+	"handled":   {"%s is handled again within seconds. What is right already stays as it is.", "ok"},
+	"replayed":  {"%s handled again now. What is right already stays as it is.", "ok"},
+	"alarms":    {"Saved. Your staff are told by mail from now on.", "ok"},
+	"no_alarms": {"Saved. Nobody is told by mail any more.", "ok"},
 }
 
 // FlashCodes lists what a form may have done; each is also the query key that says so.
@@ -339,8 +373,13 @@ func FlashCodes() []string { return codes(flashes) }
 
 func (f Flash) text() string {
 	value := f.Value
-	if f.Code == "retried" {
+	switch f.Code {
+	case "retried":
 		value = plural(value, "write-back", "write-backs")
+	case "handled":
+		value = plural(value, "notice", "notices")
+	case "replayed":
+		value = plural(value, "notice is", "notices are")
 	}
 	return upperFirst(strings.ReplaceAll(flashes[f.Code].words, "%s", value))
 }

@@ -59,13 +59,15 @@ func (s *Store) order(ctx context.Context, id int64, r request) (Order, error) {
 // Sorts for OrderFilter. Ties in date_modified are in no stated order.
 const (
 	SortDateModified = "date_modified:asc"
+	SortNewest       = "id:desc"
 	SortID           = "id:asc"
 )
 
 // OrderFilter narrows Orders; zero fields do not filter.
 type OrderFilter struct {
 	MinDateModified time.Time // inclusive, whole seconds
-	MinID           int64     // inclusive
+	MinDateCreated  time.Time // inclusive, whole seconds
+	MinID, MaxID    int64     // inclusive
 	StatusID        *int
 	CartID          string
 	CustomerID      *int64 // 0: guests
@@ -82,6 +84,12 @@ func (s *Store) Orders(ctx context.Context, f OrderFilter) ([]Order, error) {
 	query := url.Values{"include": {"fees"}}
 	if !f.MinDateModified.IsZero() {
 		query.Set("min_date_modified", f.MinDateModified.UTC().Format("2006-01-02T15:04:05-07:00"))
+	}
+	if !f.MinDateCreated.IsZero() {
+		query.Set("min_date_created", f.MinDateCreated.UTC().Format("2006-01-02T15:04:05-07:00"))
+	}
+	if f.MaxID > 0 {
+		query.Set("max_id", strconv.FormatInt(f.MaxID, 10))
 	}
 	if f.MinID > 0 {
 		query.Set("min_id", strconv.FormatInt(f.MinID, 10))

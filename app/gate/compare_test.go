@@ -106,6 +106,7 @@ func TestCompareFields(t *testing.T) {
 		{"mode", "", func(p *gate.Policy) { p.Mode = gate.Shadow }, gate.Enforce, gate.Shadow, gate.Milder, gate.Stricter},
 		{"mode", "", func(p *gate.Policy) { p.Mode = gate.Off }, gate.Enforce, gate.Off, gate.Milder, gate.Stricter},
 		{"currency", "", func(p *gate.Policy) { p.Currency = "EUR" }, "USD", "EUR", gate.Other, gate.Other},
+		{"guests", "", func(p *gate.Policy) { p.Guests = "odd" }, gate.GuestsVerify, gate.GuestChoice("odd"), gate.Mixed, gate.Mixed},
 		{"checkout", "ial", func(p *gate.Policy) { p.Checkout.IAL = 3 }, gate.IAL(2), gate.IAL(3), gate.Stricter, gate.Milder},
 		{"checkout", "max_age_days", func(p *gate.Policy) { p.Checkout.MaxAge = 30 }, gate.Days(0), gate.Days(30), gate.Stricter, gate.Milder},
 		{"checkout", "selfie", func(p *gate.Policy) { p.Checkout.Selfie = true }, false, true, gate.Stricter, gate.Milder},
@@ -164,6 +165,11 @@ func TestCompareFields(t *testing.T) {
 		if got := gate.Compare(a, b); len(got) != 1 || got[0].Effect != c.want {
 			t.Errorf("sources %v to %v: %+v, want %s", c.before, c.after, got, c.want)
 		}
+	}
+	off, shadow := policy(), policy()
+	off.Mode, shadow.Mode = gate.Off, gate.Shadow
+	if got := gate.Compare(off, shadow); len(got) != 1 || got[0].Effect != gate.Other || gate.Loosens(off, shadow) || gate.Loosens(shadow, off) {
+		t.Errorf("off and shadow bind alike: %+v", got)
 	}
 	none, empty := policy(), policy()
 	empty.Sources, empty.Rules = []string{}, []gate.Rule{}
@@ -251,6 +257,8 @@ func TestCompareListsOfRules(t *testing.T) {
 	other.Name = "e"
 	anyOf := other
 	anyOf.Any, anyOf.When = true, []gate.Condition{over(6), is(gate.FactFirstOrder)}
+	more := other
+	more.Any, more.When = true, append(slices.Clone(other.When), is(gate.FactFirstOrder))
 	rules := func(rs ...gate.Rule) gate.Policy { p := policy(); p.Rules = rs; return p }
 	change := func(rule, field string, before, after any, e gate.Effect) gate.Change {
 		return gate.Change{Area: "rules", Rule: rule, Field: field, Before: before, After: after, Effect: e}
@@ -274,6 +282,7 @@ func TestCompareListsOfRules(t *testing.T) {
 			change("", "order", []string{"a", "c"}, []string{"d", "a"}, gate.Other)}},
 		{"renamed and changed is another", rules(c), rules(other), []gate.Change{change("e", "", nil, other, gate.Stricter), change("c", "", c, nil, gate.Milder)}},
 		{"two of one name", rules(a, a), rules(a), []gate.Change{change("a", "", a, nil, gate.Milder)}},
+		{"any of one more", rules(other), rules(more), []gate.Change{change("e", "any", false, true, gate.Mixed), change("e", "when", nil, more.When[2], gate.Mixed)}},
 		{"any of others", rules(other), rules(anyOf), []gate.Change{change("e", "any", false, true, gate.Mixed),
 			change("e", "when", nil, anyOf.When[1], gate.Mixed), change("e", "when", other.When[1], nil, gate.Mixed)}},
 	} {

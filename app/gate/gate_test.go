@@ -76,6 +76,7 @@ func TestWhoseProofIsIt(t *testing.T) {
 		{"another mailbox proved", order(guest, func(f *gate.Facts) { f.CartID, f.Buyer.MailboxProved, f.Buyer.Mailbox = "c2", true, "m-bob" }), proof(guestHeld), gate.Hold, gate.ProofOfOtherCart},
 		{"the order's own link", order(guest, func(f *gate.Facts) { f.CartID = "" }), proof(linked), gate.Allow, gate.ProofOK},
 		{"the link of another order", order(guest, func(f *gate.Facts) { f.OrderID, f.CartID = 101, "" }), proof(linked), gate.Hold, gate.MailboxUnproved},
+		{"the link of another order, under another mailbox", order(guest, func(f *gate.Facts) { f.OrderID, f.CartID, f.Buyer.Mailbox = 101, "", "m-bob" }), proof(linked), gate.Hold, gate.ProofOfOtherCart},
 		{"the order's link, its mailbox changed since", order(guest, func(f *gate.Facts) { f.Buyer.Mailbox = "m-bob" }), proof(linked), gate.Hold, gate.MailboxDiffers},
 		{"an order without a cart does not match a proof without one", order(guest, func(f *gate.Facts) { f.CartID = "" }), proof(func(p *gate.Proof) { p.Holder = gate.Holder{Mailbox: "m-ada"} }), gate.Hold, gate.MailboxUnproved},
 		{"a guest does not match a proof without a customer", order(guest, func(f *gate.Facts) { f.CartID, f.Buyer.Mailbox = "c9", "m-zoe" }), proof(func(p *gate.Proof) { p.Holder = gate.Holder{} }), gate.Hold, gate.ProofOfOtherCart},
@@ -100,18 +101,20 @@ func TestWhoseProofIsItAtCheckout(t *testing.T) {
 		facts gate.Facts
 		proof gate.Proof
 		want  gate.Outcome
+		why   gate.Code
 	}{
-		{"the customer's own", order(atCheckout, elsewhere), proof(), gate.Allow},
-		{"a guest's, for this cart", order(atCheckout, guest), proof(guestHeld), gate.Allow},
-		{"A's mailbox typed in another cart", order(atCheckout, guest, elsewhere), proof(guestHeld), gate.Verify},
-		{"A's mailbox registered by B", order(atCheckout, elsewhere, func(f *gate.Facts) { f.Buyer.CustomerID = 6 }), proof(guestHeld), gate.Verify},
-		{"a proof and a cart that name no cart", order(atCheckout, guest, func(f *gate.Facts) { f.CartID = "" }), proof(guestHeld, func(p *gate.Proof) { p.Holder.CartID = "" }), gate.Verify},
-		{"mailbox proved for this cart", order(atCheckout, guest, elsewhere, func(f *gate.Facts) { f.Buyer.MailboxProved = true }), proof(guestHeld), gate.Allow},
+		{"the customer's own", order(atCheckout, elsewhere), proof(), gate.Allow, gate.ProofOK},
+		{"a guest's, for this cart", order(atCheckout, guest), proof(guestHeld), gate.Allow, gate.ProofOK},
+		{"nothing in common", order(atCheckout, guest, elsewhere, func(f *gate.Facts) { f.Buyer.Mailbox = "m-bob" }), proof(guestHeld), gate.Verify, gate.ProofOfOtherCart},
+		{"A's mailbox typed in another cart", order(atCheckout, guest, elsewhere), proof(guestHeld), gate.Verify, gate.MailboxUnproved},
+		{"A's mailbox registered by B", order(atCheckout, elsewhere, func(f *gate.Facts) { f.Buyer.CustomerID = 6 }), proof(guestHeld), gate.Verify, gate.MailboxUnproved},
+		{"a proof and a cart that name no cart", order(atCheckout, guest, func(f *gate.Facts) { f.CartID = "" }), proof(guestHeld, func(p *gate.Proof) { p.Holder.CartID = "" }), gate.Verify, gate.MailboxUnproved},
+		{"mailbox proved for this cart", order(atCheckout, guest, elsewhere, func(f *gate.Facts) { f.Buyer.MailboxProved = true }), proof(guestHeld), gate.Allow, gate.ProofOK},
 		{"no mailbox, proved", order(atCheckout, guest, elsewhere, func(f *gate.Facts) { f.Buyer.MailboxProved, f.Buyer.Mailbox = true, "" }),
-			proof(guestHeld, func(p *gate.Proof) { p.Holder.Mailbox = "" }), gate.Verify},
+			proof(guestHeld, func(p *gate.Proof) { p.Holder.Mailbox = "" }), gate.Verify, gate.ProofOfOtherCart},
 	} {
-		if d := gate.Decide(policy(), c.facts, []gate.Proof{c.proof}, now); d.Outcome != c.want {
-			t.Errorf("%s: %s %v, want %s", c.name, d.Outcome, d.Reasons, c.want)
+		if d := gate.Decide(policy(), c.facts, []gate.Proof{c.proof}, now); d.Outcome != c.want || !has(d, c.why) {
+			t.Errorf("%s: %s %v, want %s with %s", c.name, d.Outcome, d.Reasons, c.want, c.why)
 		}
 	}
 }
@@ -138,9 +141,11 @@ func TestWhatAProofMustBe(t *testing.T) {
 		{"older than the policy now allows", func(p *gate.Policy) { p.ProofGood = 30 }, order(), proof(func(p *gate.Proof) { p.At = now.AddDate(0, 0, -31) }), gate.Hold, gate.ProofExpired},
 		{"revoked", nil, order(), proof(func(p *gate.Proof) { p.Revoked = true }), gate.Hold, gate.ProofRevoked},
 		{"dear and fresh", nil, order(dear), proof(), gate.Allow, gate.ProofOK},
+		{"dear and exactly a day old", nil, order(dear), proof(func(p *gate.Proof) { p.At = now.AddDate(0, 0, -1) }), gate.Allow, gate.ProofOK},
 		{"dear and two days old", nil, order(dear), proof(func(p *gate.Proof) { p.At = now.AddDate(0, 0, -2) }), gate.Hold, gate.ProofTooOld},
 		{"dear, no rate known", nil, order(func(f *gate.Facts) { f.ShopValue = nil }), proof(func(p *gate.Proof) { p.At = now.AddDate(0, 0, -2) }), gate.Hold, gate.ProofTooOld},
 		{"too young", func(p *gate.Policy) { p.Checkout.LeastAge = 21 }, order(), proof(func(p *gate.Proof) { p.Age = 20 }), gate.Hold, gate.AgeTooLow},
+		{"a newborn", func(p *gate.Policy) { p.Checkout.LeastAge = 1 }, order(), proof(func(p *gate.Proof) { p.Age = 0 }), gate.Hold, gate.AgeTooLow},
 		{"of age by now", func(p *gate.Policy) { p.Checkout.LeastAge = 21; p.ProofGood = 700 }, order(), proof(func(p *gate.Proof) { p.Age, p.At = 20, now.AddDate(-1, 0, 0) }), gate.Allow, gate.ProofOK},
 		{"age unknown", func(p *gate.Policy) { p.Checkout.LeastAge = 21 }, order(), proof(func(p *gate.Proof) { p.Age = -1 }), gate.Hold, gate.AgeUnknown},
 		{"a member's name may differ where it is switched off", func(p *gate.Policy) { p.Checkout.NameMatch = false }, order(), proof(func(p *gate.Proof) { p.Name.Given = "Zoe" }), gate.Allow, gate.ProofOK},
@@ -163,6 +168,34 @@ func TestWhatAProofMustBe(t *testing.T) {
 				t.Errorf("got %s %v, want %s with %s", d.Outcome, d.Reasons, c.want, c.why)
 			}
 		})
+	}
+}
+
+// Of several Proofs the first that is enough counts; where none is, the nearest is spoken of, and of equals the first.
+func TestSeveralProofs(t *testing.T) {
+	weak := proof(func(p *gate.Proof) { p.ID, p.Selfie = "weak", false })
+	alien := proof(func(p *gate.Proof) { p.ID = "alien"; p.Holder = gate.Holder{CustomerID: 9} })
+	newborn := proof(func(p *gate.Proof) { p.ID, p.Age = "newborn", 0 })
+	spent := proof(func(p *gate.Proof) { p.ID, p.Revoked, p.Until = "spent", true, now })
+	second := proof(func(p *gate.Proof) { p.ID = "second" })
+	p := policy()
+	p.Checkout.LeastAge = 18
+	for _, c := range []struct {
+		name   string
+		proofs []gate.Proof
+		id     string
+		why    []gate.Reason
+	}{
+		{"the first that is enough", []gate.Proof{weak, second, proof()}, "second", []gate.Reason{{Code: gate.ProofOK, Detail: "2"}}},
+		{"the nearest", []gate.Proof{spent, weak}, "", []gate.Reason{{Code: gate.IALTooLow, Detail: "1"}}},
+		{"of equals the first", []gate.Proof{newborn, weak}, "", []gate.Reason{{Code: gate.AgeTooLow}}},
+		{"of equals the first, the other way round", []gate.Proof{weak, newborn}, "", []gate.Reason{{Code: gate.IALTooLow, Detail: "1"}}},
+		{"the buyer's own, however bad", []gate.Proof{alien, spent, alien}, "", []gate.Reason{{Code: gate.ProofRevoked}, {Code: gate.ProofExpired}}},
+		{"none of the buyer's", []gate.Proof{alien}, "", []gate.Reason{{Code: gate.NoProof}, {Code: gate.ProofOfOtherCustomer}}},
+	} {
+		if d := gate.Decide(p, order(func(f *gate.Facts) { f.CartID = "c2" }), c.proofs, now); d.ProofID != c.id || !slices.Equal(d.Reasons, c.why) {
+			t.Errorf("%s: %q %v, want %q %v", c.name, d.ProofID, d.Reasons, c.id, c.why)
+		}
 	}
 }
 

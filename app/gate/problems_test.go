@@ -65,6 +65,7 @@ func TestRuleProblems(t *testing.T) {
 		{"name", "give the rule a name", func(r *gate.Rule) { r.Name = "  " }},
 		{"name", "80 characters", func(r *gate.Rule) { r.Name = strings.Repeat("é", 81) }},
 		{"name", "one line", func(r *gate.Rule) { r.Name = "a\nb" }},
+		{"name", "one line", func(r *gate.Rule) { r.Name = "\ta" }},
 		{"name", "taken", func(r *gate.Rule) { r.Name = gate.RuleStepUp }},
 		{"name", "taken", func(r *gate.Rule) { r.Name = gate.RuleCheckout }},
 		{"name", "rule 1 has this name", func(r *gate.Rule) { r.Name = "first!" }},
@@ -112,6 +113,8 @@ func TestRuleProblems(t *testing.T) {
 		{"when.1.values.0", "is no postcode", when(is(gate.FactPostcode, "90*-91"))},
 		{"when.1.values.0", "is no postcode", when(is(gate.FactPostcode, "12_3"))},
 		{"when.1.values.0", "“" + strings.Repeat("A", 39) + "_” is no postcode", when(is(gate.FactPostcode, strings.Repeat("A", 39)+"_"))},
+		{"when.1.values.0", "“" + strings.Repeat("A", 40) + "…” is no postcode", when(is(gate.FactPostcode, strings.Repeat("A", 40)+"_"))},
+		{"when.1.values.0", "is no postcode", when(is(gate.FactPostcode, "_12"))},
 		{"when.1.values.0", "“xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…”", when(is(gate.FactPayment, long))},
 	} {
 		p := policy()
@@ -133,7 +136,7 @@ func TestGoodRules(t *testing.T) {
 		{Name: "beyond the evidence, in shadow", Mode: gate.Shadow, Require: gate.Requirement{IAL: 3}},
 		exempts(is(gate.FactGroup, "guest", "0", "12")),
 		requires(over(1), is(gate.FactCurrency, "EUR"), is(gate.FactProduct, "1"), is(gate.FactCategory, "2"), is(gate.FactBrand, "3"), is(gate.FactCountry, "US", "GB", "XK"),
-			is(gate.FactState, "US/Texas", "CA/QC"), is(gate.FactPostcode, "90210", "90000-90999", "SW1A*", "h2x 1y4"), is(gate.FactShipDiff), isNot(gate.FactFirstOrder),
+			is(gate.FactState, "US/Texas", "CA/QC"), is(gate.FactPostcode, "90210", "90000-90999", "AZ09", "SW1A*", "h2x 1y4"), is(gate.FactShipDiff), isNot(gate.FactFirstOrder),
 			is(gate.FactPayment, "Credit Card"), is(gate.FactShipMethod, "Free Shipping"), is(gate.FactChannel, "1"), is(gate.FactSource, "www")),
 	}
 	if got := p.Problems(); len(got) != 0 {

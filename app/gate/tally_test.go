@@ -311,11 +311,11 @@ func BenchmarkTally(b *testing.B) {
 	}
 }
 
-// A replay of the Policy in force over two thousand orders gives what was recorded, to the byte, also after it was stored.
+// A replay of the Policy in force over many orders gives what was recorded, to the byte, also after it was stored.
 func TestReplayReproduces(t *testing.T) {
 	p, proofs := fullPolicy(), []gate.Proof{proof()}
 	var tally gate.Tally
-	for _, f := range shopFacts(2000) {
+	for _, f := range shopFacts(500) {
 		var recorded gate.Decision
 		stored := asJSON(t, gate.Decide(p, f, proofs, now))
 		if err := json.Unmarshal(stored, &recorded); err != nil {
@@ -327,7 +327,7 @@ func TestReplayReproduces(t *testing.T) {
 		}
 		tally.Add(gate.Replayed{OrderID: f.OrderID, CustomerID: f.Buyer.CustomerID, Value: f.Value, Draft: again, InForce: again, Recorded: &recorded})
 	}
-	if tally.Differs.Orders != 0 || tally.Recorded.Orders != 2000 || tally.Shifts[gate.Same].Orders != 2000 || !reflect.DeepEqual(tally.Draft, tally.Then) || tally.Draft.Held.Orders == 0 {
+	if tally.Differs.Orders != 0 || tally.Recorded.Orders != 500 || tally.Shifts[gate.Same].Orders != 500 || !reflect.DeepEqual(tally.Draft, tally.Then) || tally.Draft.Held.Orders == 0 {
 		t.Errorf("%d differ, %+v\n%+v\n%+v", tally.Differs.Orders, tally.Shifts, tally.Draft.Held, tally.Then.Held)
 	}
 }

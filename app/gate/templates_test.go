@@ -3,6 +3,7 @@ package gate_test
 import (
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -101,6 +102,9 @@ func TestTemplatesApply(t *testing.T) {
 						t.Errorf("%s: %+v", x.ID, c)
 					}
 					ages := r.Require.LeastAge > 0
+					if years := strconv.Itoa(r.Require.LeastAge); ages && !strings.Contains(x.Why, years+" or older") && !strings.Contains(x.Why, " "+years+".") {
+						t.Errorf("%s asks for %s years and says %q", x.ID, years, x.Why)
+					}
 					if ages && !strings.Contains(x.Why, "check your local law") || slices.ContainsFunc(r.When, func(c gate.Condition) bool { return c.Fact == gate.FactCategory }) != (picked != nil && x.Picks != "") {
 						t.Errorf("%s: %q, %+v", x.ID, x.Why, r)
 					}

@@ -59,8 +59,11 @@ func (l *Ledger) RemoveUser(ctx context.Context, hash string, userID int64, now 
 		if _, err := t.RemoveUser(ctx, queries.RemoveUserParams{StoreHash: hash, UserID: userID, Now: millis(now)}); err != nil {
 			return err
 		}
-		_, err := t.EndUserLogins(ctx, queries.EndUserLoginsParams{StoreHash: hash, UserID: userID})
-		return err
+		if _, err := t.EndUserLogins(ctx, queries.EndUserLoginsParams{StoreHash: hash, UserID: userID}); err != nil {
+			return err
+		}
+		t.actor = "BigCommerce"
+		return t.act(ctx, hash, ActUserRemoved, strconv.FormatInt(userID, 10), "", now)
 	})
 }
 
@@ -130,6 +133,10 @@ func (l *Ledger) SavePolicy(ctx context.Context, hash string, c PolicyChange, no
 		}
 		t.reload = append(t.reload, hash)
 		t.ring = append(t.ring, OrderBell, ShopBell)
+		t.actor = c.Author
+		if err := t.act(ctx, hash, ActPolicySaved, strconv.FormatInt(p.Version, 10), c.Note, now); err != nil {
+			return err
+		}
 		return t.DueWaitingOrders(ctx, queries.DueWaitingOrdersParams{StoreHash: hash, DueAt: millis(now)})
 	})
 	if err != nil {

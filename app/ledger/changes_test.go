@@ -57,6 +57,9 @@ func (r *rig) rows() map[string]row {
 	}
 	out := map[string]row{}
 	for table, columns := range byTable {
+		if table == "activity" {
+			continue // every act has its line there; TestActivity holds that
+		}
 		rows, err := r.l.readDB.QueryContext(context.Background(), "SELECT * FROM "+table)
 		r.ok(err)
 		for rows.Next() {

@@ -13,6 +13,7 @@ import (
 const (
 	keepTraffic    = 90 * 24 * time.Hour // Notices that were handled, Writebacks that were done
 	keepCapability = 30 * 24 * time.Hour // after it has run out
+	keepAsked      = 2 * 24 * time.Hour  // mails that a shopper asked for: their limits look back a day
 	keepShop       = 30 * 24 * time.Hour // a Shop's sealed data after its uninstallation
 )
 
@@ -49,6 +50,9 @@ func (l *Ledger) EraseCustomer(ctx context.Context, hash string, customerID int6
 				return t.EraseCustomerNotices(ctx, queries.EraseCustomerNoticesParams{StoreHash: hash, Subject: strconv.FormatInt(customerID, 10), Now: millis(now)})
 			},
 			func() (int64, error) {
+				return t.EraseListedCustomer(ctx, queries.EraseListedCustomerParams{StoreHash: hash, CustomerID: customerID})
+			},
+			func() (int64, error) {
 				return t.EraseCustomerWritebacks(ctx, queries.EraseCustomerWritebacksParams{StoreHash: hash, CustomerID: customerID})
 			},
 		}
@@ -59,6 +63,10 @@ func (l *Ledger) EraseCustomer(ctx context.Context, hash string, customerID int6
 				return t.EraseMailboxSessions(ctx, queries.EraseMailboxSessionsParams{StoreHash: hash, Mailbox: m, Now: millis(now)})
 			}, func() (int64, error) {
 				return t.EraseMailboxCapabilities(ctx, queries.EraseMailboxCapabilitiesParams{StoreHash: hash, Mailbox: m})
+			}, func() (int64, error) {
+				return t.EraseShownMailbox(ctx, queries.EraseShownMailboxParams{StoreHash: hash, Mailbox: m, CustomerID: customerID})
+			}, func() (int64, error) {
+				return t.EraseAskedMails(ctx, queries.EraseAskedMailsParams{StoreHash: hash, Mailbox: m, CustomerID: customerID})
 			})
 		}
 		t.ring = append(t.ring, OrderBell)
@@ -142,6 +150,12 @@ func forgetOfShop(ctx context.Context, t *tx, hash string, before, now time.Time
 			return t.ForgetCapabilities(ctx, queries.ForgetCapabilitiesParams{StoreHash: hash, Before: millis(now.Add(-keepCapability))})
 		},
 		func() (int64, error) {
+			return t.ForgetShownMailboxes(ctx, queries.ForgetShownMailboxesParams{StoreHash: hash, Before: millis(before)})
+		},
+		func() (int64, error) {
+			return t.ForgetAskedMails(ctx, queries.ForgetAskedMailsParams{StoreHash: hash, Before: millis(now.Add(-keepAsked))})
+		},
+		func() (int64, error) {
 			return t.ForgetProofs(ctx, queries.ForgetProofsParams{StoreHash: hash, Before: millis(before)})
 		},
 		func() (int64, error) {
@@ -174,7 +188,7 @@ func (l *Ledger) destroy(ctx context.Context, t *tx, now time.Time) ([]func() (i
 // destroyRows are the steps that delete a slice of all that there is of a Shop, but for its own row.
 func destroyRows(ctx context.Context, t *tx, hash string) (steps []func() (int64, error)) {
 	for _, q := range []func(context.Context, string) (int64, error){t.DestroyWritebacks, t.DestroyNotices, t.DestroyOrders, t.DestroyDecisions, t.DestroyProofs,
-		t.DestroySessions, t.DestroyCapabilities, t.DestroyPolicies, t.DestroyLogins, t.DestroyUsers} {
+		t.DestroySessions, t.DestroyShownMailboxes, t.DestroyAskedMails, t.DestroyCapabilities, t.DestroyListed, t.DestroyActivity, t.DestroyWhatIfs, t.DestroyPolicies, t.DestroyLogins, t.DestroyUsers} {
 		steps = append(steps, func() (int64, error) { return q(ctx, hash) })
 	}
 	return steps

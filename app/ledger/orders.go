@@ -320,6 +320,14 @@ func (l *Ledger) Override(ctx context.Context, s *Shop, o Order, release bool, n
 				return err
 			}
 		}
+		t.actor = n.Person
+		action := ActOrderRefused
+		if release {
+			action = ActOrderReleased
+		}
+		if err := t.act(ctx, s.Hash, action, strconv.FormatInt(o.ID, 10), n.Note, now); err != nil {
+			return err
+		}
 		return t.DropWritebacks(ctx, queries.DropWritebacksParams{StoreHash: s.Hash, Subject: o.ID, Kind: string(Cancel), Now: millis(now), Reason: "a person decided"})
 	})
 }
@@ -335,6 +343,13 @@ func (l *Ledger) KeepOrder(ctx context.Context, s *Shop, orderID int64, keep boo
 			return ErrMoved
 		}
 		t.ring = append(t.ring, OrderBell)
+		action := ActOrderUnkept
+		if keep {
+			action = ActOrderKept
+		}
+		if err := t.act(ctx, s.Hash, action, strconv.FormatInt(orderID, 10), "", now); err != nil {
+			return err
+		}
 		return t.DropWritebacks(ctx, queries.DropWritebacksParams{StoreHash: s.Hash, Subject: orderID, Kind: string(Cancel), Now: millis(now), Reason: "a person keeps the order"})
 	})
 }

@@ -181,19 +181,37 @@ func (l *Ledger) OrdersPage(ctx context.Context, s *Shop, hold HoldState, below 
 	return openOrderLines(s, rows)
 }
 
-// OrdersPageByOutcome lists the orders whose latest Decision has this outcome, like OrdersPage.
-func (l *Ledger) OrdersPageByOutcome(ctx context.Context, s *Shop, outcome gate.Outcome, below int64, count int) ([]OrderLine, error) {
-	some, err := l.read.OrdersPageByOutcome(ctx, queries.OrdersPageByOutcomeParams{StoreHash: s.Hash, Outcome: string(outcome), Below: fromTop(below), Count: int64(count)})
+// lookAtOnce is how many orders are looked at for a page of those with a rare outcome.
+const lookAtOnce = 2000
+
+// OrdersPageByOutcome lists orders whose latest Decision has this outcome, like OrdersPage, among the next 2,000 orders of the Shop: in a Shop
+// where the outcome is rare a page may have fewer lines than count, or none. next is the id below which to go on, or 0 at the end.
+func (l *Ledger) OrdersPageByOutcome(ctx context.Context, s *Shop, outcome gate.Outcome, below int64, count int) (lines []OrderLine, next int64, err error) {
+	f, err := l.read.OrdersFloor(ctx, queries.OrdersFloorParams{StoreHash: s.Hash, Below: fromTop(below), Span: lookAtOnce})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
+	}
+	some, err := l.read.OrdersPageByOutcome(ctx, queries.OrdersPageByOutcomeParams{StoreHash: s.Hash, Outcome: string(outcome), Below: fromTop(below), Floor: f.Floor,
+		Count: int64(count) + 1})
+	if err != nil {
+		return nil, 0, err
+	}
+	switch {
+	case len(some) > count:
+		some = some[:count]
+		next = some[count-1].OrderID
+	case f.Orders == lookAtOnce:
+		next = f.Floor
 	}
 	rows := make([]queries.OrdersPageRow, len(some))
 	for i, r := range some {
 		rows[i] = queries.OrdersPageRow{OrderID: r.OrderID, StatusID: r.StatusID, CustomerID: r.CustomerID, Buyer: r.Buyer, ValueMinor: r.ValueMinor,
-			Currency: r.Currency, Source: r.Source, PlacedAt: r.PlacedAt, Hold: r.Hold, PersonSays: r.PersonSays, Trouble: r.Trouble, DecisionID: r.DecisionID,
+			Currency: r.Currency, Source: r.Source, PlacedAt: r.PlacedAt, Hold: r.Hold, HeldAt: r.HeldAt, Reheld: r.Reheld, CancelAt: r.CancelAt,
+			Digital: r.Digital, ErasedAt: r.ErasedAt, PersonSays: r.PersonSays, Trouble: r.Trouble, DecisionID: r.DecisionID,
 			Outcome: known(r.Outcome), Mode: known(r.Mode), Explanation: known(r.Explanation), MadeBy: known(r.MadeBy)}
 	}
-	return openOrderLines(s, rows)
+	lines, err = openOrderLines(s, rows)
+	return lines, next, err
 }
 
 func fromTop(below int64) int64 {
@@ -209,7 +227,8 @@ func openOrderLines(s *Shop, rows []queries.OrdersPageRow) ([]OrderLine, error) 
 	out := make([]OrderLine, len(rows))
 	for i, r := range rows {
 		o := Order{ID: r.OrderID, StatusID: int(r.StatusID), CustomerID: r.CustomerID, Value: gate.Money{Minor: r.ValueMinor, Currency: r.Currency},
-			Source: r.Source, PlacedAt: instant(r.PlacedAt), Hold: HoldState(r.Hold), PersonSays: r.PersonSays, Trouble: r.Trouble, DecisionID: r.DecisionID}
+			Source: r.Source, PlacedAt: instant(r.PlacedAt), Hold: HoldState(r.Hold), HeldAt: instant(r.HeldAt), Reheld: int(r.Reheld),
+			CancelAt: instant(r.CancelAt), Digital: r.Digital == 1, ErasedAt: instant(r.ErasedAt), PersonSays: r.PersonSays, Trouble: r.Trouble, DecisionID: r.DecisionID}
 		var err error
 		if o.Buyer, err = openBuyer(s, r.OrderID, r.Buyer); err != nil {
 			return nil, err
@@ -291,7 +310,15 @@ type Counts struct {
 	Released  int64 // orders let go again
 	Sessions  map[idv.State]int64
 	LatePass  int64               // passes that came too late and whose order still waits
-	Holds     map[HoldState]int64 // orders that are holding, held or leaked now, since whenever
+	Holds     map[HoldState]int64 // orders that are on our hold now, or on their way to or from it, since whenever
+}
+
+// OnHold is how many orders are on our hold, or on their way to or from it.
+func (c Counts) OnHold() (n int64) {
+	for _, k := range c.Holds {
+		n += k
+	}
+	return n
 }
 
 // Counts counts for the overview.
@@ -312,11 +339,58 @@ func (l *Ledger) Counts(ctx context.Context, hash string, since time.Time) (Coun
 	if c.LatePass, err = l.read.CountLatePasses(ctx, queries.CountLatePassesParams{StoreHash: hash, Since: millis(since)}); err != nil {
 		return c, err
 	}
-	hs, err := l.read.CountHolds(ctx, hash)
-	for _, h := range hs {
-		c.Holds[HoldState(h.Hold)] += h.N
-	}
+	c.Holds, err = l.Holds(ctx, hash)
 	return c, err
+}
+
+// Holds counts the orders that are on the Shop's hold now, or on their way to or from it, by where they stand. Once there are more than
+// CountCap in all, the rest is not counted.
+func (l *Ledger) Holds(ctx context.Context, hash string) (map[HoldState]int64, error) {
+	rows, err := l.read.CountHolds(ctx, hash)
+	out := map[HoldState]int64{}
+	for _, h := range rows {
+		out[HoldState(h.Hold)] += h.N
+	}
+	return out, err
+}
+
+// Found is how many orders somebody should look at. Figures above CountCap mean "more".
+type Found struct {
+	Leaked int64 // found already gone, unproven
+	Moved  int64 // found moved off our hold by somebody in the Shop
+}
+
+// CountFound counts the orders that were found leaked or moved since then, and are so still.
+func (l *Ledger) CountFound(ctx context.Context, hash string, since time.Time) (f Found, err error) {
+	for hold, n := range map[HoldState]*int64{Leaked: &f.Leaked, Moved: &f.Moved} {
+		if *n, err = l.read.CountAlarms(ctx, queries.CountAlarmsParams{StoreHash: hash, Hold: string(hold), Since: millis(since)}); err != nil {
+			return Found{}, err
+		}
+	}
+	return f, nil
+}
+
+// Stuck is how much work of a Shop waits for a person. Figures above CountCap mean "more".
+type Stuck struct{ Notices, Writebacks int64 }
+
+// CountStuck counts what of the Shop's work waits for a person.
+func (l *Ledger) CountStuck(ctx context.Context, hash string) (Stuck, error) {
+	r, err := l.read.CountStuck(ctx, hash)
+	return Stuck(r), err
+}
+
+// Alarms is what needs somebody in the whole file.
+type Alarms struct {
+	StuckNotices    int64 `json:"stuck_notices"`
+	StuckWritebacks int64 `json:"stuck_writebacks"`
+	Leaked          int64 `json:"leaked"`
+	Moved           int64 `json:"moved"`
+}
+
+// Alarms counts what needs somebody, over all Shops that are not uninstalled.
+func (l *Ledger) Alarms(ctx context.Context) (Alarms, error) {
+	r, err := l.read.Alarms(ctx)
+	return Alarms(r), err
 }
 
 // ShopPending is what waits for one Shop. Figures above CountCap mean "more".

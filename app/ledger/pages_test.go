@@ -41,6 +41,11 @@ func TestOrdersPage(t *testing.T) {
 		}
 		return out
 	}
+	byOutcome := func(o gate.Outcome, below int64, count int) []int64 {
+		t.Helper()
+		lines, _, err := r.l.OrdersPageByOutcome(ctx, s, o, below, count)
+		return ids(lines, err)
+	}
 	for name, tt := range map[string]struct{ got, want []int64 }{
 		"all":               {ids(r.l.OrdersPage(ctx, s, "", 0, 9)), []int64{4, 3, 2, 1}},
 		"two":               {ids(r.l.OrdersPage(ctx, s, "", 0, 2)), []int64{4, 3}},
@@ -48,10 +53,10 @@ func TestOrdersPage(t *testing.T) {
 		"none left":         {ids(r.l.OrdersPage(ctx, s, "", 1, 2)), nil},
 		"held":              {ids(r.l.OrdersPage(ctx, s, Held, 0, 9)), []int64{4, 2}},
 		"held, below 4":     {ids(r.l.OrdersPage(ctx, s, Held, 4, 9)), []int64{2}},
-		"allowed":           {ids(r.l.OrdersPageByOutcome(ctx, s, gate.Allow, 0, 9)), []int64{3, 1}},
-		"allowed, below 3":  {ids(r.l.OrdersPageByOutcome(ctx, s, gate.Allow, 3, 9)), []int64{1}},
-		"refused":           {ids(r.l.OrdersPageByOutcome(ctx, s, gate.Refuse, 0, 9)), nil},
-		"allowed, just one": {ids(r.l.OrdersPageByOutcome(ctx, s, gate.Allow, 0, 1)), []int64{3}},
+		"allowed":           {byOutcome(gate.Allow, 0, 9), []int64{3, 1}},
+		"allowed, below 3":  {byOutcome(gate.Allow, 3, 9), []int64{1}},
+		"refused":           {byOutcome(gate.Refuse, 0, 9), nil},
+		"allowed, just one": {byOutcome(gate.Allow, 0, 1), []int64{3}},
 	} {
 		if !slices.Equal(tt.got, tt.want) {
 			t.Errorf("%s: %v, want %v", name, tt.got, tt.want)
@@ -69,10 +74,89 @@ func TestOrdersPage(t *testing.T) {
 		d == nil || d.ID != got.DecisionID || d.Outcome != gate.Hold || d.MadeBy != ByRule || d.Reasons[0].Code != gate.NoProof {
 		t.Errorf("line %+v, %+v", got, d)
 	}
-	byOutcome, err := r.l.OrdersPageByOutcome(ctx, s, gate.Hold, 0, 1)
+	same, next, err := r.l.OrdersPageByOutcome(ctx, s, gate.Hold, 0, 1)
 	r.ok(err)
-	if !reflect.DeepEqual(byOutcome[0], lines[1]) {
-		t.Errorf("by outcome %+v, by order %+v", byOutcome[0], lines[1])
+	if !reflect.DeepEqual(same[0], lines[1]) || next != 4 {
+		t.Errorf("by outcome %+v and then %d, by order %+v", same[0], next, lines[1])
+	}
+	if same, next, err = r.l.OrdersPageByOutcome(ctx, s, gate.Hold, next, 1); err != nil || len(same) != 1 || same[0].ID != 2 || next != 0 {
+		t.Errorf("the last page: %v, %d, %v", same, next, err)
+	}
+}
+
+// TestRareOutcome: where an outcome is rare a page looks at so many orders and no further, and the pages together have every line once.
+func TestRareOutcome(t *testing.T) {
+	r := newRig(t)
+	ctx := t.Context()
+	var rare []int64
+	for _, id := range []int64{1, 2, lookAtOnce, 2*lookAtOnce + 5} {
+		r.settled(id, NotHeld, gate.Refuse)
+		rare = append([]int64{id}, rare...)
+	}
+	r.exec(`WITH RECURSIVE n (id) AS (SELECT 3 UNION ALL SELECT id + 1 FROM n WHERE id < ?)
+		INSERT INTO orders (store_hash, order_id, status_id, seen_at) SELECT ?, id, 11, 1 FROM n WHERE id NOT IN (?, ?)`, 3*lookAtOnce, shopHash, lookAtOnce, 2*lookAtOnce+5)
+	var got []int64
+	below, pages := int64(0), 0
+	for pages == 0 || below != 0 {
+		lines, next, err := r.l.OrdersPageByOutcome(ctx, r.shop(), gate.Refuse, below, 2)
+		r.ok(err)
+		if next != 0 && below != 0 && (next >= below || below-next > lookAtOnce) {
+			t.Fatalf("below %d the next page begins below %d", below, next)
+		}
+		for _, l := range lines {
+			got = append(got, l.ID)
+		}
+		below = next
+		pages++
+	}
+	if !slices.Equal(got, rare) || pages != 4 {
+		t.Errorf("%v in %d pages, want %v in 4", got, pages, rare)
+	}
+}
+
+func TestCountsOfWhatWantsSomebody(t *testing.T) {
+	r := newRig(t)
+	ctx := t.Context()
+	id := int64(0)
+	for hold, n := range map[HoldState]int{NotHeld: 1, Holding: 1, Held: 2, Releasing: 1, Released: 1, Refused: 3, Cancelling: 1, Cancelled: 1, Leaked: 2, Moved: 3} {
+		for i := range n {
+			id++
+			r.settled(id, hold, gate.Hold)
+			r.exec("UPDATE orders SET alarmed_at = ? WHERE order_id = ?", r.now.Add(-time.Duration(i)*time.Minute).UnixMilli(), id)
+		}
+	}
+	holds, err := r.l.Holds(ctx, shopHash)
+	if want := map[HoldState]int64{Holding: 1, Held: 2, Releasing: 1, Refused: 3, Cancelling: 1}; err != nil || !reflect.DeepEqual(holds, want) {
+		t.Errorf("holds %v, %v, want %v", holds, err, want)
+	}
+	if n := (Counts{Holds: holds}).OnHold(); n != 8 {
+		t.Errorf("%d on hold, want 8", n)
+	}
+	for since, want := range map[time.Duration]Found{0: {1, 1}, -time.Minute: {2, 2}, -2 * time.Minute: {2, 3}, time.Millisecond: {}} {
+		if got, err := r.l.CountFound(ctx, shopHash, r.now.Add(since)); err != nil || got != want {
+			t.Errorf("found since %v: %+v, %v, want %+v", since, got, err, want)
+		}
+	}
+	r.exec("DELETE FROM writebacks")
+	for i := range 3 {
+		r.owe(Note, i, "d")
+		_, err := r.l.RecordNotice(ctx, r.notice(shopHash, i), r.now)
+		r.ok(err)
+	}
+	r.exec("UPDATE writebacks SET state = 'stuck', due_at = 0 WHERE subject != 0")
+	r.exec("UPDATE notices SET state = 'stuck', due_at = 0 WHERE id = (SELECT min(id) FROM notices)")
+	if got, err := r.l.CountStuck(ctx, shopHash); err != nil || got != (Stuck{Notices: 1, Writebacks: 2}) {
+		t.Errorf("stuck %+v, %v", got, err)
+	}
+	if got, err := r.l.CountStuck(ctx, "other9"); err != nil || got != (Stuck{}) {
+		t.Errorf("stuck elsewhere %+v, %v", got, err)
+	}
+	if got, err := r.l.Alarms(ctx); err != nil || got != (Alarms{StuckNotices: 1, StuckWritebacks: 2, Leaked: 2, Moved: 3}) {
+		t.Errorf("alarms %+v, %v", got, err)
+	}
+	r.exec("UPDATE shops SET state = 'uninstalled', token = NULL")
+	if got, err := r.l.Alarms(ctx); err != nil || got.Leaked != 0 || got.Moved != 0 {
+		t.Errorf("alarms of an uninstalled shop %+v, %v", got, err)
 	}
 }
 
@@ -236,7 +320,7 @@ func TestBroken(t *testing.T) {
 		"CartDecisions":       func() error { _, err := r.l.CartDecisions(ctx, shopHash, "c1"); return err },
 		"DecisionsPage":       func() error { _, err := r.l.DecisionsPage(ctx, shopHash, "", Cursor{}, 9); return err },
 		"OrdersPage":          func() error { _, err := r.l.OrdersPage(ctx, s, "", 0, 9); return err },
-		"OrdersPageByOutcome": func() error { _, err := r.l.OrdersPageByOutcome(ctx, s, gate.Hold, 0, 9); return err },
+		"OrdersPageByOutcome": func() error { _, _, err := r.l.OrdersPageByOutcome(ctx, s, gate.Hold, 0, 9); return err },
 		"SubjectSessions":     func() error { _, err := r.l.SubjectSessions(ctx, shopHash, 118, ""); return err },
 		"of a cart":           func() error { _, err := r.l.SubjectSessions(ctx, shopHash, 0, "c1"); return err },
 		"LeaseSessions":       func() error { _, err := r.l.LeaseSessions(ctx, shopHash, r.now, r.now.Add(lease), 9); return err },
@@ -267,7 +351,7 @@ func TestReadsAfterClose(t *testing.T) {
 		"CartDecisions":       func() error { _, err := r.l.CartDecisions(ctx, shopHash, "c1"); return err },
 		"DecisionsPage":       func() error { _, err := r.l.DecisionsPage(ctx, shopHash, gate.AtOrder, Cursor{}, 9); return err },
 		"OrdersPage":          func() error { _, err := r.l.OrdersPage(ctx, s, Held, 0, 9); return err },
-		"OrdersPageByOutcome": func() error { _, err := r.l.OrdersPageByOutcome(ctx, s, gate.Hold, 0, 9); return err },
+		"OrdersPageByOutcome": func() error { _, _, err := r.l.OrdersPageByOutcome(ctx, s, gate.Hold, 0, 9); return err },
 		"SubjectSessions":     func() error { _, err := r.l.SubjectSessions(ctx, shopHash, 118, ""); return err },
 		"SubjectNotices":      func() error { _, err := r.l.SubjectNotices(ctx, shopHash, "1"); return err },
 		"PolicyVersions":      func() error { _, err := r.l.PolicyVersions(ctx, shopHash, 0, 9); return err },
@@ -284,6 +368,10 @@ func TestReadsAfterClose(t *testing.T) {
 		"StuckWritebacks":     func() error { _, err := r.l.StuckWritebacks(ctx, shopHash); return err },
 		"SubjectWritebacks":   func() error { _, err := r.l.SubjectWritebacks(ctx, shopHash, 1); return err },
 		"Counts":              func() error { _, err := r.l.Counts(ctx, shopHash, r.now); return err },
+		"CountFound":          func() error { _, err := r.l.CountFound(ctx, shopHash, r.now); return err },
+		"CountStuck":          func() error { _, err := r.l.CountStuck(ctx, shopHash); return err },
+		"Holds":               func() error { _, err := r.l.Holds(ctx, shopHash); return err },
+		"Alarms":              func() error { _, err := r.l.Alarms(ctx); return err },
 		"ShopPending":         func() error { _, err := r.l.ShopPending(ctx, shopHash); return err },
 		"NoticesSeen":         func() error { _, err := r.l.NoticesSeen(ctx, shopHash); return err },
 		"Pending":             func() error { _, err := r.l.Pending(ctx); return err },

@@ -26,7 +26,7 @@ type Purpose string
 const (
 	ForCart    Purpose = "cart"    // prove identity for one cart, and follow one's own Sessions
 	ForConfirm Purpose = "confirm" // see on the confirmation page that a step is left
-	ForMail    Purpose = "mail"    // open one order's verification link
+	ForMail    Purpose = "mail"    // verify behind a link, for an order or a cart
 )
 
 // Capability is what a token opens.
@@ -38,6 +38,8 @@ type Capability struct {
 	OrderID    int64
 	CustomerID int64
 	Mailbox    string // keyed hash
+	Mailed     bool   // only a mail to Mailbox carried it, and nobody else saw it
+	Locale     string // the shopper's language, as their page named it
 	ExpiresAt  time.Time
 }
 
@@ -82,7 +84,7 @@ func (l *Ledger) Capability(ctx context.Context, token string, want Purpose, now
 		return Capability{}, err
 	}
 	c := Capability{ID: raw[:16], Shop: r.StoreHash, Purpose: want, CartID: r.CartID, OrderID: r.OrderID, CustomerID: r.CustomerID,
-		Mailbox: hex.EncodeToString(r.Mailbox), ExpiresAt: instant(r.ExpiresAt)}
+		Mailbox: hex.EncodeToString(r.Mailbox), Mailed: r.Mailed == 1, Locale: r.Locale, ExpiresAt: instant(r.ExpiresAt)}
 	if !now.Before(c.ExpiresAt) {
 		return c, ErrExpiredCapability
 	}
@@ -93,7 +95,7 @@ func addCapability(ctx context.Context, t *tx, c *Capability, now time.Time) err
 	c.ID = make([]byte, 16)
 	_, _ = rand.Read(c.ID) // never fails
 	return t.AddCapability(ctx, queries.AddCapabilityParams{ID: c.ID, StoreHash: c.Shop, Purpose: string(c.Purpose), CartID: c.CartID, OrderID: c.OrderID,
-		CustomerID: c.CustomerID, Mailbox: unhex(c.Mailbox), Now: millis(now), ExpiresAt: millis(c.ExpiresAt)})
+		CustomerID: c.CustomerID, Mailbox: unhex(c.Mailbox), Mailed: bit(c.Mailed), Locale: c.Locale, Now: millis(now), ExpiresAt: millis(c.ExpiresAt)})
 }
 
 func unhex(s string) []byte {
@@ -521,6 +523,10 @@ func (l *Ledger) RevokeProof(ctx context.Context, s *Shop, id, by, why string, n
 			return err
 		}
 		t.ring = append(t.ring, OrderBell)
+		t.actor = by
+		if err := t.act(ctx, s.Hash, ActProofRevoked, id, why, now); err != nil {
+			return err
+		}
 		p, err := found(t.Proof(ctx, queries.ProofParams{ID: id, StoreHash: s.Hash}))
 		if err != nil || p.CustomerID == 0 {
 			return err

@@ -69,7 +69,7 @@ func TestNothingInTheClear(t *testing.T) {
 		"name on the order": "Countess-of-Lovelace", "billing name": "Byron-Milbanke", "postcode": "SW1Y-4JH-postcode",
 	}
 	r.ok(r.l.InstallShop(ctx, Install{StoreHash: shopHash, Token: secret["token"], OwnerID: 5}, r.now))
-	r.ok(r.l.SetKosmosTenant(ctx, shopHash, json.RawMessage(`{"dns":"tenant.example","licenceKey":"`+secret["tenant"]+`"}`)))
+	r.ok(r.l.SetKosmosTenant(ctx, shopHash, json.RawMessage(`{"dns":"tenant.example","licenceKey":"`+secret["tenant"]+`"}`), r.now))
 	policy := gate.Default("EUR")
 	policy.Mode = gate.Enforce
 	_, err := r.l.SavePolicy(ctx, shopHash, PolicyChange{Base: 0, Policy: policy, Author: "staff", Note: "", Since: r.now}, r.now)

@@ -248,8 +248,11 @@ func (l *Ledger) InstallShop(ctx context.Context, in Install, now time.Time) err
 		if _, err = t.OweAgain(ctx, queries.OweAgainParams{StoreHash: in.StoreHash, Now: millis(now)}); err != nil {
 			return err
 		}
-		_, err = t.RetryShopWritebacks(ctx, queries.RetryShopWritebacksParams{StoreHash: in.StoreHash, Now: millis(now)})
-		return err
+		if _, err = t.RetryShopWritebacks(ctx, queries.RetryShopWritebacksParams{StoreHash: in.StoreHash, Now: millis(now)}); err != nil {
+			return err
+		}
+		t.actor = "BigCommerce"
+		return t.act(ctx, in.StoreHash, ActInstalled, "", "", now)
 	})
 }
 
@@ -352,17 +355,26 @@ func (l *Ledger) SuspectShop(ctx context.Context, hash string, now time.Time) er
 // Settings are a Shop's choices that are no part of its Policy.
 type Settings struct {
 	AlarmTo string `json:"alarm_to,omitempty"` // mailbox of the staff who are told of leaks, moved orders and stuck work; empty: nobody by mail
+	// Texts are the Shop's own words for shoppers: by language, then by key (words.Keys). One that words.CheckOverride refuses is not shown.
+	Texts map[string]map[string]string `json:"texts,omitempty"`
+	// Documents are the kinds that will do (idv.DocumentType); empty: all of them. A shopper chooses where there are several.
+	Documents []string `json:"documents,omitempty"`
+	// SessionsPerDay is how many Sessions may begin within 24 hours, whoever begins them; 0: DefaultBudget.
+	SessionsPerDay int `json:"sessions_per_day,omitempty"`
 }
 
 // SaveSettings replaces the Shop's settings.
-func (l *Ledger) SaveSettings(ctx context.Context, hash string, n Settings) error {
+func (l *Ledger) SaveSettings(ctx context.Context, hash string, n Settings, now time.Time) error {
 	b, err := json.Marshal(n)
 	if err != nil {
 		return err
 	}
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
 		t.reload = append(t.reload, hash)
-		return t.SaveSettings(ctx, queries.SaveSettingsParams{StoreHash: hash, Settings: string(b)})
+		if err := t.SaveSettings(ctx, queries.SaveSettingsParams{StoreHash: hash, Settings: string(b)}); err != nil {
+			return err
+		}
+		return t.act(ctx, hash, ActSettingsSaved, "", "", now)
 	})
 }
 
@@ -377,12 +389,16 @@ func (l *Ledger) UninstallShop(ctx context.Context, hash string, now time.Time) 
 		if _, err := t.EndShopLogins(ctx, hash); err != nil {
 			return err
 		}
+		t.actor = "BigCommerce"
+		if err := t.act(ctx, hash, ActUninstalled, "", "", now); err != nil {
+			return err
+		}
 		return t.DropShopWritebacks(ctx, queries.DropShopWritebacksParams{StoreHash: hash, Now: millis(now), Reason: "the app was uninstalled"})
 	})
 }
 
 // SetKosmosTenant stores the Shop's own 1Kosmos tenant, whole (never parts of one with parts of another), or removes it when nil.
-func (l *Ledger) SetKosmosTenant(ctx context.Context, hash string, tenant json.RawMessage) error {
+func (l *Ledger) SetKosmosTenant(ctx context.Context, hash string, tenant json.RawMessage, now time.Time) error {
 	s, err := l.Shop(hash)
 	if err != nil {
 		return err
@@ -395,7 +411,10 @@ func (l *Ledger) SetKosmosTenant(ctx context.Context, hash string, tenant json.R
 	}
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
 		t.reload = append(t.reload, hash)
-		return t.SetKosmosTenant(ctx, queries.SetKosmosTenantParams{StoreHash: hash, Tenant: sealed})
+		if err := t.SetKosmosTenant(ctx, queries.SetKosmosTenantParams{StoreHash: hash, Tenant: sealed}); err != nil {
+			return err
+		}
+		return t.act(ctx, hash, ActTenantSaved, "", "", now)
 	})
 }
 

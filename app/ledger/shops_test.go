@@ -28,7 +28,7 @@ func TestShop(t *testing.T) {
 		{ID: 1, Name: "Web", Origins: []string{"https://shop.example", "https://pay.shop.example"}}, {ID: 2, Name: "Other", Origins: []string{"https://other.example"}}}}
 	r.ok(r.l.DescribeShop(ctx, shopHash, d))
 	tenant := json.RawMessage(`{"dns":"tenant.example"}`)
-	r.ok(r.l.SetKosmosTenant(ctx, shopHash, tenant))
+	r.ok(r.l.SetKosmosTenant(ctx, shopHash, tenant, r.now))
 	r.ok(r.l.RecordInstallation(ctx, shopHash, json.RawMessage(`{"hooks":4}`), r.now, r.now.Add(time.Hour)))
 	r.ok(r.l.AdvanceSweep(ctx, shopHash, r.now.Add(time.Minute), r.now.Add(2*time.Minute)))
 	s := r.shop()
@@ -60,13 +60,13 @@ func TestShop(t *testing.T) {
 		t.Error("not due for reconciliation")
 	}
 	<-r.l.Ring(ShopBell)
-	r.ok(r.l.SetKosmosTenant(ctx, shopHash, nil))
+	r.ok(r.l.SetKosmosTenant(ctx, shopHash, nil, r.now))
 	if s := r.shop(); s.Kosmos != nil {
 		t.Errorf("tenant %s", s.Kosmos)
 	}
 	_, err := r.l.Shop("nobody")
 	r.is(err, ErrUnknownShop)
-	r.is(r.l.SetKosmosTenant(ctx, "nobody", tenant), ErrUnknownShop)
+	r.is(r.l.SetKosmosTenant(ctx, "nobody", tenant, r.now), ErrUnknownShop)
 }
 
 // TestShops lists who is worked for: suspended and uninstalled Shops are not, and a suspended one can still be looked at.
@@ -108,7 +108,7 @@ func TestUninstall(t *testing.T) {
 	r := newRig(t)
 	ctx := t.Context()
 	secret := r.shop().HookSecret
-	r.ok(r.l.SetKosmosTenant(ctx, shopHash, json.RawMessage(`{}`)))
+	r.ok(r.l.SetKosmosTenant(ctx, shopHash, json.RawMessage(`{}`), r.now))
 	policy := gate.Default("EUR")
 	policy.Mode = gate.Enforce
 	_, err := r.l.SavePolicy(ctx, shopHash, PolicyChange{Base: 0, Policy: policy, Author: "ada", Note: "first", Since: r.now}, r.now)
@@ -180,7 +180,7 @@ func TestInstallAgain(t *testing.T) {
 // TestInstallAfterKeyDestroyed: what only the destroyed key opened is gone, and the Shop works.
 func TestInstallAfterKeyDestroyed(t *testing.T) {
 	r := newRig(t)
-	r.ok(r.l.SetKosmosTenant(t.Context(), shopHash, json.RawMessage(`{}`)))
+	r.ok(r.l.SetKosmosTenant(t.Context(), shopHash, json.RawMessage(`{}`), r.now))
 	mailbox := r.shop().MailboxHash("ada@example.com")
 	r.ok(r.l.UninstallShop(t.Context(), shopHash, r.now))
 	r.exec("UPDATE shops SET data_key = NULL")

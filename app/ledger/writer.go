@@ -22,6 +22,7 @@ type request struct {
 type tx struct {
 	*queries.Queries
 	conn   *sql.Conn
+	actor  string   // in whose name
 	reload []string // Shops to read again after commit
 	ring   []Bell
 }
@@ -102,7 +103,7 @@ func (l *Ledger) commit(conn *sql.Conn, q *queries.Queries, batch []*request) {
 		if r.err = r.ctx.Err(); r.err != nil {
 			continue
 		}
-		r.tx = tx{Queries: q, conn: conn}
+		r.tx = tx{Queries: q, conn: conn, actor: actorOf(r.ctx)}
 		whole, err := l.apply(ctx, conn, r)
 		if !whole {
 			fail(fmt.Errorf("the transaction was given up: %w", err))

@@ -20,7 +20,6 @@ const (
 	sessionDeadline    = 30 * time.Minute
 	reviewDeadline     = 7 * 24 * time.Hour
 	failureChoiceGood  = 10 * time.Minute // how long a "provider down" answer stands for a cart
-	triesPerDay        = 5                // Sessions per cart or order
 )
 
 // Errors of starting a Session.
@@ -29,6 +28,8 @@ var (
 	ErrTooManyTries   = errors.New("too many tries; try again tomorrow")
 	ErrBuyerUnknown   = errors.New("the cart does not say yet who is buying")
 	ErrProviderDown   = errors.New("the identity provider cannot be reached")
+	ErrDocument       = errors.New("not a kind of document that will do here")
+	ErrProvedAlready  = errors.New("a proof under the mailbox that was shown is enough")
 )
 
 // CartAsk is a page's question about a cart.
@@ -37,6 +38,7 @@ type CartAsk struct {
 	CartID     string
 	CustomerID int64              // from a Current Customer JWT; 0 for a guest
 	Held       *ledger.Capability // the Capability that the page got earlier, if it shows one
+	Locale     string             // of the page
 }
 
 // CartAnswer is what the page may know.
@@ -46,6 +48,8 @@ type CartAnswer struct {
 	Capability *ledger.Capability // nil when nothing is to be proved
 	Session    *ledger.Session    // the newest one of this Capability
 	Unnamed    bool               // the cart does not say yet who is buying: nobody could be bound to a Proof
+	Unshown    bool               // the cart names a mailbox, and nobody has shown that it is theirs
+	TriesLeft  int                // Sessions that may still begin today
 }
 
 // DecideCart answers for a cart on the figures that BigCommerce has of it, and stores the Decision.
@@ -88,11 +92,17 @@ func (r *Relay) DecideCart(ctx context.Context, a CartAsk) (CartAnswer, error) {
 	}
 	var grant *ledger.Capability
 	if n.Decision.Outcome != gate.Allow && out.Capability == nil {
-		grant = &ledger.Capability{Shop: s.Hash, Purpose: ledger.ForCart, CartID: f.CartID, CustomerID: f.Buyer.CustomerID, Mailbox: f.Buyer.Mailbox,
+		grant = &ledger.Capability{Shop: s.Hash, Purpose: ledger.ForCart, CartID: f.CartID, CustomerID: f.Buyer.CustomerID, Mailbox: f.Buyer.Mailbox, Locale: a.Locale,
 			ExpiresAt: now.Add(cartCapabilityGood)}
 		out.Capability = grant
 	}
 	out.Decision, out.Unnamed = n.Decision, f.Buyer.Mailbox == "" || f.Buyer.Name == gate.Name{}
+	out.Unshown = f.Buyer.Mailbox != "" && !f.Buyer.MailboxProved
+	if out.Capability != nil {
+		if out.TriesLeft, err = r.TriesLeft(ctx, *out.Capability); err != nil {
+			return CartAnswer{}, err
+		}
+	}
 	out.DecisionID, err = r.Ledger.RecordCartDecision(ctx, s, n, grant, now)
 	return out, err
 }
@@ -111,10 +121,23 @@ func (r *Relay) providerWasDown(ctx context.Context, s *ledger.Shop, cartID stri
 	}), err
 }
 
-// StartSession opens a Session for the holder of a cart or mail Capability, or returns the one that is under way.
+// StartSession opens a Session for the holder of a cart or mail Capability, or returns the one that is under way. document is the kind that
+// the shopper chose, or "". A link that only a mail carried shows whose the mailbox is; ErrProvedAlready when that is enough.
 // ErrProviderDown comes after the failure choice has been recorded: the page asks again and learns what it means.
-func (r *Relay) StartSession(ctx context.Context, s *ledger.Shop, c ledger.Capability) (ledger.Session, error) {
-	now := r.Now()
+func (r *Relay) StartSession(ctx context.Context, s *ledger.Shop, c ledger.Capability, document string) (ledger.Session, error) {
+	kind, err := chosen(s, document)
+	if err != nil {
+		return ledger.Session{}, err
+	}
+	defer r.starting.lock(startKey(c))() // so that the limits hold for requests at the same time, too
+	if c.Mailed {
+		switch enough, err := r.pressed(ctx, s, c); {
+		case err != nil:
+			r.Log.Warn("looking for a proof under a shown mailbox; the shopper verifies", "shop", s.Hash, "error", err)
+		case enough:
+			return ledger.Session{}, ErrProvedAlready
+		}
+	}
 	last, err := r.Ledger.CapabilitySession(ctx, c)
 	switch {
 	case err == nil && !last.State.Final():
@@ -122,43 +145,67 @@ func (r *Relay) StartSession(ctx context.Context, s *ledger.Shop, c ledger.Capab
 	case err != nil && !errors.Is(err, ledger.ErrNotFound):
 		return ledger.Session{}, err
 	}
-	d, err := r.latestDecision(ctx, s, c)
-	switch {
-	case err != nil:
-		return ledger.Session{}, err
-	case d.Outcome == gate.Allow || d.Outcome == gate.Refuse:
-		return ledger.Session{}, ErrNothingToProve
-	}
-	if c.OrderID == 0 && c.CustomerID == 0 && c.Mailbox == "" {
-		return ledger.Session{}, ErrBuyerUnknown
-	}
-	tries, err := r.Ledger.CountSessions(ctx, c, now.Add(-24*time.Hour))
+	d, err := r.toProve(ctx, s, c)
 	if err != nil {
 		return ledger.Session{}, err
 	}
-	if tries >= triesPerDay {
-		return ledger.Session{}, ErrTooManyTries
-	}
-	p, err := r.Provider(s)
+	n, err := r.create(ctx, s, kind, d)
 	if err != nil {
 		return ledger.Session{}, r.providerDown(ctx, s, d, err)
 	}
-	n := ledger.Session{ID: ledger.NewSessionID(now), Provider: p.Name(), Requirement: d.Requirement, Policy: s.Policy.Version, StartedAt: now,
-		Deadline: now.Add(sessionDeadline), PollAt: now.Add(2 * time.Second), State: idv.StateCreated}
-	made, err := p.Create(ctx, idv.CreateRequest{SessionID: n.ID, Document: idv.DriverLicense})
-	if err != nil {
-		return ledger.Session{}, r.providerDown(ctx, s, d, err)
-	}
-	n.Ref, n.CaptureURL = made.Ref, made.CaptureURL
-	if err := r.Ledger.StartSession(ctx, s, c, n, now); err != nil {
+	if err := r.Ledger.StartSession(ctx, s, c, n, n.StartedAt); err != nil {
 		return ledger.Session{}, fmt.Errorf("storing the session: %w", err)
 	}
 	n.Shop, n.Capability, n.CartID, n.OrderID = s.Hash, bytes.Clone(c.ID), c.CartID, c.OrderID
 	return n, nil
 }
 
-// latestDecision is what the Capability's cart or order was last answered.
+// toProve is the Decision that a new Session is to change, where there is one and a Session may begin.
+func (r *Relay) toProve(ctx context.Context, s *ledger.Shop, c ledger.Capability) (ledger.Decision, error) {
+	d, err := r.latestDecision(ctx, s, c)
+	switch {
+	case err != nil:
+		return d, err
+	case d.Outcome == gate.Allow || d.Outcome == gate.Refuse:
+		return d, ErrNothingToProve
+	case c.OrderID == 0 && c.CustomerID == 0 && c.Mailbox == "":
+		return d, ErrBuyerUnknown
+	}
+	shown, err := r.Ledger.MailboxShown(ctx, s, gate.Facts{CartID: c.CartID, OrderID: c.OrderID, Buyer: gate.Buyer{CustomerID: c.CustomerID, Mailbox: c.Mailbox}})
+	if err != nil {
+		return d, err
+	}
+	err = r.mayStart(ctx, s, c, shown)
+	if errors.Is(err, errBudgetSpent) {
+		err = r.providerDown(ctx, s, d, err) // to the shopper it is the same: no verification can be begun
+	}
+	return d, err
+}
+
+// create asks the provider for a session.
+func (r *Relay) create(ctx context.Context, s *ledger.Shop, kind idv.DocumentType, d ledger.Decision) (ledger.Session, error) {
+	p, err := r.Provider(s)
+	if err != nil {
+		return ledger.Session{}, err
+	}
+	now := r.Now()
+	n := ledger.Session{ID: ledger.NewSessionID(now), Provider: p.Name(), Requirement: d.Requirement, Policy: s.Policy.Version, StartedAt: now,
+		Deadline: now.Add(sessionDeadline), PollAt: now.Add(2 * time.Second), State: idv.StateCreated}
+	made, err := p.Create(ctx, idv.CreateRequest{SessionID: n.ID, Document: kind})
+	n.Ref, n.CaptureURL = made.Ref, made.CaptureURL
+	return n, err
+}
+
+// latestDecision is what the Capability's cart or order was last answered; a cart that has become an order is answered as that.
 func (r *Relay) latestDecision(ctx context.Context, s *ledger.Shop, c ledger.Capability) (ledger.Decision, error) {
+	if c.OrderID == 0 {
+		switch o, err := r.orderOf(ctx, s, c.CartID); {
+		case err == nil:
+			c.OrderID = o.ID
+		case !errors.Is(err, ledger.ErrNotFound):
+			return ledger.Decision{}, err
+		}
+	}
 	if c.OrderID != 0 {
 		o, err := r.Ledger.Order(ctx, s, c.OrderID)
 		if err != nil {

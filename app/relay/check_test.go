@@ -26,6 +26,10 @@ type Checks struct {
 	Mails []mailbox.Mail
 	// Since is the first order to look at; 0: every one since enforcement began.
 	Since int64
+	// Forgot: what is older than this, and over, may have been forgotten after its time.
+	Forgot time.Time
+	// Lost: the ledger lost what it had learned lately before it: Notices that were acknowledged, Decisions, what it had written and sent.
+	Lost time.Time
 }
 
 // CheckWorld holds the ledger against the simulated platform's own state, in a world at rest, and lists what is wrong:
@@ -38,7 +42,7 @@ type Checks struct {
 //   - a Writeback that is neither confirmed nor visibly stuck;
 //   - an order that was released without a Proof that may count for it, or a named person's word;
 //   - a status or a note that we wrote while the order was in a watched, gone or closed status;
-//   - a note or a mail that was made twice.
+//   - a note or a mail that was made twice, or a mail that is gone without a word.
 func CheckWorld(l *ledger.Ledger, shop *sim.Shop, c Checks) []string {
 	w := worldCheck{l: l, shop: shop, Checks: c, ctx: context.Background()}
 	s, err := l.Shop(shop.Hash)
@@ -108,7 +112,7 @@ func (w *worldCheck) order(o sim.Order) {
 	if allowed && last.MadeBy == ledger.ByRule && last.ProofID != "" {
 		w.authorised(o, last)
 	}
-	w.writes(o, ds)
+	w.writes(o, ours, ds)
 	w.notes(o)
 	if w.Within > 0 {
 		w.gateTime(o, ours, ds)
@@ -139,7 +143,7 @@ func (w *worldCheck) authorised(o sim.Order, d ledger.Decision) {
 }
 
 // writes looks at what we did to the order's status and notes, and at what we still owe.
-func (w *worldCheck) writes(o sim.Order, ds []ledger.Decision) {
+func (w *worldCheck) writes(o sim.Order, ours ledger.Order, ds []ledger.Decision) {
 	holdStatus := w.s.Policy.HoldStatus
 	for _, x := range w.shop.OrderWrites(o.ID) {
 		if x.Actor != sim.AppName || x.Field != sim.FieldStatus && x.Field != sim.FieldStaffNotes {
@@ -157,6 +161,7 @@ func (w *worldCheck) writes(o sim.Order, ds []ledger.Decision) {
 			if w.s.Policy.CancelAfter == 0 {
 				w.bad("cancelled although the policy never does")
 			}
+		case x.StatusBefore == holdStatus && (x.At.Before(w.Forgot) || x.At.Before(w.Lost)): // nobody knows any more
 		case x.StatusBefore == holdStatus:
 			if !slices.ContainsFunc(ds, func(d ledger.Decision) bool {
 				return d.Outcome == gate.Allow && (w.Within == 0 || !d.At.After(x.At.Add(time.Second))) && (d.ProofID != "" || d.MadeBy == ledger.ByPerson && d.Person != "")
@@ -176,6 +181,7 @@ func (w *worldCheck) writes(o sim.Order, ds []ledger.Decision) {
 			w.bad("a %s is neither done nor stuck: %s", x.Kind, x.Reason)
 		}
 	}
+	w.orderMails(o, ours, ws)
 }
 
 func (w *worldCheck) notes(o sim.Order) {
@@ -243,7 +249,7 @@ func (w *worldCheck) edits(o sim.Order, ours ledger.Order, ds []ledger.Decision)
 // notices holds what was acknowledged against what became of it.
 func (w *worldCheck) notices() {
 	for _, d := range w.shop.Deliveries() {
-		if d.Status/100 != 2 {
+		if d.Status/100 != 2 || d.At.Before(w.Lost) || d.At.Before(w.Forgot) {
 			continue
 		}
 		h, err := bigcommerce.ParseWebhook([]byte(d.Body))
@@ -260,16 +266,5 @@ func (w *worldCheck) notices() {
 		}) {
 			w.bad("%s of %s was acknowledged and is not handled: %+v, %v", h.Scope, h.Data.ID, ns, err)
 		}
-	}
-}
-
-// mails looks for one that was sent twice: to the same mailbox, with the same subject, about the same hold. Each has an id of its own.
-func (w *worldCheck) mails() {
-	seen := map[string]bool{}
-	for _, m := range w.Mails {
-		if seen[m.ID] {
-			w.bad("a mail was sent twice: %q to %s", m.Subject, m.To)
-		}
-		seen[m.ID] = true
 	}
 }

@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -61,19 +62,24 @@ func (r *Relay) cartFacts(ctx context.Context, s *ledger.Shop, cartID string, cu
 	}
 	for _, k := range c.Consignments {
 		f.Shipping = append(f.Shipping, checkoutPlace(k.Address))
-		if k.ShippingMethod != "" {
-			f.ShipMethod = gate.Known(k.ShippingMethod)
-		}
+		f.ShipMethods = append(f.ShipMethods, k.ShippingMethod)
 	}
 	for _, i := range c.Cart.Items {
 		f.Items = append(f.Items, gate.Item{ProductID: strconv.FormatInt(i.ProductID, 10), Quantity: int(i.Quantity)})
 	}
-	err = r.lookUp(ctx, s, &f, c.Cart.CustomerID)
+	err = r.lookUp(ctx, s, &f, c.Cart.CustomerID, newAsker(s.Policy))
 	return f, err
 }
 
-// orderFacts is what is known of an order.
+// orderFacts is what is known of an order. Its items and addresses are always among it: the digest of what a Decision was made on has them.
 func (r *Relay) orderFacts(ctx context.Context, s *ledger.Shop, o bigcommerce.Order) (gate.Facts, error) {
+	a := newAsker(s.Policy)
+	a.products, a.addresses = true, true
+	return r.factsOf(ctx, s, o, a)
+}
+
+// factsOf is what is known of an order, as far as it is asked about.
+func (r *Relay) factsOf(ctx context.Context, s *ledger.Shop, o bigcommerce.Order, a asker) (gate.Facts, error) {
 	amount, code := o.Value()
 	b := o.BillingAddress
 	f := gate.Facts{
@@ -89,28 +95,62 @@ func (r *Relay) orderFacts(ctx context.Context, s *ledger.Shop, o bigcommerce.Or
 		m := money(v, s.Currency)
 		f.ShopValue = &m
 	}
-	products, err := r.store(s).OrderProducts(ctx, o.ID)
-	if err != nil {
-		return f, fmt.Errorf("fetching the products of order %d: %w", o.ID, err)
+	if a.products {
+		products, err := r.store(s).OrderProducts(ctx, o.ID)
+		if err != nil {
+			return f, fmt.Errorf("fetching the products of order %d: %w", o.ID, err)
+		}
+		for _, p := range products {
+			f.Items = append(f.Items, gate.Item{ProductID: strconv.FormatInt(p.ProductID, 10), Quantity: int(p.Quantity)})
+		}
 	}
-	for _, p := range products {
-		f.Items = append(f.Items, gate.Item{ProductID: strconv.FormatInt(p.ProductID, 10), Quantity: int(p.Quantity)})
+	if a.addresses {
+		addresses, err := r.store(s).OrderShippingAddresses(ctx, o.ID)
+		if err != nil {
+			return f, fmt.Errorf("fetching the shipping addresses of order %d: %w", o.ID, err)
+		}
+		for _, to := range addresses {
+			f.Shipping = append(f.Shipping, orderPlace(to.OrderAddress))
+			f.ShipMethods = append(f.ShipMethods, to.ShippingMethod)
+		}
 	}
-	addresses, err := r.store(s).OrderShippingAddresses(ctx, o.ID)
-	if err != nil {
-		return f, fmt.Errorf("fetching the shipping addresses of order %d: %w", o.ID, err)
-	}
-	for _, a := range addresses {
-		f.Shipping = append(f.Shipping, orderPlace(a.OrderAddress))
-		f.ShipMethod = gate.Known(a.ShippingMethod)
-	}
-	err = r.lookUp(ctx, s, &f, o.CustomerID)
-	return f, err
+	return f, r.lookUp(ctx, s, &f, o.CustomerID, a)
 }
 
-// lookUp fetches the facts that only some Policies ask about.
-func (r *Relay) lookUp(ctx context.Context, s *ledger.Shop, f *gate.Facts, customerID int64) error {
-	if s.Policy.Uses(gate.FactCategory, gate.FactBrand) {
+// asker knows which facts Policies look at, so that others are not fetched.
+type asker struct {
+	products, catalog, addresses, group, first bool
+}
+
+func newAsker(policies ...gate.Policy) asker {
+	var a asker
+	for _, p := range policies {
+		a.catalog = a.catalog || p.Uses(gate.FactCategory, gate.FactBrand)
+		a.products = a.products || a.catalog || p.Uses(gate.FactProduct)
+		a.addresses = a.addresses || p.Uses(gate.FactCountry, gate.FactState, gate.FactPostcode, gate.FactShipDiff, gate.FactShipMethod)
+		a.group = a.group || p.Uses(gate.FactGroup)
+		a.first = a.first || p.Uses(gate.FactFirstOrder)
+	}
+	return a
+}
+
+// cost is how many calls the facts of one order take.
+func (a asker) cost() int {
+	n := 0
+	for _, asked := range []bool{a.products, a.catalog, a.addresses, a.group, a.first} {
+		if asked {
+			n++
+		}
+	}
+	return n
+}
+
+// lookUp finds what the Shop's lists say of the buyer, and fetches what is neither in the cart nor in the order.
+func (r *Relay) lookUp(ctx context.Context, s *ledger.Shop, f *gate.Facts, customerID int64, a asker) (err error) {
+	if f.Listed, err = r.Ledger.ListedAs(ctx, s, customerID, f.Buyer.Mailbox); err != nil {
+		return fmt.Errorf("looking the buyer up in the shop's lists: %w", err)
+	}
+	if a.catalog {
 		if err := r.lookUpCatalog(ctx, s, f); err != nil {
 			return err
 		}
@@ -119,26 +159,32 @@ func (r *Relay) lookUp(ctx context.Context, s *ledger.Shop, f *gate.Facts, custo
 		return nil
 	}
 	f.Group = gate.Text{}
-	if s.Policy.Uses(gate.FactGroup) {
+	if a.group {
 		c, err := r.store(s).Customer(ctx, customerID)
 		if err != nil {
 			return fmt.Errorf("fetching customer %d: %w", customerID, err)
 		}
 		f.Group = gate.Known(strconv.FormatInt(c.CustomerGroupID, 10))
 	}
-	if s.Policy.Uses(gate.FactFirstOrder) {
-		os, err := r.store(s).Orders(ctx, bigcommerce.OrderFilter{CustomerID: &customerID, Limit: 2})
-		if err != nil {
-			return fmt.Errorf("fetching the orders of customer %d: %w", customerID, err)
-		}
-		earlier := 0
-		for _, o := range os {
-			if o.ID != f.OrderID {
-				earlier++
-			}
-		}
-		f.FirstOrder = gate.Bool{Value: earlier == 0, Known: true}
+	if a.first {
+		return r.lookUpFirstOrder(ctx, s, f, customerID)
 	}
+	return nil
+}
+
+// lookUpFirstOrder looks for an order of the customer's before this one: later ones do not make it another order than it was. Carts that
+// never became an order do not count.
+func (r *Relay) lookUpFirstOrder(ctx context.Context, s *ledger.Shop, f *gate.Facts, customerID int64) error {
+	q := bigcommerce.OrderFilter{CustomerID: &customerID, Sort: bigcommerce.SortNewest, Limit: 10}
+	if f.OrderID > 1 {
+		q.MaxID = f.OrderID - 1
+	}
+	os, err := r.store(s).Orders(ctx, q)
+	if err != nil {
+		return fmt.Errorf("fetching the orders of customer %d: %w", customerID, err)
+	}
+	first := !slices.ContainsFunc(os, func(o bigcommerce.Order) bool { return bigcommerce.ClassOf(o.StatusID) != bigcommerce.ClassWatch })
+	f.FirstOrder = gate.Bool{Value: first, Known: true}
 	return nil
 }
 

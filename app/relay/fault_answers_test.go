@@ -275,19 +275,35 @@ func answerFaults() []sim.Fault {
 	return []sim.Fault{sim.ServerError, sim.DoneButError, sim.DoneButTimeout, sim.TooMany, sim.TooManyBare, sim.LegacyLimit, sim.Unavailable, sim.Cut, sim.Slow}
 }
 
-// spells are for how long a fault lasts.
-var spells = []struct {
+// spell is for how long a fault lasts.
+type spell struct {
 	name  string
-	times int
+	times int // 0: as often as the operation is tried
 	lasts time.Duration
-}{{"once", 1, 0}, {"five times", 5, 0}, {"for an hour", 0, time.Hour}}
+}
 
 // TestFaultAnswers: however BigCommerce answers at each operation, once, five times or for an hour, all is right soon after it has stopped,
 // and nothing was done twice.
 func TestFaultAnswers(t *testing.T) {
+	answers(t, scenes(), answerFaults(), []spell{{"once", 1, 0}, {"five times", 5, 0}, {"for an hour", 0, time.Hour}})
+}
+
+// TestFaultAnswersWithoutTheOrder: an order of which BigCommerce says for a moment that it is not there, or says nothing, is held and
+// released all the same.
+func TestFaultAnswersWithoutTheOrder(t *testing.T) {
+	var of []scene
+	for _, s := range scenes() {
+		if (s.operation == readOrder || s.operation == writeOrder) && !s.unhurried {
+			of = append(of, s)
+		}
+	}
+	answers(t, of, []sim.Fault{missing, emptied}, []spell{{"once", 1, 0}, {"four times", 4, 0}})
+}
+
+func answers(t *testing.T, scenes []scene, faults []sim.Fault, spells []spell) {
 	var byFault, byScene tally
 	t.Run("scenes", func(t *testing.T) {
-		for _, s := range scenes() {
+		for _, s := range scenes {
 			t.Run(s.name, func(t *testing.T) {
 				t.Parallel()
 				f := newFaulty(t, func(p *gate.Policy) {
@@ -295,13 +311,13 @@ func TestFaultAnswers(t *testing.T) {
 						s.policy(p)
 					}
 				})
-				for _, fault := range answerFaults() {
+				for _, fault := range faults {
 					for _, spell := range spells {
-						e := f.endure(s, fault, spell.times, spell.lasts)
-						byFault.add(fault.String(), e.met, len(e.lost), len(e.doubled), e.took)
-						byScene.add(s.name, e.met, len(e.lost), len(e.doubled), e.took)
+						e := f.endure(s, fault, spell)
+						byFault.add(faultName(fault), e)
+						byScene.add(s.name, e)
 						if len(e.lost)+len(e.doubled) > 0 || t.Failed() {
-							t.Fatalf("%s %s: lost %v, doubled %v, right %s after it ended, met %d times", fault, spell.name, e.lost, e.doubled, e.took, e.met)
+							t.Fatalf("%s %s: lost %v, doubled %v, right %s after it ended, met %d times", faultName(fault), spell.name, e.lost, e.doubled, e.took, e.met)
 						}
 					}
 				}
@@ -320,16 +336,16 @@ type endured struct {
 }
 
 // endure plays a scene while one operation fails, and waits until it is over and the world at rest.
-func (f *faulty) endure(s scene, fault sim.Fault, times int, lasts time.Duration) endured {
+func (f *faulty) endure(s scene, fault sim.Fault, spell spell) endured {
 	f.t.Helper()
 	f.shop.SetFaults(sim.Faults{SlowFor: 5 * time.Millisecond})
 	orders := f.shop.Orders()
 	since, began, waited := orders[len(orders)-1].ID+1, f.clock.now(), f.relay.Pace(hash).Waited
 	right, again := s.play(f, func() {
 		began = f.clock.now()
-		m := meeting{operation: s.operation, fault: fault, skip: s.skip, times: times}
-		if lasts > 0 {
-			m.until = began.Add(lasts)
+		m := meeting{operation: s.operation, fault: fault, skip: s.skip, times: spell.times}
+		if spell.lasts > 0 {
+			m.until = began.Add(spell.lasts)
 		}
 		f.wire.meet(m)
 	})
@@ -342,19 +358,19 @@ func (f *faulty) endure(s scene, fault sim.Fault, times int, lasts time.Duration
 		f.settle()
 	}
 	f.settle()
-	for limit := began.Add(2 * time.Hour); !f.wire.over(f.clock.now()) && (lasts > 0 || wrong()) && f.clock.now().Before(limit); {
-		if lasts > 0 {
+	for limit := began.Add(2 * time.Hour); !f.wire.over(f.clock.now()) && (spell.lasts > 0 || wrong()) && f.clock.now().Before(limit); {
+		if spell.lasts > 0 {
 			next(time.Minute)
 		} else {
 			next(time.Second)
 		}
 	}
 	met, ended := f.wire.met()
-	if lasts > 0 {
-		ended = began.Add(lasts)
+	if spell.lasts > 0 {
+		ended = began.Add(spell.lasts)
 	}
 	if met == 0 {
-		f.t.Errorf("%s: no request met %s", s.name, fault)
+		f.t.Errorf("%s: no request met %s", s.name, faultName(fault))
 	}
 	f.wire.meet(meeting{})
 	rightAt := f.clock.now()
@@ -364,7 +380,7 @@ func (f *faulty) endure(s scene, fault sim.Fault, times int, lasts time.Duration
 	e := endured{met: met, took: max(rightAt.Sub(ended), 0)}
 	waited = f.relay.Pace(hash).Waited - waited
 	if !s.unhurried && e.took > gateTime+waited {
-		f.t.Errorf("%s, %s: right only %s after it ended, of which %s waiting for the quota", s.name, fault, e.took, waited)
+		f.t.Errorf("%s, %s: right only %s after it ended, of which %s waiting for the quota", s.name, faultName(fault), e.took, waited)
 	}
 	f.shop.DropWebhooks(false)
 	f.step(12*time.Minute, 2*time.Minute)

@@ -51,8 +51,15 @@ type faulty struct {
 // newFaulty starts a world whose policy enforces. Its log is shown only when the test fails.
 func newFaulty(t *testing.T, change ...func(*gate.Policy)) *faulty {
 	t.Helper()
+	return newFaultyWith(t, func(*world) {}, change...)
+}
+
+// newFaultyWith lets prepare set what must be there before the shop installs the app.
+func newFaultyWith(t *testing.T, prepare func(*world), change ...func(*gate.Policy)) *faulty {
+	t.Helper()
 	f := &faulty{last: &lastLines{}}
 	f.world = newWorldWith(t, func(w *world) {
+		prepare(w)
 		f.wire = newWire(w)
 		w.mail, w.logTo = w.mails(), f.last
 		w.compose = func(a relay.MailAsk) mail.Message {
@@ -99,6 +106,7 @@ type wire struct {
 	done chan struct{} // the platform has done what it will not answer
 
 	mu    sync.Mutex
+	sees  func(operation string) // is told of each request before it is sent; nil: nobody
 	plan  meeting
 	hits  int
 	last  time.Time      // when the fault was last met
@@ -112,6 +120,22 @@ type meeting struct {
 	skip      int       // so many of the operation go well first
 	times     int       // so many meet the fault; 0: all
 	until     time.Time // none after that, by the platform's clock; zero: no such limit
+}
+
+// Two more ways to answer, which the wire plays itself.
+const (
+	missing sim.Fault = -1 - iota // 404, as a database that lags behind would have it; nothing is done
+	emptied                       // done, and answered with 200 and nothing else
+)
+
+func faultName(f sim.Fault) string {
+	switch f {
+	case missing:
+		return "404 but it is there"
+	case emptied:
+		return "done but answered with nothing"
+	}
+	return f.String()
 }
 
 func newWire(w *world) *wire {
@@ -147,9 +171,25 @@ func (x *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !ok {
 		return x.next.RoundTrip(r)
 	}
+	x.mu.Lock()
+	sees := x.sees
+	x.mu.Unlock()
+	if sees != nil {
+		sees(operation)
+	}
 	fault := x.meets(operation)
-	if fault == 0 {
+	switch fault {
+	case 0:
 		return x.next.RoundTrip(r)
+	case missing:
+		return &http.Response{StatusCode: http.StatusNotFound, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+	case emptied:
+		resp, err := x.next.RoundTrip(r)
+		if err == nil {
+			_ = resp.Body.Close()
+			resp.Body = http.NoBody
+		}
+		return resp, err
 	}
 	x.w.shop.FailNext(sim.FailRule{Fault: fault, Method: r.Method, Path: strings.TrimPrefix(r.URL.Path, "/stores/"+hash)})
 	if fault != sim.DoneButTimeout {
@@ -196,6 +236,13 @@ func (x *wire) meet(m meeting) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.plan, x.hits, x.last = m, 0, time.Time{}
+}
+
+// watch has each request told to sees, from now on.
+func (x *wire) watch(sees func(operation string)) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.sees = sees
 }
 
 // met is how often the planned fault was met, and when for the last time.
@@ -315,22 +362,22 @@ type tallyRow struct {
 	slowest                   time.Duration // from the fault's end until the order was as it should be
 }
 
-func (y *tally) add(fault string, met, lost, doubled int, took time.Duration) {
+func (y *tally) add(name string, e endured) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	if y.rows == nil {
 		y.rows = map[string]*tallyRow{}
 	}
-	r := y.rows[fault]
+	r := y.rows[name]
 	if r == nil {
 		r = &tallyRow{}
-		y.rows[fault] = r
+		y.rows[name] = r
 	}
 	r.cases++
-	r.met += met
-	r.lost += lost
-	r.doubled += doubled
-	r.slowest = max(r.slowest, took)
+	r.met += e.met
+	r.lost += len(e.lost)
+	r.doubled += len(e.doubled)
+	r.slowest = max(r.slowest, e.took)
 }
 
 // log writes a line for each fault, in the order of its name.

@@ -14,16 +14,32 @@ import (
 
 // MailAsk is a mail to compose.
 type MailAsk struct {
-	Shop  *ledger.Shop
-	Which string       // one of the Mail constants
-	Order ledger.Order // as the ledger has it now
-	Need  gate.Requirement
-	Link  string // the verification link, or for staff the order's page; empty where there is none
+	Shop   *ledger.Shop
+	Which  string       // one of the Mail constants
+	Order  ledger.Order // as the ledger has it now; none for a mail about a cart
+	Need   gate.Requirement
+	Link   string    // the verification link, or for staff the order's page; empty where there is none
+	Until  time.Time // when the verification link ends
+	Locale string    // the shopper's language, where there is no order that names it
+	Code   string    // six digits, of MailCode
 }
 
 // toStaff tells the mails to the Shop's staff from those to the shopper.
 func toStaff(which string) bool {
 	return which == MailLeaked || which == MailMoved || which == MailHeldAgain
+}
+
+// leadsOn tells the mails that carry a verification link.
+func leadsOn(which string) bool {
+	return which == MailLink || which == MailReminder || which == MailLastCall
+}
+
+// mailedLink makes a verification link for one mail. It is not the one that staff see: whoever presses its button has opened this mailbox.
+func (r *Relay) mailedLink(ctx context.Context, s *ledger.Shop, o ledger.Order) (string, time.Time, error) {
+	now := r.Now()
+	c, err := r.Ledger.Grant(ctx, ledger.Capability{Shop: s.Hash, Purpose: ledger.ForMail, OrderID: o.ID, Mailbox: s.MailboxHash(o.Buyer.Mailbox), Mailed: true,
+		Locale: o.Buyer.Locale, ExpiresAt: now.Add(mailCapabilityGood)}, now)
+	return r.AppURL + "/v/" + r.Ledger.Token(c), c.ExpiresAt, err
 }
 
 // sendMail sends one mail, once. Before it is handed over that is recorded: should the process die, or the connection, before the mail
@@ -49,12 +65,15 @@ func (r *Relay) sendMail(ctx context.Context, s *ledger.Shop, w ledger.Writeback
 	to := s.Settings.AlarmTo
 	if !toStaff(which) {
 		to, ask.Link = known.Buyer.Mailbox, ""
-		if len(known.Link) == 16 {
-			ask.Link = r.AppURL + "/v/" + r.Ledger.Token(ledger.Capability{ID: known.Link, Purpose: ledger.ForMail})
+		if leadsOn(which) {
+			if ask.Link, ask.Until, err = r.mailedLink(ctx, s, known); err != nil {
+				return ending{}, err
+			}
 		}
 	}
 	m := r.Compose(ask)
-	m.To, m.ID = to, fmt.Sprintf("%s.%d.%d", s.Hash, known.ID, w.ID)
+	// Of what it says, not of its row: should the ledger lose the row, the same mail has the same id, and another mail has another.
+	m.To, m.ID = to, fmt.Sprintf("%s.%d.%s", s.Hash, known.ID, strings.ReplaceAll(w.Ref, "#", "-"))
 	if err := r.Ledger.HandOver(ctx, w, r.Now()); err != nil {
 		return ending{}, err
 	}

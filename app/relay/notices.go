@@ -7,10 +7,11 @@ import (
 	"strconv"
 
 	"idgate/app/bigcommerce"
+	"idgate/app/gate"
 	"idgate/app/ledger"
 )
 
-// someNotices handles a few of a Shop's Notices. It calls nobody, but for one kind.
+// someNotices handles a few of a Shop's Notices. It calls nobody, but for those about customers and an uninstallation.
 func (r *Relay) someNotices(ctx context.Context, hash string) (int, error) {
 	now := r.Now()
 	due, err := r.Ledger.LeaseNotices(ctx, hash, now, now.Add(lease), 4*noticesAt)
@@ -55,10 +56,49 @@ func (r *Relay) handle(ctx context.Context, n ledger.Notice) error {
 		return r.Ledger.FinishNotice(ctx, n, "the installation is checked", nil, r.Now())
 	case bigcommerce.ScopeCustomerDeleted:
 		return r.customerDeleted(ctx, s, n)
-	case bigcommerce.ScopeCustomerCreated, bigcommerce.ScopeCustomerUpdated:
+	case bigcommerce.ScopeCustomerCreated:
+		return r.customerCreated(ctx, s, n)
+	case bigcommerce.ScopeCustomerUpdated:
 		return r.Ledger.FinishNotice(ctx, n, "noted", nil, r.Now())
 	}
 	return r.Ledger.FinishNotice(ctx, n, "not a scope that anything is done about", nil, r.Now())
+}
+
+// customerCreated looks whether a guest has proved identity under the new account's mailbox, and does nothing about it: BigCommerce lets
+// anybody open an account with anybody's mailbox. What the guest proved counts for the account once the account shows the mailbox itself.
+func (r *Relay) customerCreated(ctx context.Context, s *ledger.Shop, n ledger.Notice) error {
+	id, err := strconv.ParseInt(n.Subject, 10, 64)
+	if err != nil || id <= 0 {
+		return r.Ledger.StickNotice(ctx, n, "it names no customer", r.Now())
+	}
+	if s.Policy.Mode == gate.Off {
+		return r.Ledger.FinishNotice(ctx, n, "noted", nil, r.Now())
+	}
+	c, err := r.store(s).Customer(ctx, id)
+	switch {
+	case errors.Is(err, bigcommerce.ErrNotFound):
+		return r.Ledger.FinishNotice(ctx, n, "BigCommerce has no such customer", nil, r.Now())
+	case err != nil:
+		return r.again(ctx, s, n, err)
+	}
+	_, guests, err := r.Ledger.GoodProofs(ctx, s, s.MailboxHash(c.Email), r.Now())
+	if err != nil {
+		return err
+	}
+	remark := "nobody has proved identity under this mailbox as a guest"
+	if guests > 0 {
+		remark = "somebody has proved identity under this mailbox as a guest: it counts for the account once the account shows that the mailbox is its own"
+	}
+	return r.Ledger.FinishNotice(ctx, n, remark, nil, r.Now())
+}
+
+// again puts a Notice off that BigCommerce could not be asked about, or leaves it to a person.
+func (r *Relay) again(ctx context.Context, s *ledger.Shop, n ledger.Notice, err error) error {
+	e := r.judge(ctx, s, err, n.Attempt)
+	if e.kind == isStuck {
+		return r.Ledger.StickNotice(ctx, n, e.remark, r.Now())
+	}
+	return r.Ledger.PostponeNotice(ctx, n, e.at, e.remark)
 }
 
 // customerDeleted erases a person once BigCommerce says that it has them no more: a webhook is believed in nothing.
@@ -72,11 +112,7 @@ func (r *Relay) customerDeleted(ctx context.Context, s *ledger.Shop, n ledger.No
 	case err == nil:
 		return r.Ledger.FinishNotice(ctx, n, "BigCommerce still has the customer: nothing was erased", nil, r.Now())
 	case !errors.Is(err, bigcommerce.ErrNotFound):
-		e := r.judge(ctx, s, err, n.Attempt)
-		if e.kind == isStuck {
-			return r.Ledger.StickNotice(ctx, n, e.remark, r.Now())
-		}
-		return r.Ledger.PostponeNotice(ctx, n, e.at, e.remark)
+		return r.again(ctx, s, n, err)
 	}
 	if err := r.Ledger.EraseCustomer(ctx, s.Hash, id, r.Now()); err != nil {
 		return err

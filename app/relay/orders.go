@@ -55,7 +55,7 @@ func (r *Relay) evaluate(ctx context.Context, l ledger.OrderLease) error {
 	asked := r.Now().Add(-r.Pace(l.Shop).Skew)
 	o, err := r.store(s).Order(ctx, l.OrderID)
 	if errors.Is(err, bigcommerce.ErrNotFound) {
-		return r.Ledger.ForgetOrder(ctx, l, "BigCommerce has no such order")
+		return r.forget(ctx, s, l)
 	}
 	r.At("order fetched")
 	var n ledger.Settlement
@@ -86,6 +86,33 @@ func (r *Relay) evaluate(ctx context.Context, l ledger.OrderLease) error {
 		r.Log.Warn("an order needs a person's eye", "shop", s.Hash, "order", o.ID, "hold", n.Order.Hold, "status", o.StatusID)
 	}
 	return nil
+}
+
+// missingTries is how often in a row BigCommerce must have no such order, over half a minute, until it is believed.
+const missingTries = 5
+
+// forget ends what was begun for an order that BigCommerce has no more.
+func (r *Relay) forget(ctx context.Context, s *ledger.Shop, l ledger.OrderLease) error {
+	if l.Attempt < missingTries {
+		return r.Ledger.PostponeOrder(ctx, l, r.retry(l.Attempt), "BigCommerce has no such order; it is asked again")
+	}
+	if err := r.Ledger.ForgetOrder(ctx, l, "BigCommerce has no such order"); err != nil {
+		return err
+	}
+	o, err := r.Ledger.Order(ctx, s, l.OrderID)
+	if err != nil {
+		return err
+	}
+	is := o.Hold
+	switch o.Hold {
+	case ledger.Holding:
+		is = ledger.NotHeld
+	case ledger.Releasing, ledger.Cancelling:
+		is = ledger.Held
+	case ledger.NotHeld, ledger.Held, ledger.Released, ledger.Refused, ledger.Moved, ledger.Leaked, ledger.Cancelled:
+		return nil
+	}
+	return r.Ledger.ConfirmHold(ctx, s.Hash, o.ID, o.Hold, is, o.StatusID, r.Now())
 }
 
 // settlement decides one order as BigCommerce has it now.
@@ -164,6 +191,8 @@ func (r *Relay) answer(ctx context.Context, s *ledger.Shop, o bigcommerce.Order,
 	if mark := holdMark(s, o); known.Hold == ledger.NotHeld && standing == nil && mark >= 0 && o.StatusID == s.Policy.HoldStatus {
 		// The ledger has lost that we put it there, with the last moments before it was restored. The note tells, and only we can make one.
 		known.Hold, known.FormerStatus, known.HoldStatus, known.Holds = ledger.Held, mark, o.StatusID, 1
+		// With it the ledger lost the link that was mailed: the buyer needs one that works.
+		n.Mails = append(n.Mails, mailRef(MailReminder+"-again", known.Holds))
 	}
 	return d, nil
 }
@@ -208,7 +237,7 @@ func (r *Relay) holdOrRelease(s *ledger.Shop, known ledger.Order, o bigcommerce.
 	if n.Alarm = next.alarm && next.hold != known.Hold; n.Alarm {
 		n.Order.AlarmedAt = now
 	}
-	plan(s.Policy, known, d, proving, now, n)
+	plan(s.Policy, known, d, proving, r.shopNow(s.Hash), n)
 	r.owedMails(s, known, n)
 }
 
@@ -254,7 +283,7 @@ func (r *Relay) inReview(ctx context.Context, s *ledger.Shop, known ledger.Order
 
 // proving reports whether somebody is proving identity just now for an order whose cancellation is due.
 func (r *Relay) proving(ctx context.Context, s *ledger.Shop, known ledger.Order) (bool, error) {
-	if known.CancelAt.IsZero() || r.Now().Before(known.CancelAt) {
+	if known.CancelAt.IsZero() || r.shopNow(s.Hash).Before(known.CancelAt) {
 		return false, nil
 	}
 	ns, err := r.Ledger.SubjectSessions(ctx, s.Hash, known.ID, known.CartID)

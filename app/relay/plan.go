@@ -23,12 +23,18 @@ const (
 	MailHeldAgain = "held_again"
 )
 
+// The mails that a shopper asks for in the checkout's dialog.
+const (
+	MailCartLink = "cart_link"
+	MailCode     = "code"
+)
+
 func mailRef(which string, holds int) string { return fmt.Sprintf("%s#%d", which, holds) }
 
 // plan puts into n what time alone will bring to an order on hold: reminders, the last call, the cancellation. It is pure.
 //
 // A cancellation is announced when the hold begins, called for the last time a day before, and carried out only if that call was made:
-// whatever the clock did meanwhile, the shopper and the Shop have a day after the last call. Somebody who is proving identity just now
+// whatever our clock did meanwhile, the shopper and the Shop have a day after the last call. now is therefore by BigCommerce's clock. Somebody who is proving identity just now
 // is waited for.
 func plan(p gate.Policy, known ledger.Order, d gate.Decision, proving bool, now time.Time, n *ledger.Settlement) {
 	o := &n.Order

@@ -57,6 +57,7 @@ type Relay struct {
 	watching    watchers
 	pacers      pacers
 	reconciling sync.Map // by Shop: the lock of its reconciliation
+	starting    keyed    // by cart or order: the lock of a Session's start
 	lastNow     atomic.Int64
 }
 
@@ -85,7 +86,7 @@ const (
 	sweepCost = 3                // likewise a sweep
 	checkCost = 12               // likewise a reconciliation that finds all in place
 	idleCheck = time.Second      // how long a missed bell goes unnoticed
-	setBack   = 10 * time.Second // by how much the clock must go back to matter
+	setBack   = time.Second      // by how much the clock must go back between two looks to matter
 
 	forgetEvery = time.Hour      // how often what is over is forgotten
 	probeEvery  = time.Hour      // how often a refused token is tried again

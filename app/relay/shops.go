@@ -84,7 +84,7 @@ func ReadInstallation(s *ledger.Shop) (Installation, error) {
 }
 
 // dueShops lists the Shops to sweep, to reconcile, or to ask whether their token is good again.
-func (r *Relay) dueShops(_ context.Context, now time.Time) ([]string, error) {
+func (r *Relay) dueShops(ctx context.Context, now time.Time) ([]string, error) {
 	var out []string
 	for _, s := range r.Ledger.Shops() {
 		if !now.Before(s.SweepAt) || !now.Before(s.ReconcileAt) {
@@ -96,7 +96,13 @@ func (r *Relay) dueShops(_ context.Context, now time.Time) ([]string, error) {
 			out = append(out, s.Hash)
 		}
 	}
-	return out, nil
+	running, err := r.Ledger.DueWhatIfs(ctx, now)
+	for hash := range running {
+		if !slices.Contains(out, hash) {
+			out = append(out, hash)
+		}
+	}
+	return out, err
 }
 
 // someShop reconciles and sweeps one Shop, if they are due and its quota has room for housekeeping.
@@ -129,7 +135,14 @@ func (r *Relay) someShop(ctx context.Context, hash string) (int, error) {
 		_, err := r.Reconcile(ctx, s)
 		return err
 	})
-	return n, errors.Join(err, work(s.SweepAt, sweepCost, r.sweep))
+	if err = errors.Join(err, work(s.SweepAt, sweepCost, r.sweep)); err != nil || n > 0 {
+		return n, err
+	}
+	running, err := r.Ledger.DueWhatIfs(ctx, now)
+	if id, ok := running[hash]; ok && err == nil {
+		return r.someWhatIf(ctx, s, id)
+	}
+	return n, err
 }
 
 // probe asks whether a refused token is good again. Refused for a day, it counts as an uninstallation that nobody told us of.
@@ -156,7 +169,7 @@ func (r *Relay) probe(ctx context.Context, s *ledger.Shop) error {
 func (r *Relay) sweep(ctx context.Context, s *ledger.Shop) error {
 	const limit = 50
 	for {
-		if n, err := r.Ledger.DueWoken(ctx, s.Hash, r.Now()); err != nil {
+		if n, err := r.Ledger.DueWoken(ctx, s.Hash, r.shopNow(s.Hash)); err != nil {
 			return err
 		} else if n == 0 {
 			break

@@ -54,7 +54,7 @@ func (c *clock) pass(d time.Duration) {
 
 // world is the product with both vendors simulated over HTTP, stepped by hand.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	clock    *clock
 	platform *sim.World
 	shop     *sim.Shop
@@ -79,13 +79,13 @@ func (w *world) now() time.Time { return w.clock.now().Add(time.Duration(w.ahead
 const hash = "testshop"
 
 // newWorld starts a world whose shop has installed the app and enforces the policy that policy returns.
-func newWorld(t *testing.T, change ...func(*gate.Policy)) *world {
+func newWorld(t testing.TB, change ...func(*gate.Policy)) *world {
 	t.Helper()
 	return newWorldWith(t, func(*world) {}, change...)
 }
 
 // newWorldWith lets prepare set what must be there before anything runs.
-func newWorldWith(t *testing.T, prepare func(*world), change ...func(*gate.Policy)) *world {
+func newWorldWith(t testing.TB, prepare func(*world), change ...func(*gate.Policy)) *world {
 	t.Helper()
 	w := &world{t: t, clock: &clock{t: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)}}
 	w.http = &http.Client{Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -117,7 +117,7 @@ func newWorldWith(t *testing.T, prepare func(*world), change ...func(*gate.Polic
 	return w
 }
 
-func (w *world) open(t *testing.T, path, idvURL string, appHandler *http.Handler) {
+func (w *world) open(t testing.TB, path, idvURL string, appHandler *http.Handler) {
 	keyring, err := ledger.ParseKeyring(ledger.GenerateOperatorKey(rand.Reader))
 	if err != nil {
 		t.Fatal(err)
@@ -183,7 +183,7 @@ func (w *world) mails() *mail.Sender {
 	return s
 }
 
-type testWriter struct{ t *testing.T }
+type testWriter struct{ t testing.TB }
 
 func (w testWriter) Write(b []byte) (int, error) {
 	w.t.Log(strings.TrimSpace(string(b)))

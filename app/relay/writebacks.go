@@ -61,6 +61,11 @@ func (r *Relay) pay(ctx context.Context, w ledger.Writeback) error {
 	if err != nil {
 		e = r.judge(ctx, s, err, w.Attempt)
 	}
+	if e.kind == isDropped && errors.Is(err, bigcommerce.ErrNotFound) && (w.Kind == ledger.Hold || w.Kind == ledger.Release || w.Kind == ledger.Cancel) {
+		if e, err = r.missing(ctx, s, w, e.remark); err != nil {
+			return err
+		}
+	}
 	r.At("writeback confirmed")
 	switch e.kind {
 	case isDone:
@@ -77,6 +82,16 @@ func (r *Relay) pay(ctx context.Context, w ledger.Writeback) error {
 		return r.Ledger.DropWriteback(ctx, w, e.remark, r.Now())
 	}
 	return nil
+}
+
+// missing is how a change of status ends whose order BigCommerce does not have: the gate finds out whether that is so, and if it is forgets
+// the order, and this with it.
+func (r *Relay) missing(ctx context.Context, s *ledger.Shop, w ledger.Writeback, why string) (ending, error) {
+	o, err := r.Ledger.Order(ctx, s, w.Subject)
+	if err == nil && o.DueAt.IsZero() {
+		err = r.Ledger.DueOrder(ctx, s.Hash, w.Subject, r.Now())
+	}
+	return later(r.retry(w.Attempt), why), err
 }
 
 func (r *Relay) effect(ctx context.Context, s *ledger.Shop, w ledger.Writeback) (ending, error) {

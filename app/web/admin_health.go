@@ -20,10 +20,16 @@ const (
 	repairTime = time.Minute
 	sweepLate  = 5 * time.Minute // after its time; the sweep runs every minute
 	lookedAt   = 20              // newest Sessions that tell how 1Kosmos answers
+	replaySpan = 24 * time.Hour  // what the form to handle Notices again begins with
 )
 
 // health shows how the installation stands.
 func (s *Server) health(w http.ResponseWriter, r *http.Request, v visit) error {
+	since := s.Now().Add(-replaySpan).In(present(v.Shop).zone).Format(momentForm)
+	return s.showHealth(w, r, v, http.StatusOK, views.ReplayForm{Since: since})
+}
+
+func (s *Server) showHealth(w http.ResponseWriter, r *http.Request, v visit, status int, replay views.ReplayForm) error {
 	ctx, shop, now := r.Context(), v.Shop, s.Now()
 	p := present(shop)
 	seen, err := s.Ledger.NoticesSeen(ctx, shop.Hash)
@@ -34,26 +40,50 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return err
 	}
-	stuck, err := s.Ledger.StuckWritebacks(ctx, shop.Hash)
-	if err != nil {
-		return err
-	}
 	provider, err := s.providerRow(ctx, shop)
 	if err != nil {
 		return err
 	}
-	have := s.installed(shop)
+	have, replica := s.installed(shop), s.replica()
 	for i := range have.hooks {
 		have.hooks[i].LastSeen = p.when(seen[have.hooks[i].Scope])
 	}
+	pace := s.Relay.Pace(shop.Hash)
+	replay.Zone = p.zone.String()
 	d := views.HealthData{Layout: s.layout(v, r), CheckedAt: p.when(shop.ReconciledAt), Hooks: have.hooks, Scripts: have.scripts, Attributes: have.attributes,
 		Scopes: scopeRows(shop), Sweep: views.SweepData{Status: sweepStatus(shop, now), Last: p.when(s.lastSweep(shop))},
 		Queue:    views.QueueData{Notices: p.count(pending.Notices, false), Writebacks: p.count(pending.Writebacks, false), Oldest: p.when(pending.Oldest)},
-		Provider: provider, Replica: s.replicaRow(p), Problems: have.problems}
+		Provider: provider, Replica: p.replica(replica, now, s.SignOut), Problems: have.problems, Quota: p.quota(pace), Clock: clock(pace.Skew), Replay: replay,
+		Export: v.has(ledger.Reviewer), CanRepair: v.may(ledger.Manager), CanRepeat: v.may(ledger.Reviewer), CanReplay: v.may(ledger.Manager)}
+	if err := s.addStuck(ctx, p, &d); err != nil {
+		return err
+	}
+	return render(w, r, status, views.Health(d))
+}
+
+// addStuck adds what waits for a person: stuck Writebacks, stuck Notices and orders on hold.
+func (s *Server) addStuck(ctx context.Context, p presenter, d *views.HealthData) error {
+	stuck, err := s.Ledger.StuckWritebacks(ctx, p.shop.Hash)
+	if err != nil {
+		return err
+	}
 	for _, b := range stuck {
 		d.Stuck = append(d.Stuck, p.stuckRow(b))
 	}
-	return render(w, r, http.StatusOK, views.Health(d))
+	notices, err := s.Ledger.StuckNotices(ctx, p.shop.Hash)
+	if err != nil {
+		return err
+	}
+	for _, n := range notices {
+		row := views.NoticeRow{ID: strconv.FormatInt(n.ID, 10), Scope: n.Scope, Subject: n.Subject, Said: n.Remark, Received: p.when(n.ReceivedAt)}
+		if n.Deliveries > 1 {
+			row.Deliveries = strconv.FormatInt(n.Deliveries, 10)
+		}
+		d.Notices = append(d.Notices, row)
+	}
+	holds, err := s.Ledger.Holds(ctx, p.shop.Hash)
+	d.OnHold = p.count(ledger.Counts{Holds: holds}.OnHold(), false)
+	return err
 }
 
 // repair compares the installation with what it should be, and puts right what differs, while the merchant waits.
@@ -71,20 +101,50 @@ func (s *Server) repair(w http.ResponseWriter, r *http.Request, v visit) error {
 	return back(w, r, v, "/health", views.Flash{Code: "repairing", Value: "1"})
 }
 
-// retryWriteback makes one stuck Writeback due again.
-func (s *Server) retryWriteback(w http.ResponseWriter, r *http.Request, v visit) error {
+// replayNotices has every Notice since a moment handled once more.
+func (s *Server) replayNotices(w http.ResponseWriter, r *http.Request, v visit) error {
 	values, err := posted(r)
 	if err != nil {
 		return err
 	}
-	id, err := parseID(values.Get(views.WritebackField))
+	text := values.Get(views.SinceField)
+	since, code := parseMoment(text, present(v.Shop).zone, s.Now())
+	if code != "" {
+		return s.showHealth(w, r, v, http.StatusUnprocessableEntity, views.ReplayForm{Since: text, Error: code})
+	}
+	n, err := s.Ledger.ReplayNotices(r.Context(), v.Shop.Hash, since, s.Now())
 	if err != nil {
 		return err
 	}
-	if err := s.Ledger.RetryWriteback(r.Context(), v.Shop.Hash, id, s.Now()); err != nil {
+	if err := s.Ledger.RecordActivity(r.Context(), v.Shop.Hash, ledger.ActReplayed, "", "since "+since.UTC().Format(time.RFC3339), s.Now()); err != nil {
 		return err
 	}
-	return back(w, r, v, "/health", views.Flash{Code: "retried", Value: "1"})
+	s.Log.Info("notices replayed", "shop", v.Shop.Hash, "since", since, "count", n, "by", v.User.Email)
+	return back(w, r, v, "/health", views.Flash{Code: "replayed", Value: strconv.FormatInt(n, 10)})
+}
+
+// momentForm is how a browser writes a moment without a zone.
+const momentForm = "2006-01-02T15:04"
+
+// parseMoment reads a moment that has passed, in a Shop's zone, as browsers send it and as people write it.
+func parseMoment(text string, zone *time.Location, now time.Time) (t time.Time, code string) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return t, "required"
+	}
+	for _, form := range []string{momentForm, "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02 15:04:05", "2006-01-02"} {
+		t, err := time.ParseInLocation(form, text, zone)
+		switch {
+		case err != nil:
+			continue
+		case t.Year() < 2000:
+			return t, "not_a_time"
+		case t.After(now):
+			return t, "in_future"
+		}
+		return t, ""
+	}
+	return t, "not_a_time"
 }
 
 // wantedHooks are the webhooks that every installation should have.
@@ -188,9 +248,12 @@ func (s *Server) lastSweep(shop *ledger.Shop) time.Time {
 // stuckRow is a stuck Writeback with its remedy. Where there is no remedy in words of ours, the reason that was stored has one.
 func (p presenter) stuckRow(b ledger.StoredWriteback) views.StuckRow {
 	row := views.StuckRow{ID: strconv.FormatInt(b.ID, 10), Kind: string(b.Kind), Subject: "Order " + strconv.FormatInt(b.Subject, 10), Said: b.Reason,
-		Attempts: strconv.FormatInt(b.Attempt, 10), Since: p.when(b.MadeAt)}
+		Attempts: strconv.FormatInt(b.Attempt, 10), Since: p.when(b.MadeAt), Order: orderNumber(b.Subject)}
 	if !ofOrder(b.Kind) {
-		row.Subject = customer(b.Subject)
+		row.Subject, row.Order = customer(b.Subject), ""
+	}
+	if b.Kind == ledger.Mail {
+		row.Mail = mailCode(b.Ref)
 	}
 	return row
 }
@@ -246,13 +309,24 @@ func (s *Server) providerRow(ctx context.Context, shop *ledger.Shop) (views.Prov
 	return d, nil
 }
 
-func (s *Server) replicaRow(p presenter) views.ReplicaData {
-	st := s.replica()
-	d := views.ReplicaData{Status: replicaStatus(st), Synced: p.when(st.LastSync)}
-	if s.SignOut {
-		d.Target, d.Said = st.Target, st.LastError // only in single-shop mode is the reader the operator
+// replica is how the replica stands. Where it is and what it said is for the operator's eyes only, who reads this in single-shop mode.
+func (p presenter) replica(st ledger.ReplicaStatus, now time.Time, operator bool) views.ReplicaData {
+	d := views.ReplicaData{Status: replicaStatus(st), Synced: p.when(st.LastSync), Behind: span(lag(st, now))}
+	if operator {
+		d.Target, d.Said = st.Target, st.LastError
 	}
 	return d
+}
+
+// inStep is how long after the last sync a replica still counts as in step: it is synced every second or so.
+const inStep = time.Minute
+
+// lag is how far a replica is behind, or 0 while it is in step. One that has not been reached since the start may be behind by anything.
+func lag(st ledger.ReplicaStatus, now time.Time) time.Duration {
+	if !st.Configured || st.LastSync.IsZero() || now.Sub(st.LastSync) < inStep {
+		return 0
+	}
+	return now.Sub(st.LastSync)
 }
 
 func replicaStatus(st ledger.ReplicaStatus) string {
@@ -265,4 +339,58 @@ func replicaStatus(st ledger.ReplicaStatus) string {
 		return "pending"
 	}
 	return "ok"
+}
+
+// ourShare is how much of a Shop's quota the relay uses at most.
+const ourShare = 0.5
+
+func (p presenter) quota(pace relay.Pace) views.QuotaData {
+	d := views.QuotaData{Window: span(pace.Window), Limit: p.count(int64(pace.Limit), false), Share: p.count(int64(float64(pace.Limit)*ourShare), false),
+		Used: p.count(int64(pace.Used), false), Left: p.count(int64(max(pace.Left, 0)), false), Blocked: p.when(pace.BlockedUntil), Waiting: p.when(pace.WaitingSince),
+		Waited: "not at all"}
+	if pace.Waited > 0 {
+		d.Waited = span(pace.Waited)
+	}
+	return d
+}
+
+// Clocks may differ by a little: BigCommerce's answers tell its time to the second. Beyond wrongClock something comes to harm.
+const (
+	noticedClock = 10 * time.Second
+	wrongClock   = 5 * time.Minute
+)
+
+// clock is how far our clock is ahead of BigCommerce's.
+func clock(skew time.Duration) views.ClockData {
+	d := views.ClockData{Status: "ok"}
+	switch {
+	case skew.Abs() > wrongClock:
+		d.Status = "error"
+	case skew.Abs() <= noticedClock:
+		return d
+	}
+	d.Differ = span(skew.Abs()) + " ahead of BigCommerce's"
+	if skew < 0 {
+		d.Differ = span(skew.Abs()) + " behind BigCommerce's"
+	}
+	return d
+}
+
+// span is a length of time in its largest unit that says enough: "42 seconds", "7 minutes", "3 hours", "2 days".
+func span(d time.Duration) string {
+	if d <= 0 {
+		return ""
+	}
+	for _, u := range []struct {
+		unit time.Duration
+		name string
+	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}} {
+		if n := int64(d / u.unit); n >= 2 || n == 1 && u.unit == time.Second {
+			if n == 1 {
+				return "1 " + u.name
+			}
+			return strconv.FormatInt(n, 10) + " " + u.name + "s"
+		}
+	}
+	return "less than a second"
 }

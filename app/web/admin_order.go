@@ -12,12 +12,16 @@ import (
 	"time"
 
 	"idgate/app/gate"
+	"idgate/app/idv"
 	"idgate/app/ledger"
 	"idgate/app/receipt"
 	"idgate/views"
 )
 
-const shownReceipts = 10
+const (
+	shownReceipts = 10
+	lastCall      = 24 * time.Hour // before a cancellation
+)
 
 // order shows one order with all that is known about it and about why.
 func (s *Server) order(w http.ResponseWriter, r *http.Request, v visit) error {
@@ -37,8 +41,13 @@ func (s *Server) showOrder(w http.ResponseWriter, r *http.Request, v visit, o le
 	d := present(v.Shop).order(rec)
 	d.Layout = s.layout(v, r)
 	if v.may(ledger.Reviewer) {
-		d.CanRelease, d.CanRefuse = releasable(o), refusable(o)
+		d.CanRelease, d.CanRefuse, d.CanRepeat = releasable(o), refusable(o), true
+		d.CanKeep, d.CanUnkeep = keepable(v.Shop, o), unkeepable(v.Shop, o)
 	}
+	for i := range d.Proofs {
+		d.Proofs[i].CanRevoke = v.may(ledger.Manager) && !d.Proofs[i].Revoked
+	}
+	d.Silent = !v.Shop.Policy.Mails || s.Relay.Mail == nil
 	if v.may(ledger.Reviewer) && onHold(o) && rec.link.ID != nil {
 		// Whoever has the link can verify for this order, so only those see it who may let the order go.
 		d.VerifyURL, d.VerifyExpires = s.AppURL+"/v/"+s.Ledger.Token(rec.link), present(v.Shop).when(rec.link.ExpiresAt)
@@ -47,6 +56,16 @@ func (s *Server) showOrder(w http.ResponseWriter, r *http.Request, v visit, o le
 	d.VerifyCommand = "idgate receipt verify -jwks jwks.json < receipt.jwt"
 	change(&d)
 	return render(w, r, status, views.Order(d))
+}
+
+// keepable reports whether a person may say that the order is not to be cancelled.
+func keepable(shop *ledger.Shop, o ledger.Order) bool {
+	return (o.Hold == ledger.Held || o.Hold == ledger.Cancelling) && !o.Kept && (!o.CancelAt.IsZero() || shop.Policy.CancelAfter > 0)
+}
+
+// unkeepable reports whether a person may say that the order is to be cancelled after all.
+func unkeepable(shop *ledger.Shop, o ledger.Order) bool {
+	return o.Hold == ledger.Held && o.Kept && shop.Policy.CancelAfter > 0
 }
 
 // refusable reports whether a person may refuse the order: once, while it is on hold or on its way there.
@@ -59,7 +78,7 @@ func releasable(o ledger.Order) bool { return onHold(o) || o.Hold == ledger.Refu
 type orderRecord struct {
 	order      ledger.Order
 	latest     *ledger.Decision // nil before the first
-	proof      *ledger.Proof    // the one the latest Decision used
+	proofs     []ledger.Proof   // the one the latest Decision used, if it used one, and then those of the order's Sessions
 	link       ledger.Capability
 	decisions  []ledger.Decision // of the order and of its cart
 	sessions   []ledger.Session
@@ -89,11 +108,11 @@ func (s *Server) readOrder(ctx context.Context, shop *ledger.Shop, o ledger.Orde
 			return rec, err
 		}
 		rec.latest = &d
-		if rec.proof, err = s.usedProof(ctx, shop, d); err != nil {
-			return rec, err
-		}
 	}
 	if rec.sessions, err = s.Ledger.SubjectSessions(ctx, shop.Hash, o.ID, o.CartID); err != nil {
+		return rec, err
+	}
+	if rec.proofs, err = s.orderProofs(ctx, shop, rec); err != nil {
 		return rec, err
 	}
 	for _, subject := range []string{orderNumber(o.ID), o.CartID} {
@@ -106,7 +125,7 @@ func (s *Server) readOrder(ctx context.Context, shop *ledger.Shop, o ledger.Orde
 		}
 		rec.notices = append(rec.notices, ns...)
 	}
-	if rec.writebacks, err = s.orderWritebacks(ctx, shop, o, rec.proof); err != nil {
+	if rec.writebacks, err = s.orderWritebacks(ctx, shop, o, rec.proofs); err != nil {
 		return rec, err
 	}
 	if rec.keys, err = s.receiptKeys(rec.decisions); err != nil {
@@ -116,32 +135,54 @@ func (s *Server) readOrder(ctx context.Context, shop *ledger.Shop, o ledger.Orde
 	return rec, err
 }
 
-// usedProof is the Proof that allowed, or nil.
-func (s *Server) usedProof(ctx context.Context, shop *ledger.Shop, d ledger.Decision) (*ledger.Proof, error) {
-	if d.ProofID == "" {
-		return nil, nil
+// orderProofs are the Proof that the latest Decision used, and those that the order's own Sessions have made. What was erased since is
+// left out.
+func (s *Server) orderProofs(ctx context.Context, shop *ledger.Shop, rec orderRecord) (out []ledger.Proof, err error) {
+	add := func(p ledger.Proof, err error) error {
+		known := slices.ContainsFunc(out, func(o ledger.Proof) bool { return o.ID == p.ID })
+		if err == nil && !known {
+			out = append(out, p)
+		}
+		if errors.Is(err, ledger.ErrNotFound) {
+			return nil
+		}
+		return err
 	}
-	p, err := s.Ledger.Proof(ctx, shop, d.ProofID)
-	if errors.Is(err, ledger.ErrNotFound) {
-		return nil, nil // erased since
+	if rec.latest != nil && rec.latest.ProofID != "" {
+		if err := add(s.Ledger.Proof(ctx, shop, rec.latest.ProofID)); err != nil {
+			return nil, err
+		}
 	}
-	return &p, err
+	for _, n := range rec.sessions {
+		if n.State != idv.StatePassed {
+			continue
+		}
+		if err := add(s.Ledger.SessionProof(ctx, shop, n.ID)); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
-// orderWritebacks lists what was written for the order, and for its customer on account of its Proof. Orders and customers have
-// numbers of their own, so a number alone names nothing.
-func (s *Server) orderWritebacks(ctx context.Context, shop *ledger.Shop, o ledger.Order, proof *ledger.Proof) ([]ledger.StoredWriteback, error) {
+// used reports whether p is the Proof that the latest Decision used.
+func (rec orderRecord) used(p ledger.Proof) bool {
+	return rec.latest != nil && rec.latest.ProofID == p.ID
+}
+
+// orderWritebacks lists what was or is to be written for the order, and for its customer on account of its Proofs. Orders and customers
+// have numbers of their own, so a number alone names nothing.
+func (s *Server) orderWritebacks(ctx context.Context, shop *ledger.Shop, o ledger.Order, proofs []ledger.Proof) ([]ledger.StoredWriteback, error) {
 	all, err := s.Ledger.SubjectWritebacks(ctx, shop.Hash, o.ID)
 	if err != nil {
 		return nil, err
 	}
 	out := slices.DeleteFunc(all, func(b ledger.StoredWriteback) bool { return !ofOrder(b.Kind) })
-	if proof == nil || o.CustomerID == 0 {
+	if len(proofs) == 0 || o.CustomerID == 0 {
 		return out, nil
 	}
 	all, err = s.Ledger.SubjectWritebacks(ctx, shop.Hash, o.CustomerID)
 	for _, b := range all {
-		if !ofOrder(b.Kind) && b.Ref == proof.ID {
+		if !ofOrder(b.Kind) && slices.ContainsFunc(proofs, func(p ledger.Proof) bool { return p.ID == b.Ref }) {
 			out = append(out, b)
 		}
 	}
@@ -151,7 +192,7 @@ func (s *Server) orderWritebacks(ctx context.Context, shop *ledger.Shop, o ledge
 // ofOrder reports whether a Writeback's subject is an order; otherwise it is a customer.
 func ofOrder(k ledger.WritebackKind) bool {
 	switch k {
-	case ledger.Hold, ledger.Release, ledger.Note, ledger.DecisionMetafield:
+	case ledger.Hold, ledger.Release, ledger.Cancel, ledger.Note, ledger.CancelNote, ledger.DecisionMetafield, ledger.Mail:
 		return true
 	case ledger.CustomerAttributes, ledger.CustomerFieldsV2, ledger.ProofMetafield:
 		return false
@@ -195,6 +236,7 @@ func (p presenter) order(rec orderRecord) views.OrderData {
 		ID: orderNumber(o.ID), Number: orderNumber(o.ID), Placed: p.when(o.PlacedAt), Customer: cmp.Or(o.Buyer.Name, customer(o.CustomerID)), Guest: o.CustomerID == 0,
 		Mailbox: o.Buyer.Mailbox, Value: p.money(o.Value), StatusID: o.StatusID, Source: o.Source, CartID: o.CartID,
 		Hold: holdCode(o), HeldSince: p.when(o.HeldAt), HoldStatus: o.HoldStatus, FormerStatus: o.FormerStatus,
+		Digital: o.Digital, Erased: p.when(o.ErasedAt), CancelAt: p.when(o.CancelAt), CalledAt: p.when(o.CalledAt), Kept: o.Kept,
 		Trouble: trouble(rec), FactsDigest: hex.EncodeToString(o.FactsDigest), Timeline: p.timeline(rec), Receipts: p.receipts(rec),
 	}
 	if p.shop.ControlPanel != "" {
@@ -213,22 +255,32 @@ func (p presenter) order(rec orderRecord) views.OrderData {
 			d.Rules = append(d.Rules, p.rule(r, o))
 		}
 	}
-	if rec.proof != nil {
-		d.Proof = p.proof(*rec.proof, rec.latest.Decision)
+	if !o.CancelAt.IsZero() {
+		d.CallAt = p.when(o.CancelAt.Add(-lastCall))
+	}
+	for _, pr := range rec.proofs {
+		shown := p.proof(pr, nil)
+		if rec.used(pr) {
+			shown = p.proof(pr, &rec.latest.Decision)
+		}
+		d.Proofs = append(d.Proofs, shown)
 	}
 	return d
 }
 
-// proof is a Proof as the Decision counted it: the level is the one it was allowed on, whatever the mapping says by now.
-func (p presenter) proof(pr ledger.Proof, d gate.Decision) *views.ProofData {
-	out := views.ProofData{IAL: pr.IAL.String(), Source: pr.Source, Selfie: pr.Selfie, At: p.when(pr.At), Until: p.when(pr.Until), Revoked: pr.Revoked}
-	if i := slices.IndexFunc(d.Reasons, func(r gate.Reason) bool { return r.Code == gate.ProofOK }); i >= 0 {
-		out.IAL = d.Reasons[i].Detail
+// proof is a Proof, at the level on which d allowed, where d used it: whatever the mapping says by now.
+func (p presenter) proof(pr ledger.Proof, d *gate.Decision) views.ProofData {
+	out := views.ProofData{ID: pr.ID, Used: d != nil, IAL: pr.IAL.String(), Source: pr.Source, Selfie: pr.Selfie, At: p.when(pr.At), Until: p.when(pr.Until),
+		Revoked: pr.Revoked, RevokedAt: p.when(pr.RevokedAt), RevokedBy: pr.RevokedBy, RevokedWhy: pr.RevokedWhy}
+	if d != nil {
+		if i := slices.IndexFunc(d.Reasons, func(r gate.Reason) bool { return r.Code == gate.ProofOK }); i >= 0 {
+			out.IAL = d.Reasons[i].Detail
+		}
 	}
 	if pr.Age >= 0 {
 		out.Age = strconv.Itoa(pr.Age)
 	}
-	return &out
+	return out
 }
 
 // trouble is why work on the order does not get on, or nothing.
@@ -242,79 +294,6 @@ func trouble(rec orderRecord) string {
 		}
 	}
 	return ""
-}
-
-// event is an Entry with what it is sorted by.
-type event struct {
-	at    time.Time
-	order int // among events of the same millisecond: causes before effects
-	views.Entry
-}
-
-// timeline is everything that happened to the order, oldest first.
-func (p presenter) timeline(rec orderRecord) []views.Entry {
-	o := rec.order
-	events := []event{{o.SeenAt, 0, views.Entry{Kind: "order", Code: "seen"}}}
-	add := func(at time.Time, order int, e views.Entry) { events = append(events, event{at, order, e}) }
-	for _, n := range rec.notices {
-		add(n.ReceivedAt, 1, views.Entry{Kind: "notice", Code: n.Scope, Note: statusChange(n.Detail)})
-	}
-	for _, n := range rec.sessions {
-		add(n.ChangedAt, 2, p.session(n))
-	}
-	for _, d := range rec.decisions {
-		e := p.decided(d)
-		if rec.proof != nil && d.ProofID == rec.proof.ID {
-			shown := p.proof(*rec.proof, d.Decision)
-			e.IAL, e.IALSource = shown.IAL, shown.Source
-		}
-		add(d.At, 3, e)
-	}
-	written := false
-	for _, b := range rec.writebacks {
-		if b.State != "done" {
-			continue
-		}
-		written = written || b.Kind == ledger.Hold
-		add(b.DoneAt, 4, paid(b))
-	}
-	if !written && !o.HeldAt.IsZero() { // the order was in the hold status already
-		add(o.HeldAt, 4, views.Entry{Kind: "hold", Code: "held"})
-	}
-	if o.Hold == ledger.Leaked || o.Hold == ledger.Moved { // found at the latest when the order last changed
-		add(o.ModifiedAt, 5, views.Entry{Kind: "order", Code: string(o.Hold)})
-	}
-	slices.SortStableFunc(events, func(a, b event) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.order, b.order)) })
-	out := make([]views.Entry, len(events))
-	for i, e := range events {
-		out[i] = e.Entry
-		out[i].When = p.when(e.at)
-	}
-	return out
-}
-
-// statusChange is what a status webhook told, in words.
-func statusChange(d ledger.Detail) string {
-	if d.NewStatus == d.OldStatus {
-		return ""
-	}
-	return views.OrderStatusWords(d.OldStatus).Short + " → " + views.OrderStatusWords(d.NewStatus).Short
-}
-
-// paid is a Writeback that is done, as the timeline tells it.
-func paid(b ledger.StoredWriteback) views.Entry {
-	switch b.Kind {
-	case ledger.Hold:
-		return views.Entry{Kind: "hold", Code: "held"}
-	case ledger.Release:
-		e := views.Entry{Kind: "hold", Code: "released"}
-		if b.Reason != "released" { // somebody had moved the order on
-			e.Note = b.Reason
-		}
-		return e
-	case ledger.Note, ledger.DecisionMetafield, ledger.CustomerAttributes, ledger.CustomerFieldsV2, ledger.ProofMetafield:
-	}
-	return views.Entry{Kind: "writeback", Code: string(b.Kind)}
 }
 
 // receipts are the newest Receipts of the order's Decisions.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -21,7 +22,7 @@ const (
 // orders lists the orders that the gate has seen, newest first, or goes to the one that was searched for.
 func (s *Server) orders(w http.ResponseWriter, r *http.Request, v visit) error {
 	q := r.URL.Query()
-	d := views.OrdersData{Layout: s.layout(v, r), Filter: cmp.Or(q.Get("filter"), "all"), Query: clip(strings.TrimSpace(q.Get("q")), maxQuery)}
+	d := views.OrdersData{Layout: s.layout(v, r), Filter: cmp.Or(q.Get("filter"), "all"), Query: clip(strings.TrimSpace(q.Get("q")), maxQuery), Export: v.has(ledger.Reviewer)}
 	var below int64
 	if text := q.Get("before"); text != "" {
 		var err error
@@ -43,13 +44,12 @@ func (s *Server) orders(w http.ResponseWriter, r *http.Request, v visit) error {
 			return err
 		}
 	}
-	lines, err := s.orderLines(r, v.Shop, d.Filter, below)
+	lines, next, err := s.orderLines(r.Context(), v.Shop, d.Filter, below, pageLength)
 	if err != nil {
 		return err
 	}
-	if len(lines) > pageLength {
-		lines = lines[:pageLength]
-		d.Older = orderNumber(lines[pageLength-1].ID)
+	if next != 0 {
+		d.Older = orderNumber(next)
 	}
 	p := present(v.Shop)
 	for _, l := range lines {
@@ -74,32 +74,47 @@ func (s *Server) search(r *http.Request, v visit, text string) (int64, error) {
 	return id, err
 }
 
-// orderLines reads one page and one more line, which tells whether there is a next page.
-func (s *Server) orderLines(r *http.Request, shop *ledger.Shop, filter string, below int64) ([]ledger.OrderLine, error) {
-	ctx, n := r.Context(), pageLength+1
+// orderLines reads one page of at most count lines, and the id below which the next one begins, or 0 when there is none.
+func (s *Server) orderLines(ctx context.Context, shop *ledger.Shop, filter string, below int64, count int) (lines []ledger.OrderLine, next int64, err error) {
 	switch filter {
 	case "all":
-		return s.Ledger.OrdersPage(ctx, shop, "", below, n)
-	case "leaks":
-		return s.Ledger.OrdersPage(ctx, shop, ledger.Leaked, below, n)
-	case "allowed":
-		return s.Ledger.OrdersPageByOutcome(ctx, shop, gate.Allow, below, n)
+		lines, err = s.Ledger.OrdersPage(ctx, shop, "", below, count+1)
 	case "held":
-		// Those on their way to the hold status wait for a proof or a person like those in it.
-		held, err := s.Ledger.OrdersPage(ctx, shop, ledger.Held, below, n)
+		lines, err = s.heldLines(ctx, shop, below, count+1)
+	case "leaks":
+		lines, err = s.Ledger.OrdersPage(ctx, shop, ledger.Leaked, below, count+1)
+	case "moved":
+		lines, err = s.Ledger.OrdersPage(ctx, shop, ledger.Moved, below, count+1)
+	case "cancelled":
+		lines, err = s.Ledger.OrdersPage(ctx, shop, ledger.Cancelled, below, count+1)
+	case "allowed":
+		return s.Ledger.OrdersPageByOutcome(ctx, shop, gate.Allow, below, count)
+	default:
+		return nil, 0, refuse(http.StatusBadRequest, "bad_request", "no such filter").at("filter")
+	}
+	if len(lines) > count {
+		lines = lines[:count]
+		next = lines[count-1].ID
+	}
+	return lines, next, err
+}
+
+// heldLines lists the orders that are on our hold, whether they wait for a proof, were refused, or are on their way to or from it.
+func (s *Server) heldLines(ctx context.Context, shop *ledger.Shop, below int64, count int) (lines []ledger.OrderLine, err error) {
+	for _, hold := range []ledger.HoldState{ledger.Holding, ledger.Held, ledger.Releasing, ledger.Refused, ledger.Cancelling} {
+		some, err := s.Ledger.OrdersPage(ctx, shop, hold, below, count)
 		if err != nil {
 			return nil, err
 		}
-		holding, err := s.Ledger.OrdersPage(ctx, shop, ledger.Holding, below, n)
-		both := slices.SortedFunc(slices.Values(append(held, holding...)), func(a, b ledger.OrderLine) int { return cmp.Compare(b.ID, a.ID) })
-		return both[:min(n, len(both))], err
+		lines = append(lines, some...)
 	}
-	return nil, refuse(http.StatusBadRequest, "bad_request", "no such filter").at("filter")
+	slices.SortFunc(lines, func(a, b ledger.OrderLine) int { return cmp.Compare(b.ID, a.ID) })
+	return lines[:min(count, len(lines))], nil
 }
 
 func (p presenter) orderRow(l ledger.OrderLine) views.OrderRow {
 	row := views.OrderRow{ID: orderNumber(l.ID), Number: orderNumber(l.ID), Placed: p.when(l.PlacedAt), Customer: l.Buyer.Name, Guest: l.CustomerID == 0,
-		Value: p.money(l.Value), StatusID: l.StatusID, Hold: holdCode(l.Order)}
+		Value: p.money(l.Value), StatusID: l.StatusID, Hold: holdCode(l.Order), Digital: l.Digital, Erased: !l.ErasedAt.IsZero()}
 	if row.Customer == "" {
 		row.Customer = customer(l.CustomerID)
 	}

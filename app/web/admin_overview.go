@@ -9,12 +9,15 @@ import (
 	"idgate/app/gate"
 	"idgate/app/idv"
 	"idgate/app/ledger"
+	"idgate/app/relay"
 	"idgate/views"
 )
 
 const (
 	overviewSpan  = 7 * 24 * time.Hour
+	foundSpan     = 30 * 24 * time.Hour // how long a leak or a moved order wants somebody's eye
 	recentEntries = 6
+	longWait      = time.Minute // for the quota; two windows of it
 )
 
 // overview shows what is in force, what wants somebody, and what happened lately.
@@ -24,7 +27,11 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request, v visit) error
 	if err != nil {
 		return err
 	}
-	stuck, err := s.Ledger.StuckWritebacks(ctx, shop.Hash)
+	found, err := s.Ledger.CountFound(ctx, shop.Hash, now.Add(-foundSpan))
+	if err != nil {
+		return err
+	}
+	stuck, err := s.Ledger.CountStuck(ctx, shop.Hash)
 	if err != nil {
 		return err
 	}
@@ -50,8 +57,8 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request, v visit) error
 	partial := counts.Decisions > ledger.CountCap
 	d.Counts = views.Counts{Checked: p.count(counts.Subjects, partial), Verified: p.count(counts.Sessions[idv.StatePassed], false),
 		Held: p.count(counts.Held, partial), Released: p.count(counts.Released, partial)}
-	d.Attention = attention(standing{shop: shop, now: now, counts: counts, stuck: len(stuck), tenant: s.tenantKnown(shop), provider: provider,
-		replica: s.replica(), parts: s.installed(shop)}, p)
+	d.Attention = attention(standing{shop: shop, now: now, counts: counts, found: found, stuck: stuck, tenant: s.tenantKnown(shop), provider: provider,
+		replica: s.replica(), parts: s.installed(shop), pace: s.Relay.Pace(shop.Hash)}, p)
 	return render(w, r, http.StatusOK, views.Overview(d))
 }
 
@@ -85,8 +92,10 @@ type standing struct {
 	shop     *ledger.Shop
 	now      time.Time
 	counts   ledger.Counts
-	stuck    int
+	found    ledger.Found
+	stuck    ledger.Stuck
 	tenant   bool
+	pace     relay.Pace
 	provider views.ProviderData
 	replica  ledger.ReplicaStatus
 	parts    parts
@@ -107,22 +116,27 @@ func attention(s standing, p presenter) []views.Attention {
 	}
 	policy := s.shop.Policy
 	on := policy.Mode != gate.Off
-	counted("leaks", s.counts.Holds[ledger.Leaked])
+	counted("leaks", s.found.Leaked)
 	when(s.shop.State == ledger.Suspended, "token_refused", "")
+	when(s.pace.Skew.Abs() > wrongClock, "clock", clock(s.pace.Skew).Differ)
+	counted("moved", s.found.Moved)
 	when(!s.tenant && on, "provider_unset", "")
-	for _, code := range policyWarnings(policy, true) {
-		when(on && code != "digital_orders", code, "")
+	for _, code := range policyWarnings(policy, true, true) {
+		when(on && code != "digital_orders" && code != "cancel_silent", code, "")
 	}
 	when(s.provider.Status == "error", "provider_down", s.provider.Said)
-	counted("held", s.counts.Holds[ledger.Held]+s.counts.Holds[ledger.Holding])
+	counted("held", s.counts.OnHold())
 	counted("late_pass", s.counts.LatePass)
 	counted("reviews", s.counts.Sessions[idv.StateReview])
-	counted("stuck", int64(s.stuck))
+	counted("stuck", s.stuck.Writebacks)
+	counted("stuck_notices", s.stuck.Notices)
 	counted("hook_broken", s.parts.brokenHooks())
 	counted("script_broken", s.parts.brokenScripts())
 	counted("scope_missing", int64(len(s.parts.missingScopes)))
 	when(sweepStatus(s.shop, s.now) == "late", "sweep_late", "")
-	when(replicaStatus(s.replica) == "error", "replica_late", "")
+	waiting := s.pace.WaitingSince
+	when(!waiting.IsZero() && s.now.Sub(waiting) >= longWait, "quota_waiting", p.when(waiting).Text)
+	when(replicaStatus(s.replica) == "error" || lag(s.replica, s.now) > 0, "replica_late", span(lag(s.replica, s.now)))
 	return out
 }
 

@@ -22,12 +22,22 @@ func (s *Server) layout(v visit, r *http.Request) views.Layout {
 	if name == "" {
 		name = v.Shop.Hash
 	}
-	return views.Layout{Frame: s.frame(), ShopName: name, Base: base(v.Shop), UserEmail: v.User.Email, Mode: string(v.Shop.Policy.Mode),
+	l := views.Layout{Frame: s.frame(), ShopName: name, Base: base(v.Shop), UserEmail: v.User.Email, Mode: string(v.Shop.Policy.Mode),
 		Flash: views.ParseFlash(r.URL.Query()), BCSDK: s.BCSDK, SignOut: s.SignOut}
+	if v.Shop.State == ledger.Suspended {
+		p := present(v.Shop)
+		l.Suspended = views.Suspended{Since: p.when(v.Shop.SuspendedAt), Next: p.when(v.Shop.ProbeAt)}
+	}
+	return l
 }
 
-// may reports whether the visitor's role reaches least.
-func (v visit) may(least ledger.Role) bool { return rank[v.User.Role] >= rank[least] }
+// has reports whether the visitor's role reaches least.
+func (v visit) has(least ledger.Role) bool { return rank[v.User.Role] >= rank[least] }
+
+// may reports whether the visitor may do now what takes at least this role. While BigCommerce refuses our token everybody only looks.
+func (v visit) may(least ledger.Role) bool {
+	return v.has(least) && v.Shop.State != ledger.Suspended
+}
 
 // back ends a POST: a page of the Shop that says what was done.
 func back(w http.ResponseWriter, r *http.Request, v visit, page string, f views.Flash) error {

@@ -34,7 +34,7 @@ func (s *Server) showPolicy(w http.ResponseWriter, r *http.Request, v visit, sta
 	}
 	d.Layout, d.Currency, d.ReadOnly = s.layout(v, r), v.Shop.Currency, !v.may(ledger.Manager)
 	d.SourceChoices = sourceChoices(v.Shop.Policy)
-	d.Warnings = policyWarnings(v.Shop.Policy, s.tenantKnown(v.Shop))
+	d.Warnings = policyWarnings(v.Shop.Policy, s.tenantKnown(v.Shop), s.Relay.Mail != nil)
 	return render(w, r, status, views.Policy(d))
 }
 
@@ -49,8 +49,8 @@ func sourceChoices(p gate.Policy) []string {
 	return out
 }
 
-// policyWarnings are what a merchant should know about the Policy in force.
-func policyWarnings(p gate.Policy, tenant bool) []string {
+// policyWarnings are what a merchant should know about the Policy in force: whether there is a tenant to verify with, and a mail server.
+func policyWarnings(p gate.Policy, tenant, mail bool) []string {
 	var out []string
 	if !tenant {
 		out = append(out, "provider_unset")
@@ -60,6 +60,11 @@ func policyWarnings(p gate.Policy, tenant bool) []string {
 		out = append(out, "evidence_unmapped")
 	case asked > top:
 		out = append(out, "level_unreachable")
+	}
+	if p.Mode == gate.Enforce && p.CancelAfter > 0 && !(p.Mails && mail) {
+		out = append(out, "cancel_silent")
+	} else if p.Mode == gate.Enforce && p.Mails && !mail {
+		out = append(out, "no_mail_server")
 	}
 	if p.Mode != gate.Off {
 		out = append(out, "digital_orders")
@@ -156,7 +161,8 @@ func shownFields(f views.PolicyForm) map[string]string {
 		"mode": views.ModeWords(f.Mode).Short, "checkout_ial": "IAL " + f.CheckoutIAL, "least_age": orDash(f.LeastAge), "proof_days": f.ProofDays,
 		"name_match": yesOrNo(f.NameMatch), "guests": choiceWords[f.Guests], "step_up_value": orDash(f.StepUpValue),
 		"evidence_document_ial": levelOrUnset(f.EvidenceDocument), "evidence_selfie_ial": levelOrUnset(f.EvidenceSelfie),
-		"hold_status": f.HoldStatus, "sources": sources, "on_unreachable": choiceWords[f.OnUnreachable],
+		"hold_status": f.HoldStatus, "on_moved": choiceWords[f.OnMoved], "cancel_days": orDash(f.CancelDays), "mails": yesOrNo(f.Mails),
+		"remind_hours": orDash(f.RemindHours), "sources": sources, "keep_days": f.KeepDays, "on_unreachable": choiceWords[f.OnUnreachable],
 		"on_provider_down": choiceWords[f.OnProviderDown], "writeback": choiceWords[f.WriteBack],
 		"step_up_ial": "–", "step_up_max_age_days": "–", "step_up_selfie": "–",
 	}
@@ -170,6 +176,7 @@ func shownFields(f views.PolicyForm) map[string]string {
 var choiceWords = map[string]string{
 	"verify": "verify for each order", "sign_in": "sign in", "pass": "nothing",
 	"let_pay": "let the shopper pay, and hold the order", "stop": "stop the checkout",
+	"hold_again": "hold it once more", "override": "leave it",
 	"attributes": "customer attributes", "custom_fields": "customer attributes and custom_fields",
 }
 

@@ -1,11 +1,13 @@
 package web
 
 import (
+	"cmp"
 	"maps"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"idgate/app/gate"
@@ -17,6 +19,7 @@ const (
 	maxNote    = 200 // characters
 	maxWhole   = 1_000_000
 	maxSources = 50
+	maxSource  = 50             // characters
 	mostMoney  = "999999999999" // whole units; gate.ParseMoney takes no more digits
 )
 
@@ -28,6 +31,8 @@ func formOf(p gate.Policy) views.PolicyForm {
 		Guests: string(p.Guests), NameMatch: ticked(p.Checkout.NameMatch), HoldStatus: strconv.Itoa(p.HoldStatus), Sources: p.Sources,
 		OnUnreachable: string(p.OnUnreachable), OnProviderDown: string(p.OnProviderDown), WriteBack: "attributes", BaseVersion: strconv.FormatInt(p.Version, 10),
 		StepUpIAL: p.Checkout.IAL.String(), // where there is no step-up: what a new one asks at least
+		OnMoved:   string(cmp.Or(p.OnMoved, gate.Accept)), CancelDays: unlessZero(int(p.CancelAfter)), Mails: ticked(p.Mails), RemindHours: listed(p.RemindAfter),
+		KeepDays: cmp.Or(p.Keep, keptUnset).String(),
 	}
 	if p.CustomFieldsV2 {
 		f.WriteBack = "custom_fields"
@@ -37,6 +42,17 @@ func formOf(p gate.Policy) views.PolicyForm {
 		f.StepUpMaxAgeDays, f.StepUpSelfie = unlessZero(int(s.Require.MaxAge)), ticked(s.Require.Selfie)
 	}
 	return f
+}
+
+// keptUnset is how long records are kept where a Policy does not say.
+const keptUnset gate.Days = 730
+
+func listed(hours []int) string {
+	out := make([]string, len(hours))
+	for i, n := range hours {
+		out[i] = strconv.Itoa(n)
+	}
+	return strings.Join(out, ", ")
 }
 
 func unlessZero(n int) string {
@@ -101,7 +117,17 @@ func readPolicy(f views.PolicyForm, from gate.Policy, currency string) (p gate.P
 	p.OnProviderDown = gate.FailureChoice(r.choice("on_provider_down", f.OnProviderDown, failures...))
 	p.CustomFieldsV2 = r.choice("writeback", f.WriteBack, "attributes", "custom_fields") == "custom_fields"
 	p.StepUp = r.stepUp(f, currency)
-	p.Sources = r.sources(f.Sources, from)
+	p.Sources = r.sources(f.Sources, f.SourcesMore, from)
+	p.OnMoved = gate.MovedChoice(r.choice("on_moved", f.OnMoved, string(gate.HoldAgain), string(gate.Accept)))
+	p.CancelAfter = gate.Days(r.whole("cancel_days", f.CancelDays, false))
+	p.Mails, p.RemindAfter = f.Mails != "", r.hours(f.RemindHours)
+	p.Keep = gate.Days(r.whole("keep_days", f.KeepDays, true))
+	if from.OnMoved == "" && p.OnMoved == gate.Accept {
+		p.OnMoved = "" // unset means the same
+	}
+	if from.Keep == 0 && p.Keep == keptUnset {
+		p.Keep = 0
+	}
 	if utf8.RuneCountInString(f.Note) > maxNote {
 		r.refuse("note", "too_long:"+strconv.Itoa(maxNote))
 	}
@@ -141,17 +167,47 @@ func (r policyReader) stepUp(f views.PolicyForm, currency string) *gate.StepUp {
 		Selfie: f.StepUpSelfie != "", NameMatch: f.NameMatch != ""}}
 }
 
-// sources keeps the order sources that views know or the Policy already had, each once.
-func (r policyReader) sources(chosen []string, from gate.Policy) []string {
+// hours reads numbers of hours in any order, each once.
+func (r policyReader) hours(text string) (out []int) {
+	for _, part := range separated(text) {
+		n, code := parseWhole(part)
+		r.refuse("remind_hours", code)
+		out = append(out, n)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// separated are the parts of a text that somebody wrote as a list.
+func separated(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) })
+}
+
+// sources keeps the order sources that views know or the Policy already had, and those written beside them, each once.
+func (r policyReader) sources(chosen []string, more string, from gate.Policy) []string {
 	var out []string
+	add := func(code string) {
+		if !slices.Contains(out, code) {
+			out = append(out, code)
+		}
+	}
 	for _, c := range chosen {
-		if len(out) == maxSources || !slices.Contains(views.SourceCodes(), c) && !slices.Contains(from.Sources, c) {
+		if !slices.Contains(views.SourceCodes(), c) && !slices.Contains(from.Sources, c) {
 			r.refuse("sources", "unknown_choice")
 			return nil
 		}
-		if !slices.Contains(out, c) {
-			out = append(out, c)
+		add(c)
+	}
+	for _, c := range separated(more) {
+		if !sourceForm.MatchString(c) {
+			r.refuse("sources_more", "not_a_source:"+strconv.Itoa(maxSource))
+			return nil
 		}
+		add(c)
+	}
+	if len(out) > maxSources {
+		r.refuse("sources_more", "too_many:"+strconv.Itoa(maxSources))
+		return nil
 	}
 	return out
 }
@@ -159,6 +215,7 @@ func (r policyReader) sources(chosen []string, from gate.Policy) []string {
 var (
 	wholeForm   = regexp.MustCompile(`^[0-9]+$`)
 	decimalForm = regexp.MustCompile(`^[0-9]+[.,][0-9]*$`)
+	sourceForm  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,49}$`) // of maxSource characters at most
 )
 
 // parseWhole reads a whole number that is not negative, or says in a code what it is instead.

@@ -3,10 +3,12 @@ package web
 import (
 	"encoding/json"
 	"net/http"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"golang.org/x/net/idna"
 
@@ -17,12 +19,14 @@ import (
 const (
 	maxCommunity = 100 // characters
 	maxKey       = 200
+	maxMailbox   = 254 // bytes
 )
 
 // settings shows the Shop's 1Kosmos tenant and who may come in.
 func (s *Server) settings(w http.ResponseWriter, r *http.Request, v visit) error {
 	t := s.ownTenant(v.Shop)
-	return s.showSettings(w, r, v, http.StatusOK, views.SettingsData{Tenant: views.TenantForm{DNS: t.DNS, Community: t.Community, Curve: t.Curve}})
+	return s.showSettings(w, r, v, http.StatusOK, views.SettingsData{Tenant: views.TenantForm{DNS: t.DNS, Community: t.Community, Curve: t.Curve},
+		Alarms: views.AlarmForm{To: v.Shop.Settings.AlarmTo}})
 }
 
 func (s *Server) showSettings(w http.ResponseWriter, r *http.Request, v visit, status int, d views.SettingsData) error {
@@ -39,7 +43,7 @@ func (s *Server) showSettings(w http.ResponseWriter, r *http.Request, v visit, s
 	d.Own, d.OperatorTenant = v.Shop.Kosmos != nil, s.Tenant != ""
 	d.LicenseKeySet, d.DVCIDSet = t.LicenseKey != "", t.DVCID != ""
 	d.Tenant.LicenseKey, d.Tenant.DVCID = "", "" // keys go in and never out
-	d.ReadOnly = !v.may(ledger.Owner)
+	d.ReadOnly, d.CanAlarm, d.NoMailServer = !v.may(ledger.Owner), v.may(ledger.Manager), s.Relay.Mail == nil
 	return render(w, r, status, views.Settings(d))
 }
 
@@ -50,7 +54,7 @@ func (s *Server) saveSettings(w http.ResponseWriter, r *http.Request, v visit) e
 		return err
 	}
 	if values.Get(views.DisconnectField) != "" {
-		if err := s.Ledger.SetKosmosTenant(r.Context(), v.Shop.Hash, nil); err != nil {
+		if err := s.Ledger.SetKosmosTenant(r.Context(), v.Shop.Hash, nil, s.Now()); err != nil {
 			return err
 		}
 		s.Log.Info("1Kosmos tenant removed", "shop", v.Shop.Hash, "by", v.User.Email)
@@ -59,17 +63,54 @@ func (s *Server) saveSettings(w http.ResponseWriter, r *http.Request, v visit) e
 	form := views.ParseTenantForm(values)
 	t, wrong := readTenant(form, s.ownTenant(v.Shop), s.onLoopback())
 	if len(wrong) > 0 {
-		return s.showSettings(w, r, v, http.StatusUnprocessableEntity, views.SettingsData{Tenant: form, Errors: wrong})
+		return s.showSettings(w, r, v, http.StatusUnprocessableEntity, views.SettingsData{Tenant: form, Errors: wrong,
+			Alarms: views.AlarmForm{To: v.Shop.Settings.AlarmTo}})
 	}
 	b, err := json.Marshal(t)
 	if err != nil {
 		return err
 	}
-	if err := s.Ledger.SetKosmosTenant(r.Context(), v.Shop.Hash, b); err != nil {
+	if err := s.Ledger.SetKosmosTenant(r.Context(), v.Shop.Hash, b, s.Now()); err != nil {
 		return err
 	}
 	s.Log.Info("1Kosmos tenant saved", "shop", v.Shop.Hash, "host", t.DNS, "by", v.User.Email)
 	return back(w, r, v, "/settings", views.Flash{Code: "connected", Value: "1"})
+}
+
+// saveAlarms changes whose mailbox is told of what needs a person.
+func (s *Server) saveAlarms(w http.ResponseWriter, r *http.Request, v visit) error {
+	values, err := posted(r)
+	if err != nil {
+		return err
+	}
+	to := strings.TrimSpace(values.Get(views.AlarmField))
+	if !oneMailbox(to) {
+		t := s.ownTenant(v.Shop)
+		return s.showSettings(w, r, v, http.StatusUnprocessableEntity, views.SettingsData{Tenant: views.TenantForm{DNS: t.DNS, Community: t.Community, Curve: t.Curve},
+			Alarms: views.AlarmForm{To: to, Error: "not_a_mailbox"}})
+	}
+	n := v.Shop.Settings
+	n.AlarmTo = to
+	if err := s.Ledger.SaveSettings(r.Context(), v.Shop.Hash, n, s.Now()); err != nil {
+		return err
+	}
+	s.Log.Info("alarms go to another mailbox", "shop", v.Shop.Hash, "anybody", to != "", "by", v.User.Email)
+	flash := views.Flash{Code: "alarms", Value: "1"}
+	if to == "" {
+		flash.Code = "no_alarms"
+	}
+	return back(w, r, v, "/settings", flash)
+}
+
+// oneMailbox reports whether text is one plain mailbox, as mails take it, or nothing.
+func oneMailbox(text string) bool {
+	if text == "" {
+		return true
+	}
+	a, err := mail.ParseAddress(text)
+	_, domain, _ := strings.Cut(text, "@")
+	return err == nil && a.Address == text && len(text) <= maxMailbox && strings.Contains(strings.Trim(domain, "."), ".") && !spoilt(text) &&
+		!strings.ContainsFunc(text, unicode.IsSpace) && !strings.ContainsAny(text, `"[]`)
 }
 
 // onLoopback reports whether this server is one on somebody's own machine, as the demo's is.

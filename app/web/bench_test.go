@@ -209,7 +209,7 @@ func (b *bench) enforce(hash string) {
 	b.Helper()
 	p := gate.Default("USD")
 	p.Mode, p.Evidence = gate.Enforce, gate.Evidence{DocumentSelfie: 2}
-	_, err := b.s.Ledger.SavePolicy(b.Context(), hash, ledger.PolicyChange{Base: b.shop(hash).Policy.Version, Policy: p, Author: "owner@"+hash+".example", Note: "", Since: b.clock()}, b.clock())
+	_, err := b.s.Ledger.SavePolicy(b.Context(), hash, ledger.PolicyChange{Base: b.shop(hash).Policy.Version, Policy: p, Author: "owner@" + hash + ".example", Note: "", Since: b.clock()}, b.clock())
 	b.ok(err)
 	b.wait(time.Second)
 }

@@ -75,16 +75,6 @@ func (s *Server) ancestors(shop *ledger.Shop) string {
 	return strings.Join(list, " ")
 }
 
-// hosted is the shopper's page behind a mailed link.
-func (s *Server) hosted(h handler) http.Handler {
-	return s.page(func(w http.ResponseWriter, r *http.Request) error {
-		if !s.limits.allow("hosted "+s.address(r), 5, 30) {
-			return refuse(http.StatusTooManyRequests, "rate_limited", "too many requests; wait a moment")
-		}
-		return h(w, r)
-	}, maxForm)
-}
-
 // page runs a handler whose errors are pages.
 func (s *Server) page(h handler, limit int64) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -118,6 +108,7 @@ func (s *Server) hook(h handler) http.Handler {
 // shopper runs a handler whose errors are JSON, within the address's rate.
 func (s *Server) shopper(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r, _ = talking(r)
 		r.Body = http.MaxBytesReader(w, r.Body, maxStorefront)
 		err := error(refuse(http.StatusTooManyRequests, "rate_limited", "too many requests; wait a moment"))
 		if s.limits.allow("address "+s.address(r), 20, 100) {
@@ -127,13 +118,13 @@ func (s *Server) shopper(h handler) http.Handler {
 			p := classify(err)
 			s.note(r, p)
 			retryAfter(w, p)
-			writeJSON(w, p.status, map[string]any{"error": map[string]string{"code": p.code, "message": p.message, "field": p.field}})
+			writeJSON(w, p.status, map[string]any{"error": map[string]string{"code": p.code, "message": refusal(s.words(r), p), "field": p.field}})
 		}
 	})
 }
 
 func retryAfter(w http.ResponseWriter, p *problem) {
-	if p.status == http.StatusServiceUnavailable || p.status == http.StatusTooManyRequests {
+	if (p.status == http.StatusServiceUnavailable || p.status == http.StatusTooManyRequests) && w.Header().Get("Retry-After") == "" {
 		w.Header().Set("Retry-After", "2")
 	}
 }
@@ -174,8 +165,18 @@ func (s *Server) admin(least ledger.Role, h adminHandler) http.Handler {
 		if rank[v.User.Role] < rank[least] {
 			return refuse(http.StatusForbidden, "forbidden", "your role does not allow this")
 		}
-		return h(w, r, v)
+		return h(w, r.WithContext(ledger.WithActor(r.Context(), v.User.Email)), v)
 	}, maxForm)
+}
+
+// acts is admin for what changes something. While BigCommerce refuses our token nothing does: it could not reach the shop.
+func (s *Server) acts(least ledger.Role, h adminHandler) http.Handler {
+	return s.admin(least, func(w http.ResponseWriter, r *http.Request, v visit) error {
+		if v.Shop.State == ledger.Suspended {
+			return refuse(http.StatusConflict, "suspended", "BigCommerce refuses our token for this shop")
+		}
+		return h(w, r, v)
+	})
 }
 
 // visit reads the Login. Another Shop's, an ended or a missing one are alike: nothing tells whether the Shop exists.

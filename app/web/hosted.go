@@ -2,16 +2,42 @@ package web
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 
 	"idgate/app/gate"
+	"idgate/app/idv"
 	"idgate/app/ledger"
 	"idgate/app/relay"
+	"idgate/app/words"
 	"idgate/views"
 )
 
 const linkCookie = "__Host-idgate-link"
+
+// hosted is the shopper's page behind a mailed link. What goes wrong is told in the shopper's language.
+func (s *Server) hosted(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r, t := talking(r)
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		err := error(refuse(http.StatusTooManyRequests, "rate_limited", "too many requests; wait a moment"))
+		if s.limits.allow("hosted "+s.address(r), 5, 30) {
+			err = h(w, r)
+		}
+		if err == nil {
+			return
+		}
+		p := classify(err)
+		s.note(r, p)
+		retryAfter(w, p)
+		said := s.words(r).Refusal(p.code)
+		data := s.deadLinkData(r, t.shop)
+		data.Title, data.Text, data.Next, data.Retry = s.words(r).Text("dialog.failed_title", nil), said.Text, said.Next, s.words(r).Text("page.look_again", nil)
+		if rerr := render(w, r, p.status, views.DeadLink(data)); rerr != nil {
+			s.Log.Error("rendering an error page", "error", rerr)
+			http.Error(w, http.StatusText(p.status), p.status)
+		}
+	})
+}
 
 // openLink takes the one secret that stands in a URL out of it: into a cookie, and on to a clean address. It consumes nothing, since
 // mail scanners open links too.
@@ -27,20 +53,52 @@ func (s *Server) openLink(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// deadLink is the page of a link that opens nothing.
 func (s *Server) deadLink(w http.ResponseWriter, r *http.Request, c ledger.Capability, err error) error {
-	data := views.ExpiredLinkData{Frame: s.frame(), Code: "unknown"}
-	status := http.StatusForbidden
+	code, status := "unknown", http.StatusForbidden
 	switch {
 	case errors.Is(err, ledger.ErrExpiredCapability):
-		data.Code, status = "expired", http.StatusGone
+		code, status = "expired", http.StatusGone
 	case errors.Is(err, ledger.ErrBadCapability):
 	default:
 		return err
 	}
-	if shop, err := s.Ledger.Shop(c.Shop); err == nil {
-		data.ShopName = shop.Name
+	shop, err := s.Ledger.Shop(c.Shop)
+	if err != nil {
+		shop = nil
 	}
-	return render(w, r, status, views.ExpiredLink(data))
+	speak(r, shop, c.Locale)
+	return s.showDeadLink(w, r, shop, code, status)
+}
+
+func (s *Server) showDeadLink(w http.ResponseWriter, r *http.Request, shop *ledger.Shop, code string, status int) error {
+	data, said := s.deadLinkData(r, shop), s.words(r).DeadLink(code)
+	data.Title, data.Text, data.Next = said.Title, said.Text, said.Next
+	return render(w, r, status, views.DeadLink(data))
+}
+
+func (s *Server) deadLinkData(r *http.Request, shop *ledger.Shop) views.DeadLinkData {
+	w := s.words(r)
+	data := views.DeadLinkData{Frame: s.shopperFrame(w)}
+	if shop != nil {
+		data.ShopName, data.ShopURL, data.Back = shop.Name, shopURL(shop), w.Text("page.back", words.Data{"shop": shop.Name})
+	}
+	return data
+}
+
+// shopperFrame is the frame of a page in the shopper's language.
+func (s *Server) shopperFrame(w words.Words) views.Frame {
+	f := s.frame()
+	f.Lang = w.Lang()
+	return f
+}
+
+// shopURL is where a Shop's default storefront is, or "".
+func shopURL(shop *ledger.Shop) string {
+	if len(shop.Channels) > 0 && len(shop.Channels[0].Origins) > 0 {
+		return shop.Channels[0].Origins[0]
+	}
+	return ""
 }
 
 // link opens the Capability in the cookie.
@@ -54,10 +112,13 @@ func (s *Server) link(r *http.Request) (*ledger.Shop, ledger.Capability, error) 
 		return nil, c, err
 	}
 	shop, err := s.Ledger.Shop(c.Shop)
+	if err == nil {
+		speak(r, shop, c.Locale)
+	}
 	return shop, c, err
 }
 
-// verifyPage shows where the order behind the link stands. Without JavaScript it refreshes itself while something is under way.
+// verifyPage shows where the order or cart behind the link stands. Without JavaScript it refreshes itself while something is under way.
 func (s *Server) verifyPage(w http.ResponseWriter, r *http.Request) error {
 	shop, c, err := s.link(r)
 	if err != nil {
@@ -66,53 +127,117 @@ func (s *Server) verifyPage(w http.ResponseWriter, r *http.Request) error {
 	return s.showVerify(w, r, shop, c, http.StatusOK)
 }
 
-func (s *Server) showVerify(w http.ResponseWriter, r *http.Request, shop *ledger.Shop, c ledger.Capability, status int) error {
-	o, err := s.Ledger.Order(r.Context(), shop, c.OrderID)
+// linked is what a link leads to.
+type linked struct {
+	order   ledger.Order // none behind a cart's link
+	d       gate.Decision
+	session *ledger.Session
+	closed  bool // the order is over: nothing is to be verified any more
+}
+
+// behindLink looks up what a link leads to now.
+func (s *Server) behindLink(r *http.Request, shop *ledger.Shop, c ledger.Capability) (b linked, err error) {
+	d, err := s.Relay.SessionDecision(r.Context(), shop, ledger.Session{CartID: c.CartID, OrderID: c.OrderID})
 	if err != nil {
-		return err
+		return b, err
 	}
-	d, err := s.Ledger.Decision(r.Context(), shop.Hash, o.DecisionID)
-	if err != nil {
-		return err
-	}
-	data := views.VerifyData{Frame: s.frame(), ShopName: shop.Name, OrderNumber: fmt.Sprint(o.ID), Need: shownNeed(shop.Policy, d.Requirement),
-		Reasons: reasons(d.Reasons), Outcome: string(d.Outcome), Retry: true, Expires: s.when(shop, c.ExpiresAt)}
-	if len(shop.Channels) > 0 && len(shop.Channels[0].Origins) > 0 {
-		data.ShopURL = shop.Channels[0].Origins[0]
-	}
-	if o.Hold == ledger.Released || o.Hold == ledger.Releasing {
-		data.Outcome = string(gate.Allow)
+	b.d = d.Decision
+	if c.OrderID != 0 {
+		if b.order, err = s.Ledger.Order(r.Context(), shop, c.OrderID); err != nil {
+			return b, err
+		}
+		speak(r, shop, b.order.Buyer.Locale)
+		switch b.order.Hold {
+		case ledger.Released, ledger.Releasing:
+			b.d.Outcome = gate.Allow
+		case ledger.Cancelled:
+			b.closed = true
+		case ledger.NotHeld, ledger.Holding, ledger.Held, ledger.Refused, ledger.Moved, ledger.Leaked, ledger.Cancelling:
+		}
+		if b.order.PersonSays == "refuse" {
+			b.d.Outcome = gate.Refuse
+		}
 	}
 	n, err := s.Ledger.CapabilitySession(r.Context(), c)
 	switch {
-	case errors.Is(err, ledger.ErrNotFound):
-	case err != nil:
+	case err == nil:
+		b.session = &n
+	case !errors.Is(err, ledger.ErrNotFound):
+		return b, err
+	}
+	return b, nil
+}
+
+func (s *Server) showVerify(w http.ResponseWriter, r *http.Request, shop *ledger.Shop, c ledger.Capability, status int) error {
+	b, err := s.behindLink(r, shop, c)
+	if err != nil {
 		return err
-	default:
-		b, err := s.sessionBody(r, shop, n)
+	}
+	if b.closed {
+		return s.showDeadLink(w, r, shop, "closed", http.StatusGone)
+	}
+	return s.renderVerify(w, r, shop, c, b, status)
+}
+
+func (s *Server) renderVerify(w http.ResponseWriter, r *http.Request, shop *ledger.Shop, c ledger.Capability, b linked, status int) error {
+	left, err := s.Relay.TriesLeft(r.Context(), c)
+	if err != nil {
+		return err
+	}
+	texts, at := dialogData(shop, b.d, b.session, left), c.ExpiresAt
+	texts.Order, texts.LinkUntil = subjectOf(b.order), c.ExpiresAt.In(present(shop).zone)
+	if b.session != nil && !b.session.State.Final() {
+		at = b.session.Deadline // the link lasts longer, but this try has to end before
+	}
+	said := s.words(r)
+	data := views.VerifyData{Frame: s.shopperFrame(said), Texts: said.Page(texts), ShopName: shop.Name, ShopURL: shopURL(shop), Outcome: string(b.d.Outcome),
+		Retry: left > 0 && status != http.StatusTooManyRequests, Expires: s.when(shop, at)}
+	for _, d := range relay.Documents(shop) {
+		data.Documents = append(data.Documents, views.Document{Value: string(d), Name: data.Texts[documentNames[d]]})
+	}
+	switch {
+	case b.session != nil:
+		n, err := s.sessionBody(r, shop, *b.session)
 		if err != nil {
 			return err
 		}
-		data.State, data.SessionReason, data.CaptureURL, data.QRSVG = string(n.State), n.Reason, b.URL, b.QR
-		if !n.State.Final() {
-			data.Expires = s.when(shop, n.Deadline) // the link lasts longer, but this try has to end before
+		data.State, data.CaptureURL, data.QRSVG = string(n.State), n.URL, n.QR
+		if n.Reason != nil {
+			data.Reason = views.ShopperReason{Text: n.Reason.Text, Next: n.Reason.Next}
 		}
-	}
-	if status == http.StatusTooManyRequests {
-		data.Retry = false
+	case left == 0:
+		spent := said.Refusal("retries_spent")
+		data.State, data.Reason = string(idv.StateFailed), views.ShopperReason{Text: spent.Text, Next: spent.Next}
 	}
 	return render(w, r, status, views.VerifyPage(data))
 }
 
-// verifyStart begins a Session for the order behind the link, or goes on with the one under way.
+// documentNames are the keys of the words for a kind of document, as a choice.
+var documentNames = map[idv.DocumentType]string{idv.DriverLicense: "driver_licence", idv.Passport: "passport", idv.IDCard: "identity_card"}
+
+// verifyStart begins a Session for the order or cart behind the link, or goes on with the one under way.
 func (s *Server) verifyStart(w http.ResponseWriter, r *http.Request) error {
 	shop, c, err := s.link(r)
 	if err != nil {
 		return s.deadLink(w, r, c, err)
 	}
-	_, err = s.Relay.StartSession(r.Context(), shop, c)
+	values, err := posted(r)
+	if err != nil {
+		return err
+	}
+	if !s.limits.allow("sessions "+s.address(r), startsPerSecond, startsAtOnce) {
+		return refuse(http.StatusTooManyRequests, "rate_limited", "too many verifications begun from this address; wait a while")
+	}
+	_, err = s.Relay.StartSession(r.Context(), shop, c, values.Get("document"))
 	switch {
 	case errors.Is(err, relay.ErrNothingToProve):
+	case errors.Is(err, relay.ErrProvedAlready):
+		b, err := s.behindLink(r, shop, c)
+		if err != nil {
+			return err
+		}
+		b.d.Outcome = gate.Allow // the order gate says the same in a moment
+		return s.renderVerify(w, r, shop, c, b, http.StatusOK)
 	case errors.Is(err, relay.ErrTooManyTries):
 		return s.showVerify(w, r, shop, c, http.StatusTooManyRequests)
 	case err != nil:

@@ -101,9 +101,13 @@ func need(q gate.Requirement) views.Need {
 	return views.Need{IAL: int(q.IAL), MaxAgeDays: int(q.MaxAge), LeastAge: q.LeastAge, Selfie: q.Selfie, NameMatch: q.NameMatch}
 }
 
-// holdCode is where an order stands, as the views name it: the ledger's word, and two that only a reader needs.
+// holdCode is where an order stands, as the views name it: the ledger's word, and some that only a reader needs.
 func holdCode(o ledger.Order) string {
 	switch {
+	case o.Hold == ledger.Held && o.Reheld > 0:
+		return "held_again"
+	case o.Hold == ledger.Moved && o.Touched && o.StatusID == o.HoldStatus:
+		return "moved_back"
 	case o.Hold != ledger.NotHeld:
 		return string(o.Hold)
 	case o.DecisionID == "":
@@ -115,7 +119,9 @@ func holdCode(o ledger.Order) string {
 }
 
 // onHold reports whether a named person may let the order go.
-func onHold(o ledger.Order) bool { return o.Hold == ledger.Held || o.Hold == ledger.Holding }
+func onHold(o ledger.Order) bool {
+	return o.Hold == ledger.Held || o.Hold == ledger.Holding || o.Hold == ledger.Cancelling
+}
 
 func orderNumber(id int64) string { return strconv.FormatInt(id, 10) }
 
@@ -210,6 +216,15 @@ func inWords(codes []string, in func(string) views.Words) []string {
 	out := make([]string, len(codes))
 	for i, c := range codes {
 		out[i] = in(c).Short
+	}
+	return out
+}
+
+// reasons are a Decision's reasons for a page.
+func reasons(rs []gate.Reason) []views.Reason {
+	out := make([]views.Reason, len(rs))
+	for i, r := range rs {
+		out[i] = views.Reason{Code: string(r.Code), Detail: r.Detail}
 	}
 	return out
 }

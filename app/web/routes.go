@@ -10,7 +10,7 @@ import (
 //
 // callback: a signed token or an OAuth code, checked by the handler. hook: the Shop's secret header. shopper: CORS for the Shop's
 // own origins and rate limits; Capabilities and Current Customer JWTs are checked by the handler. hosted: a mail Capability.
-// admin: a Login that holds the Shop in the path, at least of the role named.
+// admin: a Login that holds the Shop in the path, at least of the role named. acts: likewise, and BigCommerce accepts our token.
 func (s *Server) Handler() http.Handler {
 	m := http.NewServeMux()
 
@@ -32,6 +32,9 @@ func (s *Server) Handler() http.Handler {
 	m.Handle("POST /storefront/v1/sessions", s.shopper(s.startSession))
 	m.Handle("GET /storefront/v1/sessions/{id}", s.shopper(s.readSession))
 	m.Handle("GET /storefront/v1/sessions/{id}/events", s.shopper(s.followSession))
+	m.Handle("POST /storefront/v1/links", s.shopper(s.sendLink))
+	m.Handle("POST /storefront/v1/codes", s.shopper(s.sendCode))
+	m.Handle("POST /storefront/v1/codes/check", s.shopper(s.checkCode))
 	m.Handle("POST /storefront/v1/canary", s.shopper(s.canary))
 
 	m.Handle("GET /v/{token}", s.hosted(s.openLink))
@@ -41,17 +44,26 @@ func (s *Server) Handler() http.Handler {
 	m.Handle("GET /s/{shop}/{$}", s.admin(ledger.Viewer, s.toOverview))
 	m.Handle("GET /s/{shop}/overview", s.admin(ledger.Viewer, s.overview))
 	m.Handle("GET /s/{shop}/policy", s.admin(ledger.Viewer, s.policy))
-	m.Handle("POST /s/{shop}/policy", s.admin(ledger.Manager, s.savePolicy))
+	m.Handle("POST /s/{shop}/policy", s.acts(ledger.Manager, s.savePolicy))
 	m.Handle("GET /s/{shop}/orders", s.admin(ledger.Viewer, s.orders))
+	m.Handle("GET /s/{shop}/orders.csv", s.admin(ledger.Reviewer, s.exportOrders))
 	m.Handle("GET /s/{shop}/orders/{order}", s.admin(ledger.Viewer, s.order))
-	m.Handle("POST /s/{shop}/orders/{order}/release", s.admin(ledger.Reviewer, s.releaseOrder))
-	m.Handle("POST /s/{shop}/orders/{order}/refuse", s.admin(ledger.Reviewer, s.refuseOrder))
+	m.Handle("POST /s/{shop}/orders/{order}/release", s.acts(ledger.Reviewer, s.releaseOrder))
+	m.Handle("POST /s/{shop}/orders/{order}/refuse", s.acts(ledger.Reviewer, s.refuseOrder))
+	m.Handle("POST /s/{shop}/orders/{order}/keep", s.acts(ledger.Reviewer, s.keepOrder))
+	m.Handle("POST /s/{shop}/orders/{order}/unkeep", s.acts(ledger.Reviewer, s.unkeepOrder))
+	m.Handle("POST /s/{shop}/orders/{order}/revoke", s.acts(ledger.Manager, s.revokeProof))
+	m.Handle("POST /s/{shop}/orders/{order}/replay", s.acts(ledger.Reviewer, s.replayNotice))
+	m.Handle("POST /s/{shop}/orders/{order}/retry", s.acts(ledger.Reviewer, s.retryWriteback))
 	m.Handle("GET /s/{shop}/history", s.admin(ledger.Viewer, s.history))
 	m.Handle("GET /s/{shop}/health", s.admin(ledger.Viewer, s.health))
-	m.Handle("POST /s/{shop}/health/repair", s.admin(ledger.Manager, s.repair))
-	m.Handle("POST /s/{shop}/health/retry", s.admin(ledger.Manager, s.retryWriteback))
+	m.Handle("POST /s/{shop}/health/repair", s.acts(ledger.Manager, s.repair))
+	m.Handle("POST /s/{shop}/health/retry", s.acts(ledger.Reviewer, s.retryWriteback))
+	m.Handle("POST /s/{shop}/health/notice", s.acts(ledger.Reviewer, s.replayNotice))
+	m.Handle("POST /s/{shop}/health/replay", s.acts(ledger.Manager, s.replayNotices))
 	m.Handle("GET /s/{shop}/settings", s.admin(ledger.Viewer, s.settings))
-	m.Handle("POST /s/{shop}/settings", s.admin(ledger.Owner, s.saveSettings))
+	m.Handle("POST /s/{shop}/settings", s.acts(ledger.Owner, s.saveSettings))
+	m.Handle("POST /s/{shop}/settings/alarms", s.acts(ledger.Manager, s.saveAlarms))
 	m.Handle("POST /s/{shop}/logout", s.admin(ledger.Viewer, s.logout))
 
 	m.Handle("GET /assets/{file}", s.open(s.asset))

@@ -73,7 +73,8 @@ const loginGood = 12 * time.Hour
 
 // New makes a Server.
 func New(o Options) (*Server, error) {
-	s := &Server{Options: o, assets: map[string]asset{}, limits: newLimits(o.Now), counters: newCounters(o.Ledger)}
+	s := &Server{Options: o, assets: map[string]asset{}, limits: newLimits(o.Now)}
+	s.counters = newCounters(s)
 	var pairs [][]byte
 	auth, enc := o.Keyring.DeriveAll("cookie authentication", 64), o.Keyring.DeriveAll("cookie encryption", 32)
 	for i := range auth {

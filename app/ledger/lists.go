@@ -1,0 +1,168 @@
+package ledger
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"idgate/app/gate"
+	"idgate/queries"
+)
+
+// Listed is a customer or a mailbox that a Shop lets through or refuses, whatever its rules say.
+type Listed struct {
+	CustomerID int64  // or Mailbox
+	Mailbox    string // as it was typed; looked up by its keyed hash
+	List       gate.Listing
+	Note       string
+	AddedBy    string
+	AddedAt    time.Time
+}
+
+func listName(l gate.Listing) (string, error) {
+	switch l {
+	case gate.OnAllowList:
+		return "allow", nil
+	case gate.OnBlockList:
+		return "block", nil
+	}
+	return "", fmt.Errorf("list %q: it is allowed or blocked", l)
+}
+
+func listing(name string) gate.Listing {
+	if name == "block" {
+		return gate.OnBlockList
+	}
+	return gate.OnAllowList
+}
+
+// List puts customers or mailboxes on a list, and takes them off the other; their orders that wait are decided again.
+func (l *Ledger) List(ctx context.Context, s *Shop, entries []Listed, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		for _, e := range entries {
+			name, err := listName(e.List)
+			if err != nil {
+				return err
+			}
+			p := queries.AddListedParams{StoreHash: s.Hash, CustomerID: e.CustomerID, Mailbox: []byte{}, List: name, Shown: []byte{}, Note: e.Note, AddedBy: t.actor, Now: millis(now)}
+			if e.CustomerID == 0 {
+				if p.Mailbox = unhex(s.MailboxHash(e.Mailbox)); len(p.Mailbox) == 0 {
+					return errors.New("an entry of a list names a customer or a mailbox")
+				}
+				if p.Shown, err = s.key.Seal("listed", hex.EncodeToString(p.Mailbox), []byte(e.Mailbox)); err != nil {
+					return err
+				}
+			}
+			if err := t.AddListed(ctx, p); err != nil {
+				return err
+			}
+			if err := l.dueListed(ctx, t, s, e.CustomerID, p.Mailbox, now); err != nil {
+				return err
+			}
+		}
+		if len(entries) == 0 {
+			return nil
+		}
+		return t.act(ctx, s.Hash, ActListed, string(entries[0].List), strconv.Itoa(len(entries))+" entries: "+entries[0].Note, now)
+	})
+}
+
+// Unlist takes one off its list. ErrNotFound when it is on none.
+func (l *Ledger) Unlist(ctx context.Context, s *Shop, e Listed, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		mailbox := []byte{}
+		if e.CustomerID == 0 {
+			mailbox = unhex(s.MailboxHash(e.Mailbox))
+		}
+		n, err := t.RemoveListed(ctx, queries.RemoveListedParams{StoreHash: s.Hash, CustomerID: e.CustomerID, Mailbox: mailbox})
+		if err == nil && n == 0 {
+			err = ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		if err := l.dueListed(ctx, t, s, e.CustomerID, mailbox, now); err != nil {
+			return err
+		}
+		return t.act(ctx, s.Hash, ActUnlisted, string(e.List), "1 entry", now)
+	})
+}
+
+func (l *Ledger) dueListed(ctx context.Context, t *tx, s *Shop, customerID int64, mailbox []byte, now time.Time) error {
+	t.ring = append(t.ring, OrderBell)
+	if customerID != 0 {
+		return t.DueWaitingOrdersOfCustomer(ctx, queries.DueWaitingOrdersOfCustomerParams{StoreHash: s.Hash, CustomerID: customerID, DueAt: millis(now)})
+	}
+	return t.DueOrdersOfMailbox(ctx, queries.DueOrdersOfMailboxParams{StoreHash: s.Hash, Mailbox: mailbox, DueAt: millis(now)})
+}
+
+// ListedAs is what the Shop's lists say of a buyer, by customer id (0: a guest) and by the mailbox's keyed hash.
+func (l *Ledger) ListedAs(ctx context.Context, s *Shop, customerID int64, mailbox string) (gate.Listed, error) {
+	var out gate.Listed
+	if customerID != 0 {
+		name, err := found(l.read.ListedCustomer(ctx, queries.ListedCustomerParams{StoreHash: s.Hash, CustomerID: customerID}))
+		switch {
+		case err == nil:
+			out.Customer = listing(name)
+		case !errors.Is(err, ErrNotFound):
+			return out, err
+		}
+	}
+	if mailbox != "" {
+		name, err := found(l.read.ListedMailbox(ctx, queries.ListedMailboxParams{StoreHash: s.Hash, Mailbox: unhex(mailbox)}))
+		switch {
+		case err == nil:
+			out.Mailbox = listing(name)
+		case !errors.Is(err, ErrNotFound):
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// ListPage lists who is on a list, newest first, before a moment (zero: from the top).
+func (l *Ledger) ListPage(ctx context.Context, s *Shop, list gate.Listing, before time.Time, count int) ([]Listed, error) {
+	name, err := listName(list)
+	if err != nil {
+		return nil, err
+	}
+	top := int64(math.MaxInt64)
+	if !before.IsZero() {
+		top = millis(before)
+	}
+	rows, err := l.read.ListedPage(ctx, queries.ListedPageParams{StoreHash: s.Hash, List: name, Before: top, Count: int64(count)})
+	out := make([]Listed, len(rows))
+	for i, r := range rows {
+		out[i] = Listed{CustomerID: r.CustomerID, List: listing(r.List), Note: r.Note, AddedBy: r.AddedBy, AddedAt: instant(r.AddedAt)}
+		if len(r.Shown) > 0 {
+			plain, err := s.key.Open("listed", hex.EncodeToString(r.Mailbox), r.Shown)
+			if err != nil {
+				return nil, fmt.Errorf("opening an entry of the %s list: %w", name, err)
+			}
+			out[i].Mailbox = string(plain)
+		}
+	}
+	return out, err
+}
+
+// SetRole changes what a user may do. The owner is whom BigCommerce calls so, and stays it. ErrNotFound when the Shop has no such user
+// besides.
+func (l *Ledger) SetRole(ctx context.Context, hash string, userID int64, role Role, now time.Time) error {
+	if role != Manager && role != Reviewer && role != Viewer {
+		return fmt.Errorf("role %q: a user is manager, reviewer or viewer; BigCommerce says who is owner", role)
+	}
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		n, err := t.SetUserRole(ctx, queries.SetUserRoleParams{StoreHash: hash, UserID: userID, Role: string(role)})
+		if err == nil && n == 0 {
+			err = ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		return t.act(ctx, hash, ActRoleChanged, strconv.FormatInt(userID, 10), string(role), now)
+	})
+}

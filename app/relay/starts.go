@@ -1,0 +1,127 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"idgate/app/idv"
+	"idgate/app/ledger"
+)
+
+// Limits of Sessions within a day. The Shop's own is in its settings; a client's address is bounded at the door, and never stored.
+const (
+	triesPerDay        = 5  // per cart or order
+	mailboxTriesPerDay = 10 // under one mailbox, by people who have not shown that it is theirs
+	lookBack           = 24 * time.Hour
+)
+
+// documents are the kinds that shoppers may choose from, in the order they are offered.
+var documents = []idv.DocumentType{idv.DriverLicense, idv.Passport, idv.IDCard}
+
+// Documents are the kinds of document that will do in a Shop, the first where nobody chooses.
+func Documents(s *ledger.Shop) []idv.DocumentType {
+	out := slices.DeleteFunc(slices.Clone(documents), func(d idv.DocumentType) bool {
+		return len(s.Settings.Documents) > 0 && !slices.Contains(s.Settings.Documents, string(d))
+	})
+	if len(out) == 0 {
+		return documents[:1]
+	}
+	return out
+}
+
+// chosen is the kind that a shopper chose; "" is the Shop's first.
+func chosen(s *ledger.Shop, choice string) (idv.DocumentType, error) {
+	kinds := Documents(s)
+	if choice == "" {
+		return kinds[0], nil
+	}
+	if d := idv.DocumentType(choice); slices.Contains(kinds, d) {
+		return d, nil
+	}
+	return "", ErrDocument
+}
+
+// TriesLeft is how many more Sessions a Capability's cart or order may begin today.
+func (r *Relay) TriesLeft(ctx context.Context, c ledger.Capability) (int, error) {
+	n, err := r.Ledger.CountSessions(ctx, c, r.Now().Add(-lookBack))
+	return int(max(0, triesPerDay-n)), err
+}
+
+// mayStart holds a new Session to the limits. Somebody who types another's mailbox into many carts is stopped; whoever opens that mailbox
+// is not, by them.
+func (r *Relay) mayStart(ctx context.Context, s *ledger.Shop, c ledger.Capability, shown bool) error {
+	left, err := r.TriesLeft(ctx, c)
+	if err != nil {
+		return err
+	}
+	if left == 0 {
+		return ErrTooManyTries
+	}
+	if c.Mailbox != "" && !c.Mailed && !shown {
+		n, err := r.Ledger.CountMailboxSessions(ctx, s.Hash, c.Mailbox, r.Now().Add(-lookBack))
+		if err != nil {
+			return err
+		}
+		if n >= mailboxTriesPerDay {
+			return ErrTooManyTries
+		}
+	}
+	b, err := r.Ledger.SessionBudget(ctx, s, r.Now())
+	if err != nil {
+		return err
+	}
+	if b.Spent() {
+		return errBudgetSpent
+	}
+	return nil
+}
+
+var errBudgetSpent = errors.New("the shop has begun as many sessions as it may in a day")
+
+// keyed is a mutex per key; keys that nobody holds take no room.
+type keyed struct {
+	mu sync.Mutex
+	m  map[string]*keyedLock
+}
+
+type keyedLock struct {
+	sync.Mutex
+	users int
+}
+
+// lock waits for the key and returns what gives it back.
+func (k *keyed) lock(key string) (unlock func()) {
+	k.mu.Lock()
+	if k.m == nil {
+		k.m = map[string]*keyedLock{}
+	}
+	l := k.m[key]
+	if l == nil {
+		l = &keyedLock{}
+		k.m[key] = l
+	}
+	l.users++
+	k.mu.Unlock()
+	l.Lock()
+	return func() {
+		l.Unlock()
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		if l.users--; l.users == 0 {
+			delete(k.m, key)
+		}
+	}
+}
+
+// startKey names what Sessions are counted by: a cart or an order.
+func startKey(c ledger.Capability) string {
+	if c.OrderID != 0 {
+		return fmt.Sprintf("%s order %s", c.Shop, strconv.FormatInt(c.OrderID, 10))
+	}
+	return c.Shop + " cart " + c.CartID
+}

@@ -1,0 +1,185 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"idgate/app/bigcommerce"
+	"idgate/app/gate"
+	"idgate/app/ledger"
+	"idgate/app/relay"
+)
+
+type askBody struct {
+	Shop        string `json:"shop"`
+	Channel     int64  `json:"channel"`
+	CartID      string `json:"cart_id"`
+	CustomerJWT string `json:"customer_jwt"`
+	Capability  string `json:"capability"`
+	Page        string `json:"page"`
+	Locale      string `json:"locale"`
+}
+
+type needBody struct {
+	IAL    int  `json:"ial"`
+	Selfie bool `json:"selfie"`
+	Age    int  `json:"age"`
+}
+
+// none is the answer on an order's confirmation page to whoever is not the buyer, or must wait for what the order gate says.
+const none gate.Outcome = "none"
+
+type answerBody struct {
+	Decision    gate.Outcome      `json:"decision"`
+	Mode        gate.Mode         `json:"mode,omitempty"`
+	DecisionID  string            `json:"decision_id,omitempty"`
+	Order       string            `json:"order,omitempty"`    // on the confirmation page: the order's number
+	AgainIn     int               `json:"again_in,omitempty"` // on the confirmation page: seconds after which the order may be known
+	Capability  string            `json:"capability,omitempty"`
+	ExpiresAt   int64             `json:"expires_at,omitempty"`
+	Requirement *needBody         `json:"requirement,omitempty"`
+	Documents   []string          `json:"documents,omitempty"`
+	Mail        bool              `json:"mail,omitempty"`    // links and codes can be mailed
+	Mailbox     string            `json:"mailbox,omitempty"` // unproved: a code shows whose it is
+	TriesLeft   int               `json:"tries_left"`
+	Session     *sessionBody      `json:"session"`
+	Unnamed     bool              `json:"unnamed,omitempty"` // the cart does not say yet who is buying
+	Texts       map[string]string `json:"texts,omitempty"`
+	Lang        string            `json:"lang,omitempty"`
+	Dir         string            `json:"dir,omitempty"`
+}
+
+// decide answers whether a cart may become an order, and on the page after the order whether a step is left. The cart's figures come from
+// BigCommerce, the customer from a Current Customer JWT or nowhere.
+func (s *Server) decide(w http.ResponseWriter, r *http.Request) error {
+	var b askBody
+	if err := readBody(r, &b); err != nil {
+		return err
+	}
+	shop, err := s.Ledger.Shop(b.Shop)
+	if err != nil {
+		return refuse(http.StatusNotFound, "unknown_shop", "no such shop").at("shop").because(err)
+	}
+	if err := s.cors(w, r, shop); err != nil {
+		return err
+	}
+	speak(r, shop, b.Locale)
+	confirming := b.Page == "order_confirmation"
+	if id, err := uuid.Parse(b.CartID); (err != nil || id.String() != strings.ToLower(b.CartID)) && (b.CartID != "" || !confirming) {
+		return refuse(http.StatusBadRequest, "bad_request", "cart_id must be a cart's UUID").at("cart_id")
+	}
+	if !s.limits.allow("shop "+shop.Hash, 100, 500) || b.CartID != "" && !s.limits.allow("cart "+shop.Hash+b.CartID, 2, 30) {
+		return refuse(http.StatusTooManyRequests, "rate_limited", "too many questions about this cart; wait a moment")
+	}
+	ask := relay.CartAsk{Shop: shop, CartID: strings.ToLower(b.CartID), Locale: localeOf(r, b.Locale)}
+	if b.Capability != "" {
+		// One that has run out or is for another cart is as good as none: a fresh one is given.
+		if c, err := s.Ledger.Capability(r.Context(), b.Capability, ledger.ForCart, s.Now()); err == nil && c.Shop == shop.Hash {
+			ask.Held = &c
+		}
+	}
+	if confirming {
+		return s.confirm(w, r, shop, ask.Held)
+	}
+	if b.CustomerJWT != "" {
+		c, err := s.BigCommerce.VerifyCurrentCustomer(b.CustomerJWT, shop.Hash)
+		if err != nil {
+			return refuse(http.StatusUnauthorized, "customer_token", "the Current Customer JWT was refused").at("customer_jwt").because(err)
+		}
+		ask.CustomerID = c.CustomerID
+	}
+	a, err := s.Relay.DecideCart(r.Context(), ask)
+	if err != nil {
+		return cartProblem(err)
+	}
+	out, err := s.answer(r, shop, a)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, out)
+	return nil
+}
+
+// cartProblem tells a cart that is not there from a BigCommerce that cannot be asked.
+func cartProblem(err error) error {
+	if errors.Is(err, bigcommerce.ErrNotFound) {
+		return refuse(http.StatusNotFound, "cart_not_found", "BigCommerce has no such cart").at("cart_id").because(err)
+	}
+	var be *bigcommerce.Error
+	if errors.As(err, &be) {
+		return refuse(http.StatusServiceUnavailable, "busy", "BigCommerce cannot be asked right now").because(err)
+	}
+	return err
+}
+
+func (s *Server) answer(r *http.Request, shop *ledger.Shop, a relay.CartAnswer) (answerBody, error) {
+	d := a.Decision
+	out := answerBody{Decision: d.Outcome, Mode: d.Mode, DecisionID: a.DecisionID}
+	if !d.Binds() {
+		out.Decision = gate.Allow // shadow and off have no effect on a page
+	}
+	if out.Decision == gate.Allow {
+		return out, nil
+	}
+	out.Unnamed, out.TriesLeft, out.Mail = a.Unnamed, a.TriesLeft, s.Relay.MailsShoppers(shop) && !a.Unnamed
+	if out.Mail && a.Unshown && out.Decision == gate.Verify {
+		// Said of any mailbox, whether or not a Proof stands under it: a stranger who types one must not learn whose it is.
+		out.Mailbox = "unproved"
+	}
+	return out, s.explain(r, shop, &out, d, a.Capability, a.Session, "")
+}
+
+// explain adds what the page needs where something has to be proved.
+func (s *Server) explain(r *http.Request, shop *ledger.Shop, out *answerBody, d gate.Decision, c *ledger.Capability, n *ledger.Session, order string) error {
+	need, words := shopperNeed(shop, d.Requirement), s.words(r)
+	out.Requirement = &needBody{IAL: int(d.Requirement.IAL), Selfie: need.Selfie, Age: need.LeastAge}
+	out.Documents = need.Documents
+	data := dialogData(shop, d, n, out.TriesLeft)
+	data.Order, data.Outcome = order, string(out.Decision)
+	out.Texts, out.Lang, out.Dir = words.Dialog(data), words.Lang(), words.Dir()
+	if c != nil {
+		out.Capability, out.ExpiresAt = s.Ledger.Token(*c), c.ExpiresAt.UnixMilli()
+	}
+	if n == nil {
+		return nil
+	}
+	b, err := s.sessionBody(r, shop, *n)
+	out.Session = &b
+	return err
+}
+
+// confirmAgain is how soon the page after an order asks again whose order is not known here yet.
+const confirmAgain = 3
+
+// confirm answers on the page after the order. Nobody without the cart's Capability learns anything, not even whether there is an order.
+func (s *Server) confirm(w http.ResponseWriter, r *http.Request, shop *ledger.Shop, held *ledger.Capability) error {
+	out := answerBody{Decision: none}
+	if held == nil {
+		writeJSON(w, http.StatusOK, out)
+		return nil
+	}
+	a, err := s.Relay.ConfirmCart(r.Context(), shop, *held)
+	if err != nil {
+		return err
+	}
+	if !a.Known {
+		out.AgainIn = confirmAgain
+		writeJSON(w, http.StatusOK, out)
+		return nil
+	}
+	out = answerBody{Decision: a.Outcome, Mode: a.Decision.Mode, DecisionID: a.Decision.ID, Order: strconv.FormatInt(a.OrderID, 10)}
+	if a.Outcome != gate.Allow {
+		if out.TriesLeft, err = s.Relay.TriesLeft(r.Context(), *a.Capability); err != nil {
+			return err
+		}
+		if err := s.explain(r, shop, &out, a.Decision.Decision, a.Capability, a.Session, out.Order); err != nil {
+			return err
+		}
+	}
+	writeJSON(w, http.StatusOK, out)
+	return nil
+}
