@@ -92,7 +92,7 @@ function readScript() {
     const [, base, shop = '', channel] = found;
     const query = new URL(found.input).searchParams;
     const after = query.get('page') === AFTER;
-    return { base, shop, channel: Number(channel || 0), locked: !!shop, after, clientID: query.get('client_id') || '', open: query.get('unreachable') !== 'closed' };
+    return { base, shop, channel: Number(channel || 0), locked: !!shop && !after, after, clientID: query.get('client_id') || '', open: query.get('unreachable') !== 'closed' };
   }
   return null;
 }
@@ -153,7 +153,7 @@ function decisionFrom(body, ask) {
   return {
     word, enforced: d.mode !== 'shadow' && d.mode !== 'off', unnamed: d.unnamed === true, mail: d.mail, unproved: d.mailbox === 'unproved',
     capability: text(d.capability), session: sessionFrom(d.session, ask.config), texts: record(d.texts), lang: text(d.lang), dir: text(d.dir),
-    kinds: Object.values(record(d.documents)).map(String).filter((kind) => KINDS[kind]),
+    kinds: Object.values(record(d.documents)).map(String).filter((kind) => text(KINDS[kind])),
   };
 }
 
@@ -871,14 +871,14 @@ async function init(options) {
 
 safely(() => {
   here = readScript();
-  const { locked } = here || { locked: false };
   const mark = Symbol.for('idgate');
   const loaded = record(window[mark]);
   if (!window[mark]) Object.defineProperty(window, mark, { value: loaded });
-  if (loaded.gate || (loaded.widget && !locked)) return;
-  loaded.gate = locked;
+  const gate = !!here && !!here.shop;
+  if (loaded.gate || (loaded.widget && !gate)) return;
+  loaded.gate = gate;
   if (here && here.after) afterOrder(here);
-  else if (here && locked) guard(here, /** @type {Lock} */ (loaded.lock));
+  else if (here && gate) guard(here, /** @type {Lock} */ (loaded.lock));
   if (!loaded.widget && window.BlockIDVerify) return;
   loaded.widget = true;
   window.BlockIDVerify = Object.freeze({ init: (/** @type {unknown} */ options) => void init(options).catch((e) => console.error(e)) });

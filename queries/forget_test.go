@@ -448,13 +448,13 @@ func (w *world) over() {
 	w.session("s4", 0, cols{"over_at": 6, "store_hash": "xyz"})
 }
 
-// slices shows that a query takes 500 rows at most, and the rest when it is called again.
+// slices shows that a query takes 100 rows at most, and the rest when it is called again.
 func (w *world) slices(query func() (int64, error), add func(i int)) {
 	w.Helper()
-	for i := range 503 {
+	for i := range 103 {
 		add(i)
 	}
-	for _, want := range []int64{500, 3, 0} {
+	for _, want := range []int64{100, 3, 0} {
 		n, err := query()
 		equal(w, n, err, want)
 	}

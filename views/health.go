@@ -144,6 +144,14 @@ func (s StuckRow) what() string {
 	return WritebackWords(s.Kind).Short
 }
 
+func (s StuckRow) badge() Words {
+	w := StuckWords(s.Code)
+	if s.Kind == "mail" && s.Code == "" {
+		w.Short = "Could not be sent"
+	}
+	return w
+}
+
 func (s StuckRow) button() string {
 	if s.Kind == "mail" {
 		return "Send again"

@@ -407,7 +407,7 @@ func healthStuck(d HealthData) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = badge(StuckWords(s.Code)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = badge(s.badge()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -1,5 +1,7 @@
 package views
 
+import "slices"
+
 // OverviewData is the first page: what is in force, what needs attention, what happened lately.
 type OverviewData struct {
 	Layout
@@ -70,6 +72,14 @@ func (a Attention) words() attentionWords {
 		return attentionWords{s, s, "/health", "See health", "warn"}
 	}
 	return w
+}
+
+// worstFirst is what wants a person, by how bad it is, otherwise in the order it came.
+func (d OverviewData) worstFirst() []Attention {
+	out := slices.Clone(d.Attention)
+	worse := map[string]int{"bad": 0, "warn": 1, "info": 2}
+	slices.SortStableFunc(out, func(a, b Attention) int { return worse[a.words().tone] - worse[b.words().tone] })
+	return out
 }
 
 type guideWords struct{ title, text, path string }

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"idgate/app/gate"
@@ -19,14 +21,18 @@ import (
 func filled(t *testing.T) (path string, rows []string, kinds []string) {
 	t.Helper()
 	r := newRig(t)
+	var wg sync.WaitGroup
 	for n := range 400 {
-		if _, err := r.record(n + 1); err != nil {
-			t.Fatal(err)
-		}
-		c := Capability{Shop: shopHash, Purpose: ForCart, CartID: fmt.Sprint("cart ", n), ExpiresAt: r.now}
-		_, err := r.l.RecordCartDecision(t.Context(), r.shop(), r.cartDecision(c.CartID, gate.Verify), &c, r.now)
-		r.ok(err)
+		wg.Go(func() {
+			_, err := r.record(n + 1)
+			c := Capability{Shop: shopHash, Purpose: ForCart, CartID: fmt.Sprint("cart ", n), ExpiresAt: r.now}
+			_, also := r.l.RecordCartDecision(context.Background(), r.shop(), r.cartDecision(c.CartID, gate.Verify), &c, r.now)
+			if err := errors.Join(err, also); err != nil {
+				t.Error(err)
+			}
+		})
 	}
+	wg.Wait()
 	r.ok(r.l.PublishScript(t.Context(), "hash", "integrity", []byte(strings.Repeat("script ", 6000)), r.now))
 	rows, err := everyRow(r.l.readDB)
 	r.ok(err)

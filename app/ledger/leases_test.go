@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,21 +30,42 @@ type held struct {
 // leasing is one of the four kinds of work that is done under a lease.
 type leasing struct {
 	table, due, key string // the table, its column of when an item is due, and the column with the item's number
+	behind          string // the column that is 1 where an item waits behind what is new; empty where there is one queue only
 	add             func(r *rig, item int)
-	lease           func(r *rig, count int) []held
+	lease           func(r *rig, behind bool, count int) []held
 	// again makes an item due from outside, in one of the kind's own ways, and says what that does to the model.
 	again map[string]func(r *rig, item int, m *modelled)
+	// all is the same for what is done to all items at once.
+	all map[string]func(r *rig, model map[int]*modelled)
+	// resume is what Resume does to an item.
+	resume func(m *modelled, now time.Time)
 }
 
 // modelled is what the model knows of an item.
 type modelled struct {
-	due   time.Time // zero when it does not wait
-	live  *held     // who may end the lease; nil when nobody may
-	stays bool      // became due under the lease: the end of the lease leaves it so
-	woken time.Time
+	due    time.Time // zero when it does not wait
+	live   *held     // who may end the lease; nil when nobody may
+	stays  bool      // became due under the lease: the end of the lease leaves it so
+	behind bool      // it waits behind what is new
+	woken  time.Time
 }
 
 func (m *modelled) set(t time.Time) { m.due, m.live, m.stays = t, nil, false }
+
+// news makes the item due now as news, whoever holds it meanwhile.
+func (m *modelled) news(now time.Time) {
+	if m.due.IsZero() || m.due.After(now) {
+		m.due = now
+	}
+	m.stays, m.behind = true, false
+}
+
+// early makes the item due that was to be due later, and takes it from whoever holds it.
+func early(m *modelled, now time.Time) {
+	if m.due.After(now) {
+		m.set(now)
+	}
+}
 
 var notices = leasing{
 	table: "notices", due: "due_at", key: "subject",
@@ -53,7 +75,8 @@ var notices = leasing{
 		_, err := r.l.RecordNotice(context.Background(), n, r.now)
 		r.ok(err)
 	},
-	lease: func(r *rig, count int) (out []held) {
+	resume: early,
+	lease: func(r *rig, _ bool, count int) (out []held) {
 		got, err := r.l.LeaseNotices(context.Background(), shopHash, r.now, r.now.Add(lease), count)
 		r.ok(err)
 		for _, n := range got {
@@ -72,17 +95,15 @@ var notices = leasing{
 	},
 	again: map[string]func(*rig, int, *modelled){
 		"replay": func(r *rig, i int, m *modelled) {
-			r.ok(r.l.do(context.Background(), func(ctx context.Context, t *tx) error {
-				var id int64
-				if err := t.conn.QueryRowContext(ctx, "SELECT id FROM notices WHERE subject = ?", fmt.Sprint(i)).Scan(&id); err != nil {
-					return err
-				}
-				_, err := t.ReplayNotice(ctx, queries.ReplayNoticeParams{ID: id, StoreHash: shopHash, Now: millis(r.now)})
-				return err
-			}))
+			var id int64
+			_, err := fmt.Sscan(r.value("SELECT id FROM notices WHERE subject = ?", fmt.Sprint(i)), &id)
+			r.ok(err)
+			want := ErrNotFound
 			if m.due.IsZero() {
+				want = nil
 				m.set(r.now)
 			}
+			r.is(r.l.ReplayNotice(context.Background(), shopHash, id, r.now), want)
 		},
 		"deliver again": func(r *rig, i int, m *modelled) {
 			n := r.notice(shopHash, i)
@@ -91,12 +112,27 @@ var notices = leasing{
 			r.ok(err)
 		},
 	},
+	all: map[string]func(*rig, map[int]*modelled){
+		"replay all": func(r *rig, model map[int]*modelled) {
+			want := int64(0)
+			for _, m := range model {
+				if m.due.IsZero() {
+					m.set(r.now)
+					want++
+				}
+			}
+			got, err := r.l.ReplayNotices(context.Background(), shopHash, start.Add(-10000*time.Hour), r.now)
+			r.ok(err)
+			r.number(got, want)
+		},
+	},
 }
 
 var writebacks = leasing{
 	table: "writebacks", due: "due_at", key: "subject",
-	add: func(r *rig, i int) { r.owe(Hold, i, "d") },
-	lease: func(r *rig, count int) (out []held) {
+	resume: early,
+	add:    func(r *rig, i int) { r.owe(Hold, i, "d") },
+	lease: func(r *rig, _ bool, count int) (out []held) {
 		got, err := r.l.LeaseWritebacks(context.Background(), shopHash, 0, r.now, r.now.Add(lease), count)
 		r.ok(err)
 		for _, w := range got {
@@ -132,13 +168,32 @@ var writebacks = leasing{
 			m.set(time.Time{})
 		},
 	},
+	all: map[string]func(*rig, map[int]*modelled){
+		// A new token: what was stuck is tried again.
+		"install": func(r *rig, model map[int]*modelled) {
+			for i, m := range model {
+				if r.value("SELECT state FROM writebacks WHERE subject = ?", i) == "stuck" {
+					m.set(r.now)
+				}
+			}
+			r.install(shopHash)
+		},
+	},
 }
 
 var orders = leasing{
-	table: "orders", due: "due_at", key: "order_id",
-	add: func(r *rig, i int) { r.ok(r.l.DueOrder(context.Background(), shopHash, int64(i), r.now)) },
-	lease: func(r *rig, count int) (out []held) {
-		got, err := r.l.LeaseOrders(context.Background(), shopHash, false, r.now, r.now.Add(lease), count)
+	table: "orders", due: "due_at", key: "order_id", behind: "urgency",
+	resume: func(m *modelled, now time.Time) {
+		if m.due.After(now) {
+			m.due = now // whoever holds it may end the lease as long as nobody else has one
+		}
+	},
+	add: func(r *rig, i int) {
+		r.ok(r.l.DueOrder(context.Background(), shopHash, int64(i), r.now))
+		r.exec("UPDATE orders SET customer_id = 1000 + order_id, status_id = 12, hold = 'held', former_status = 11, hold_status = 12 WHERE order_id = ?", i)
+	},
+	lease: func(r *rig, behind bool, count int) (out []held) {
+		got, err := r.l.LeaseOrders(context.Background(), shopHash, behind, r.now, r.now.Add(lease), count)
 		r.ok(err)
 		for _, o := range got {
 			h := held{item: int(o.OrderID), number: o.lease,
@@ -157,32 +212,71 @@ var orders = leasing{
 	again: map[string]func(*rig, int, *modelled){
 		"notice": func(r *rig, i int, m *modelled) {
 			r.ok(r.l.DueOrder(context.Background(), shopHash, int64(i), r.now))
-			if m.due.IsZero() || m.due.After(r.now) {
-				m.due = r.now
-			}
-			m.stays = true
+			m.news(r.now)
 		},
 		"sweep": func(r *rig, i int, m *modelled) {
-			waits := !m.due.IsZero() && !r.order0(i)
+			if m.due.IsZero() || m.behind || !r.order0(i) {
+				m.news(r.now)
+			}
 			_, err := r.l.DueSwept(context.Background(), shopHash, []Swept{{OrderID: int64(i), StatusID: 99, ModifiedAt: r.now}}, r.now)
 			r.ok(err)
-			switch {
-			case m.due.IsZero(), waits && m.due.After(r.now):
-				m.due, m.stays = r.now, true
-			case waits:
-				m.stays = true
-			}
+		},
+		"its time": func(r *rig, i int, m *modelled) {
+			r.exec("UPDATE orders SET wake_at = ? WHERE order_id = ?", millis(r.now), i)
+			n, err := r.l.DueWoken(context.Background(), shopHash, r.now)
+			r.ok(err)
+			r.number(n, 1)
+			m.news(r.now)
+			m.due = r.now
 		},
 		// The order's own state has changed: what is being evaluated looked at an older one, and is lost.
 		"confirm": func(r *rig, i int, m *modelled) {
 			was := HoldState(r.value("SELECT hold FROM orders WHERE order_id = ?", i))
-			is := map[HoldState]HoldState{NotHeld: Leaked, Leaked: NotHeld}[was]
-			r.ok(r.l.ConfirmHold(context.Background(), shopHash, int64(i), was, is, 2, r.now))
+			is := map[HoldState]HoldState{Held: Refused, Refused: Held}[was]
+			r.ok(r.l.ConfirmHold(context.Background(), shopHash, int64(i), was, is, 12, r.now))
 			if m.due.IsZero() {
 				m.set(time.Time{})
 			} else {
 				m.set(r.now)
 			}
+		},
+		"touch": func(r *rig, i int, m *modelled) {
+			r.ok(r.l.TouchOrder(context.Background(), shopHash, int64(i), 12, 11, r.now.Add(10000*time.Hour)))
+			m.set(m.due)
+		},
+		"keep": func(r *rig, i int, m *modelled) {
+			want := ErrMoved
+			if HoldState(r.value("SELECT hold FROM orders WHERE order_id = ?", i)) == Held {
+				want = nil
+				m.set(m.due)
+				m.behind = false
+				if m.due.IsZero() {
+					m.due = r.now
+				}
+			}
+			r.is(r.l.KeepOrder(context.Background(), r.shop(), int64(i), i%2 == 0, r.now), want)
+		},
+		"erase": func(r *rig, i int, m *modelled) {
+			if r.value("SELECT customer_id FROM orders WHERE order_id = ?", i) != "0" {
+				m.set(m.due)
+				if !m.due.IsZero() {
+					m.due = r.now
+				}
+			}
+			r.ok(r.l.EraseCustomer(context.Background(), shopHash, int64(1000+i), r.now))
+		},
+	},
+	all: map[string]func(*rig, map[int]*modelled){
+		"policy": func(r *rig, model map[int]*modelled) {
+			for i, m := range model {
+				switch {
+				case m.due.IsZero():
+					m.due, m.behind = r.now, true
+				case !r.order0(i): // being evaluated, perhaps by the former one
+					m.stays = true
+				}
+			}
+			r.policy("shadow")
 		},
 	},
 }
@@ -190,9 +284,22 @@ var orders = leasing{
 var sessions = leasing{
 	table: "sessions", due: "poll_at", key: "cart_id",
 	add: func(r *rig, i int) {
-		r.session(Capability{ID: []byte("sixteen bytes..."), Shop: shopHash, CartID: fmt.Sprint(i)})
+		r.session(Capability{ID: []byte("sixteen bytes..."), Shop: shopHash, CartID: fmt.Sprint(i), CustomerID: int64(1000 + i)})
 	},
-	lease: func(r *rig, count int) (out []held) {
+	resume: func(m *modelled, now time.Time) {
+		if m.due.IsZero() || !m.due.After(now) && m.live == nil {
+			return
+		}
+		due := m.due
+		if due.After(now) {
+			due = now
+		}
+		m.set(due)
+		if m.woken.After(now) {
+			m.woken = now
+		}
+	},
+	lease: func(r *rig, _ bool, count int) (out []held) {
 		got, err := r.l.LeaseSessions(context.Background(), shopHash, r.now, r.now.Add(lease), count)
 		r.ok(err)
 		for _, n := range got {
@@ -222,6 +329,10 @@ var sessions = leasing{
 				m.due, m.woken = r.now, r.now
 			}
 		},
+		"erase": func(r *rig, i int, m *modelled) {
+			r.ok(r.l.EraseCustomer(context.Background(), shopHash, int64(1000+i), r.now))
+			m.set(time.Time{})
+		},
 	},
 }
 
@@ -239,9 +350,9 @@ func memory(t *testing.T) string {
 // work is all that a lease's end may change, in one value.
 const work = `SELECT (SELECT json_group_array(json_array(id, state, attempt, due_at, remark, handled_at)) FROM notices)
 	|| (SELECT json_group_array(json_array(id, state, attempt, due_at, reason, done_at)) FROM writebacks)
-	|| (SELECT json_group_array(json_array(id, state, attempt, poll_at, leased_until, changed_at, trouble, hex(capture_url))) FROM sessions)
-	|| (SELECT json_group_array(json_array(order_id, status_id, hold, decision_id, hex(buyer), due_at, attempt, lease, trouble)) FROM orders)
-	|| (SELECT json_group_array(id) FROM decisions)`
+	|| (SELECT json_group_array(json_array(id, state, attempt, poll_at, leased_until, changed_at, over_at, trouble, hex(capture_url))) FROM sessions)
+	|| (SELECT json_group_array(json_array(order_id, status_id, hold, decision_id, hex(buyer), due_at, urgency, attempt, lease, trouble, touched, kept, erased_at)) FROM orders)
+	|| (SELECT json_group_array(json_array(id, stands)) FROM decisions)`
 
 // order0 says whether the order waits for its first evaluation since it became due.
 func (r *rig) order0(i int) bool {
@@ -271,6 +382,7 @@ func (k leasing) check(t *rapid.T, r *rig) {
 	model := map[int]*modelled{}
 	var leases []held // all that there ever were
 	numbers := map[string]bool{}
+	setBack := 0
 	item := func(t *rapid.T) int {
 		if len(model) == 0 {
 			t.Skip("nothing there")
@@ -312,14 +424,14 @@ func (k leasing) check(t *rapid.T, r *rig) {
 			r.wait(time.Duration(rapid.SampledFrom([]int{1, 2, 119, 120, 121}).Draw(t, "seconds")) * time.Second)
 		},
 		"lease": func(t *rapid.T) {
-			count := rapid.IntRange(1, 3).Draw(t, "count")
+			count, behind := rapid.IntRange(1, 3).Draw(t, "count"), k.behind != "" && rapid.Bool().Draw(t, "behind")
 			var due []int
 			for i, m := range model {
-				if !m.due.IsZero() && !m.due.After(r.now) {
+				if !m.due.IsZero() && !m.due.After(r.now) && m.behind == behind {
 					due = append(due, i)
 				}
 			}
-			got := k.lease(r, count)
+			got := k.lease(r, behind, count)
 			if len(got) != min(count, len(due)) {
 				t.Fatalf("%d leases of at most %d, %v are due", len(got), count, due)
 			}
@@ -348,7 +460,7 @@ func (k leasing) check(t *rapid.T, r *rig) {
 			end(t, func(h held) error { return h.finish() }, func(m *modelled) {
 				m.live = nil
 				if !m.stays {
-					m.due = time.Time{}
+					m.due, m.behind = time.Time{}, false
 				}
 				m.stays = false
 			})
@@ -364,16 +476,30 @@ func (k leasing) check(t *rapid.T, r *rig) {
 				m.stays = false
 			})
 		},
+		"the clock is set back": func(t *rapid.T) {
+			// As for postponing, never to the very millisecond at which a lease would have run out.
+			setBack++
+			r.wait(-time.Duration(rapid.SampledFrom([]int{0, 1, 100, 86400}).Draw(t, "seconds")) * time.Second)
+			r.now = r.now.Truncate(time.Second).Add(time.Duration(10*setBack) * time.Millisecond)
+			r.ok(r.l.Resume(context.Background(), r.now))
+			for _, m := range model {
+				k.resume(m, r.now)
+			}
+		},
 		"": func(t *rapid.T) {
 			var want []string
 			for _, i := range slices.Sorted(maps.Keys(model)) {
-				want = append(want, fmt.Sprintf("%d at %d", i, millis(model[i].due)))
+				want = append(want, fmt.Sprintf("%d at %d behind %d", i, millis(model[i].due), bit(model[i].behind)))
 			}
-			query := fmt.Sprintf("SELECT coalesce(group_concat(%[1]s || ' at ' || %[2]s, ', ' ORDER BY CAST(%[1]s AS INTEGER)), '') FROM %[3]s", k.key, k.due, k.table)
+			query := fmt.Sprintf("SELECT coalesce(group_concat(%[1]s || ' at ' || %[2]s || ' behind ' || %[4]s, ', ' ORDER BY CAST(%[1]s AS INTEGER)), '') FROM %[3]s",
+				k.key, k.due, k.table, cmp.Or(k.behind, "0"))
 			if got := r.value(query); got != strings.Join(want, ", ") {
 				t.Fatalf("due %s, want %s", got, strings.Join(want, ", "))
 			}
 		},
+	}
+	for name, act := range k.all {
+		actions[name] = func(*rapid.T) { act(r, model) }
 	}
 	for name, act := range k.again {
 		actions[name] = func(t *rapid.T) {

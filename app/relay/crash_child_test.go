@@ -87,6 +87,8 @@ type child struct {
 	relay   *relay.Relay
 	server  *web.Server
 	replica *ledger.Replica
+
+	inflight atomic.Int64
 }
 
 func (c childConfig) assemble(ctx context.Context) (*child, error) {
@@ -126,7 +128,7 @@ func (c childConfig) assemble(ctx context.Context) (*child, error) {
 		return nil, err
 	}
 	r := relay.New(relay.Options{Ledger: l, BigCommerce: client, Provider: func(*ledger.Shop) (idv.Provider, error) { return provider, nil },
-		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity()}, AppURL: c.AppURL, Now: c.now, Log: log, SweepEvery: 100 * time.Millisecond, At: at,
+		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity()}, AppURL: c.AppURL, Now: c.now, Log: log, SweepEvery: 100 * time.Millisecond, At: at, DrainFor: c.Drain,
 		Mail: sender, Compose: func(a relay.MailAsk) mail.Message {
 			return mail.Message{Subject: mailSubject(a.Which, a.Order.ID), Text: a.Link, HTML: `<a href="` + a.Link + `">` + a.Which + `</a>`, Lang: "en"}
 		}})
@@ -135,7 +137,7 @@ func (c childConfig) assemble(ctx context.Context) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &child{c, l, r, s, replica}, nil
+	return &child{childConfig: c, ledger: l, relay: r, server: s, replica: replica}, nil
 }
 
 // run is the product on the listener that its parent holds open. It ends at SIGTERM, or where it is to die.
@@ -151,7 +153,12 @@ func (c childConfig) run() error {
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", p.server.Handler())
+	doors := p.server.Handler()
+	mux.HandleFunc("/", func(rw http.ResponseWriter, r *http.Request) {
+		p.inflight.Add(1)
+		defer p.inflight.Add(-1)
+		doors.ServeHTTP(rw, r)
+	})
 	mux.HandleFunc("/test/state", p.state)
 	mux.HandleFunc("/test/sync", p.sync)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Second}
@@ -178,12 +185,13 @@ func (c childConfig) run() error {
 
 // childState is what a running product says of itself.
 type childState struct {
-	Pending ledger.Pending
-	SweepAt time.Time // when it will sweep next
+	Pending  ledger.Pending
+	SweepAt  time.Time // when it will sweep next
+	Inflight int       // requests at the public doors that are not answered yet
 }
 
 func (p *child) state(rw http.ResponseWriter, r *http.Request) {
-	var s childState
+	s := childState{Inflight: int(p.inflight.Load())}
 	var err error
 	if s.Pending, err = p.ledger.Pending(r.Context()); err != nil {
 		http.Error(rw, err.Error(), http.StatusServiceUnavailable)

@@ -283,20 +283,17 @@ func (s *storm) savePolicy() string {
 	}
 	what := ""
 	s.save(func(p *gate.Policy) {
-		switch s.r.IntN(5) {
+		switch s.r.IntN(4) {
 		case 0:
 			p.Sources = anyOf(s.r, nil, []string{"www", "iphone"}, []string{"www", "external", "amazon"})
 			what = fmt.Sprintf("sources %v", p.Sources)
 		case 1:
-			p.OnMoved = anyOf(s.r, gate.HoldAgain, gate.Accept)
-			what = "moved orders: " + string(p.OnMoved)
-		case 2:
 			p.Guests = anyOf(s.r, gate.GuestsVerify, gate.GuestsSignIn, gate.GuestsPass)
 			what = "guests: " + string(p.Guests)
-		case 3:
+		case 2:
 			p.Checkout.IAL = anyOf[gate.IAL](s.r, 0, 1, 2)
 			what = fmt.Sprintf("IAL %d", p.Checkout.IAL)
-		case 4:
+		case 3:
 			p.OnProviderDown = anyOf(s.r, gate.LetPay, gate.Stop)
 			what = "provider down: " + string(p.OnProviderDown)
 		}
@@ -404,7 +401,6 @@ func (s *storm) chance() float64 { return anyOf(s.r, 0, 0, 0.1, 0.5) }
 
 func (s *storm) apiFaults() string {
 	f := s.shop.Faults()
-	f.SlowFor = 2 * time.Millisecond
 	f.API = map[sim.Fault]float64{}
 	if s.r.IntN(3) > 0 {
 		for range 1 + s.r.IntN(3) {

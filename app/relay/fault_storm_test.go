@@ -87,6 +87,7 @@ func newStorm(t *testing.T, n uint64) *storm {
 		p.HoldStatus, p.CancelAfter = hold, gate.Days([]int{0, 2}[r.IntN(2)])
 		p.OnMoved = []gate.MovedChoice{gate.HoldAgain, gate.Accept}[r.IntN(2)]
 	})
+	s.shop.SetFaults(sim.Faults{SlowFor: 2 * time.Millisecond})
 	t.Logf("re-run this one alone with -run '^TestFaultStorm$' -storms=1 -faultseed=%d", n)
 	t.Cleanup(func() {
 		if t.Failed() {

@@ -133,10 +133,14 @@ func attention(s standing, p presenter) []views.Attention {
 	counted("hook_broken", s.parts.brokenHooks())
 	counted("script_broken", s.parts.brokenScripts())
 	counted("scope_missing", int64(len(s.parts.missingScopes)))
-	when(sweepStatus(s.shop, s.now) == "late", "sweep_late", "")
+	when(s.shop.State == ledger.Installed && sweepStatus(s.shop, s.now) == "late", "sweep_late", "")
 	waiting := s.pace.WaitingSince
-	when(!waiting.IsZero() && s.now.Sub(waiting) >= longWait, "quota_waiting", p.when(waiting).Text)
-	when(replicaStatus(s.replica) == "error" || lag(s.replica, s.now) > 0, "replica_late", span(lag(s.replica, s.now)))
+	when(!waiting.IsZero() && s.now.Sub(waiting) >= longWait, "quota_waiting", "since "+p.when(waiting).Text)
+	late := span(lag(s.replica, s.now))
+	if late != "" {
+		late = "by " + late
+	}
+	when(replicaStatus(s.replica) == "error" || late != "", "replica_late", late)
 	return out
 }
 

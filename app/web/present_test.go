@@ -157,16 +157,33 @@ func TestTimeline(t *testing.T) {
 			}
 		}
 	}
-	if s := trouble(rec); s != "422: it is full" {
-		t.Errorf("trouble %q", s)
-	}
-	rec.order.Trouble = "BigCommerce is down"
-	if s := trouble(rec); s != "BigCommerce is down" {
-		t.Errorf("trouble %q", s)
-	}
 	rec = orderRecord{order: ledger.Order{SeenAt: at(1), Hold: ledger.Held, HeldAt: at(2), Reheld: 1, AlarmedAt: at(3)}}
 	if es := p.timeline(rec); len(es) != 3 || es[1].Code != "held" || es[1].Kind != "hold" || es[2].Code != "held_again" || es[2].Kind != "event" {
 		t.Errorf("an order that was in the hold status already, and was held again: %+v", es)
+	}
+}
+
+func TestTrouble(t *testing.T) {
+	w := func(kind ledger.WritebackKind, state, reason string) ledger.StoredWriteback {
+		return ledger.StoredWriteback{Kind: kind, State: state, Reason: reason}
+	}
+	for _, tc := range []struct {
+		name  string
+		order string
+		owed  []ledger.StoredWriteback
+		why   string
+		stuck bool
+	}{
+		{"none", "", []ledger.StoredWriteback{w(ledger.Hold, "done", "on hold"), w(ledger.Note, "dropped", "no longer needed"), w(ledger.Cancel, "pending", "")}, "", false},
+		{"the order's own", "BigCommerce is down", []ledger.StoredWriteback{w(ledger.Hold, "stuck", "403")}, "BigCommerce is down", false},
+		{"stuck before pending", "", []ledger.StoredWriteback{w(ledger.Hold, "pending", "503"), w(ledger.Mail, "stuck", "refused")}, "refused", true},
+		{"what moves it before what tells of it", "", []ledger.StoredWriteback{w(ledger.Mail, "pending", "has still to come true"), w(ledger.Cancel, "pending", "500")}, "500", false},
+		{"a stuck release before a stuck mail", "", []ledger.StoredWriteback{w(ledger.Mail, "stuck", "refused"), w(ledger.Release, "stuck", "403")}, "403", true},
+		{"what only tells", "", []ledger.StoredWriteback{w(ledger.DecisionMetafield, "pending", "503")}, "503", false},
+	} {
+		if why, stuck := trouble(orderRecord{order: ledger.Order{Trouble: tc.order}, writebacks: tc.owed}); why != tc.why || stuck != tc.stuck {
+			t.Errorf("%s: %q, stuck %v, want %q, %v", tc.name, why, stuck, tc.why, tc.stuck)
+		}
 	}
 }
 
