@@ -136,6 +136,14 @@ type ReplicaData struct {
 	Said   string
 }
 
+// kind is the field's type. What was refused stays as it was typed, which only a text can.
+func (f ReplayForm) kind() string {
+	if f.Error != "" {
+		return "text"
+	}
+	return "datetime-local"
+}
+
 // what names the change or mail that is stuck.
 func (s StuckRow) what() string {
 	if s.Kind == "mail" {

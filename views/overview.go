@@ -42,7 +42,7 @@ type attentionWords struct {
 var attention = map[string]attentionWords{
 	"leaks":             {"1 order shipped without proof in the last 30 days", "{n} orders shipped without proof in the last 30 days", "/orders?filter=leaks", "See leaks", "bad"},
 	"moved":             {"1 order was moved off our hold by hand in the last 30 days", "{n} orders were moved off our hold by hand in the last 30 days", "/orders?filter=moved", "See moved orders", "warn"},
-	"held":              {"1 order is on hold", "{n} orders are on hold", "/orders?filter=held", "See orders on hold", "warn"},
+	"held":              {"1 order on hold waits for a proof or a person", "{n} orders on hold wait for a proof or a person", "/orders?filter=held", "See orders on hold", "warn"},
 	"stuck_notices":     {"1 webhook could not be handled", "{n} webhooks could not be handled", "/health#notices", "See which", "bad"},
 	"clock":             {"The clock of this idgate is wrong", "The clock of this idgate is wrong", "/health#clock", "See remedy", "bad"},
 	"quota_waiting":     {"Orders wait for BigCommerce's API quota", "Orders wait for BigCommerce's API quota", "/health#quota", "See health", "warn"},

@@ -137,7 +137,7 @@ func TestFaultCorruptPage(t *testing.T) {
 		{"its head garbled", func(page []byte) { garble(page[:12]) }},
 	}
 	counts := map[string]int{}
-	for i := range len(damages) * (1 + *faults) {
+	for i := range len(damages) + *faults {
 		n := 0 // of the schema: once each
 		for i >= len(damages) && (n == 0 || kinds[n] == "overflow") {
 			n = chance.IntN(len(kinds))
@@ -156,7 +156,7 @@ func TestFaultCorruptPage(t *testing.T) {
 			t.Fatalf("page %d, %s: %s", n+1, d.name, what)
 		}
 	}
-	t.Logf("of %d damaged pages: %v", len(damages)*(1+*faults), counts)
+	t.Logf("of %d damaged pages: %v", len(damages)+*faults, counts)
 }
 
 // readDamaged opens a damaged ledger, reads all of it and writes to it.

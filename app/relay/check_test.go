@@ -118,7 +118,8 @@ func (w *worldCheck) order(o sim.Order) {
 	}
 	w.writes(o, ours, ds)
 	w.notes(o)
-	if w.Within > 0 {
+	archived := slices.ContainsFunc(w.shop.OrderWrites(o.ID), func(x sim.OrderWrite) bool { return x.Field == sim.FieldDeleted })
+	if w.Within > 0 && !archived { // for a while, when nobody could ship it
 		w.gateTime(o, ours, ds)
 		w.edits(o, ours, ds)
 	}
@@ -207,9 +208,6 @@ func (w *worldCheck) notes(o sim.Order) {
 // gateTime looks how long the order waited in a status from which it could have been shipped until it was held, allowed, or left by others.
 // What somebody moved off our hold and was left to them counts apart.
 func (w *worldCheck) gateTime(o sim.Order, ours ledger.Order, ds []ledger.Decision) {
-	if slices.ContainsFunc(w.shop.OrderWrites(o.ID), func(x sim.OrderWrite) bool { return x.Field == sim.FieldDeleted }) {
-		return // it was archived for a while, when nobody could ship it
-	}
 	changes := slices.Clone(o.History)
 	if len(changes) == 0 || changes[0].At.After(o.Created) {
 		first := o.StatusID

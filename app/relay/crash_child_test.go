@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -88,7 +89,7 @@ type child struct {
 	server  *web.Server
 	replica *ledger.Replica
 
-	inflight atomic.Int64
+	begun atomic.Int64
 }
 
 func (c childConfig) assemble(ctx context.Context) (*child, error) {
@@ -155,8 +156,9 @@ func (c childConfig) run() error {
 	mux := http.NewServeMux()
 	doors := p.server.Handler()
 	mux.HandleFunc("/", func(rw http.ResponseWriter, r *http.Request) {
-		p.inflight.Add(1)
-		defer p.inflight.Add(-1)
+		if strings.HasPrefix(r.URL.Path, "/storefront/") {
+			p.begun.Add(1)
+		}
 		doors.ServeHTTP(rw, r)
 	})
 	mux.HandleFunc("/test/state", p.state)
@@ -185,13 +187,13 @@ func (c childConfig) run() error {
 
 // childState is what a running product says of itself.
 type childState struct {
-	Pending  ledger.Pending
-	SweepAt  time.Time // when it will sweep next
-	Inflight int       // requests at the public doors that are not answered yet
+	Pending ledger.Pending
+	SweepAt time.Time // when it will sweep next
+	Begun   int       // requests that have come to the storefront's door
 }
 
 func (p *child) state(rw http.ResponseWriter, r *http.Request) {
-	s := childState{Inflight: int(p.inflight.Load())}
+	s := childState{Begun: int(p.begun.Load())}
 	var err error
 	if s.Pending, err = p.ledger.Pending(r.Context()); err != nil {
 		http.Error(rw, err.Error(), http.StatusServiceUnavailable)

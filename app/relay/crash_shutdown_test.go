@@ -103,7 +103,7 @@ func (g *shutdownRig) storm() *clients {
 		c.send("stream", http.MethodGet, "/storefront/v1/sessions/"+g.ids[i]+"/events", http.Header{"Idgate-Capability": {token}}, "")
 	}
 	slow := c.sent
-	g.until("what takes a while", func(s childState) bool { return s.Inflight == slow })
+	g.until("what takes a while", func(s childState) bool { return s.Begun == slow })
 	owner := g.shop.Users()[0]
 	now := g.now().Unix()
 	for i := range 3 {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"idgate/app/bigcommerce"
 	"idgate/app/gate"
 	"idgate/app/ledger"
 	"idgate/app/sim"
@@ -310,26 +311,25 @@ func (s *storm) changeMode() string {
 	return "a policy: mode " + string(mode)
 }
 
-// deleteCustomer deletes an account. The webhook that tells of it comes, sooner or later: nothing else would.
+// deleteCustomer deletes an account. The webhook that tells of it comes at once: nothing else would tell.
 func (s *storm) deleteCustomer() string {
 	cs := s.shop.Customers()
-	if len(cs) == 0 || !s.up() || s.s().State != ledger.Installed {
+	told := slices.ContainsFunc(s.shop.Hooks(), func(h sim.Hook) bool { return h.Scope == bigcommerce.ScopeCustomerDeleted && h.Active })
+	if len(cs) == 0 || !s.up() || s.s().State != ledger.Installed || !told {
 		return ""
 	}
 	faults, dropped := s.shop.Faults(), s.shop.WebhooksDropped()
-	calm := faults
-	calm.Drop = 0
-	s.shop.SetFaults(calm)
+	s.shop.SetFaults(sim.Faults{})
 	s.shop.DropWebhooks(false)
+	s.shop.KeepWebhooks(false)
 	c := anyOf(s.r, cs...)
 	if err := s.shop.DeleteCustomer(c.ID); err != nil {
 		s.t.Fatal(err)
 	}
-	if dropped {
-		s.platform.Deliver(context.Background())
-	}
+	s.platform.Deliver(context.Background())
 	s.shop.SetFaults(faults)
 	s.shop.DropWebhooks(dropped)
+	s.shop.KeepWebhooks(s.late)
 	return fmt.Sprintf("customer %d is deleted", c.ID)
 }
 
@@ -376,6 +376,7 @@ func (s *storm) dropWebhooks() string {
 func (s *storm) keepWebhooks() string {
 	on := s.r.IntN(2) == 0
 	s.shop.KeepWebhooks(on)
+	s.late = on
 	return fmt.Sprintf("webhooks are late: %t", on)
 }
 

@@ -351,9 +351,9 @@ func transition(o ledger.Order, personSays string, status int, p gate.Policy, d 
 
 	if class == bigcommerce.ClassGone {
 		switch {
-		case o.Hold == ledger.Released, o.Hold == ledger.Releasing, !hold && o.Hold != ledger.Held && o.Hold != ledger.Refused && o.Hold != ledger.Cancelling:
+		case !hold && o.Hold != ledger.Held && o.Hold != ledger.Refused && o.Hold != ledger.Cancelling:
 			return to(settled(o.Hold))
-		case o.Hold == ledger.Held, o.Hold == ledger.Refused, o.Hold == ledger.Moved, o.Hold == ledger.Cancelling:
+		case o.Hold == ledger.Held, o.Hold == ledger.Refused, o.Hold == ledger.Moved, o.Hold == ledger.Cancelling, o.Hold == ledger.Releasing:
 			stay.drop = []ledger.WritebackKind{ledger.Cancel}
 			return alarm(ledger.Moved)
 		}

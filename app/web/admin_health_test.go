@@ -26,7 +26,7 @@ func TestQuotaRow(t *testing.T) {
 		{relay.Pace{Limit: 150, Left: 131, Used: 12, Window: 30 * time.Second},
 			views.QuotaData{Window: "30 seconds", Limit: "150", Share: "75", Used: "12", Left: "131", Waited: "not at all"}},
 		{relay.Pace{Limit: 20_001, Left: -1, Used: 10_000, Window: time.Minute * 2, BlockedUntil: at, WaitingSince: at, Waited: 90 * time.Second},
-			views.QuotaData{Window: "2 minutes", Limit: "10,000+", Share: "10,000", Used: "10,000", Left: "0", Waited: "90 seconds", Blocked: p.when(at), Waiting: p.when(at)}},
+			views.QuotaData{Window: "2 minutes", Limit: "20,001", Share: "10,000", Used: "10,000", Left: "0", Waited: "90 seconds", Blocked: p.when(at), Waiting: p.when(at)}},
 	} {
 		if got := p.quota(tc.pace); got != tc.want {
 			t.Errorf("%+v:\n got %+v\nwant %+v", tc.pace, got, tc.want)

@@ -125,7 +125,7 @@ func attention(s standing, p presenter) []views.Attention {
 		when(on && code != "digital_orders" && code != "cancel_silent", code, "")
 	}
 	when(s.provider.Status == "error", "provider_down", s.provider.Said)
-	counted("held", s.counts.OnHold())
+	counted("held", s.counts.OnHold()-s.counts.Holds[ledger.Refused]-s.counts.Holds[ledger.Releasing]) // of these somebody has decided
 	counted("late_pass", s.counts.LatePass)
 	counted("reviews", s.counts.Sessions[idv.StateReview])
 	counted("stuck", s.stuck.Writebacks)
@@ -133,7 +133,7 @@ func attention(s standing, p presenter) []views.Attention {
 	counted("hook_broken", s.parts.brokenHooks())
 	counted("script_broken", s.parts.brokenScripts())
 	counted("scope_missing", int64(len(s.parts.missingScopes)))
-	when(s.shop.State == ledger.Installed && sweepStatus(s.shop, s.now) == "late", "sweep_late", "")
+	when(sweepStatus(s.shop, s.now) == "late", "sweep_late", "")
 	waiting := s.pace.WaitingSince
 	when(!waiting.IsZero() && s.now.Sub(waiting) >= longWait, "quota_waiting", "since "+p.when(waiting).Text)
 	late := span(lag(s.replica, s.now))

@@ -382,7 +382,7 @@ func TestAttention(t *testing.T) {
 			[]views.Attention{{Code: "provider_unset"}, {Code: "evidence_unmapped"}}},
 		{"orders", standing{shop: shop(nil), tenant: true, stuck: ledger.Stuck{Writebacks: 2, Notices: 6}, found: ledger.Found{Leaked: 3, Moved: 7},
 			counts: ledger.Counts{LatePass: 4, Sessions: map[idv.State]int64{idv.StateReview: 5},
-				Holds: map[ledger.HoldState]int64{ledger.Held: 10_000, ledger.Holding: 1, ledger.Refused: 1, ledger.Cancelling: 1}}},
+				Holds: map[ledger.HoldState]int64{ledger.Held: 10_000, ledger.Holding: 1, ledger.Refused: 1, ledger.Releasing: 1, ledger.Cancelling: 1}}},
 			[]views.Attention{{Code: "leaks", Count: "3"}, {Code: "moved", Count: "7"}, {Code: "held", Count: "10,000+"}, {Code: "late_pass", Count: "4"}, {Code: "reviews", Count: "5"},
 				{Code: "stuck", Count: "2"}, {Code: "stuck_notices", Count: "6"}}},
 		{"the clock, the quota, the replica", standing{shop: shop(nil), tenant: true, pace: relay.Pace{Skew: -6 * time.Minute, WaitingSince: now.Add(-time.Minute)},

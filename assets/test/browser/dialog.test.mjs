@@ -26,7 +26,7 @@ function words(lang) {
   return { texts, lang, dir: /rtl/.test(head) ? 'rtl' : 'ltr' };
 }
 
-const QR = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 21 21" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h21v21H0z"/><path d="${Array.from({ length: 150 }, (_, i) => `M${(i * 7) % 21} ${(i * 11 + ((i * i) % 5)) % 21}h1v1h-1z`).join('')}"/></svg>`;
+const QR = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 21 21" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h21v21H0z"/><path d="${Array.from({ length: 150 }, (_, i) => `M${(i * i * 5 + i) % 21} ${(i * 13 + ((i * i) % 7)) % 21}h1v1h-1z`).join('')}"/></svg>`;
 const live = (state, more) => session(state, { qr: QR, ...more });
 const KINDS = ['driver_license', 'passport', 'id_card'];
 
@@ -84,6 +84,7 @@ const inState = (state, w, screen, look) => onDialog(w, { ...screen, path: state
   const { app, tab, shows, url } = page;
   const said = typeof state.said === 'function' ? state.said(w) : state.said;
   app.decide = () => decision(state.word || 'verify', { ...w, ...said });
+  if (said.session) app.poll = () => [200, said.session];
   if (state.before) state.before(app);
   if (state.after) await tab.go(url);
   else {
