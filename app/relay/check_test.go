@@ -242,7 +242,10 @@ func (w *worldCheck) gateTime(o sim.Order, ours ledger.Order, ds []ledger.Decisi
 				until = d.At
 			}
 		}
-		if waited := until.Sub(c.At); until.IsZero() || waited > w.Within {
+		switch waited := until.Sub(c.At); {
+		case until.IsZero():
+			w.bad("waits since %s in status %d", c.At.Format(time.TimeOnly), c.To)
+		case waited > w.Within:
 			w.bad("waited %s from %s on in status %d, longer than the gate time of %s", waited, c.At.Format(time.TimeOnly), c.To, w.Within)
 		}
 	}

@@ -306,7 +306,10 @@ func (s *storm) changeMode() string {
 	if !s.up() {
 		return ""
 	}
-	mode := anyOf(s.r, gate.Off, gate.Shadow, gate.Enforce, gate.Enforce, gate.Enforce)
+	mode := gate.Enforce
+	if s.s().Policy.Mode == gate.Enforce && s.r.IntN(4) == 0 {
+		mode = anyOf(s.r, gate.Off, gate.Shadow)
+	}
 	s.save(func(p *gate.Policy) { p.Mode = mode })
 	return "a policy: mode " + string(mode)
 }

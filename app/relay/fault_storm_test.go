@@ -55,7 +55,7 @@ func calmActs() []act {
 
 func wildActs() []act {
 	return append(calmActs(), act{8, (*storm).apiFaults}, act{6, (*storm).outage}, act{3, (*storm).uninstall}, act{6, (*storm).reinstall}, act{2, (*storm).revokeToken},
-		act{4, (*storm).jumpClock}, act{2, (*storm).changeMode}, act{4, (*storm).sleep})
+		act{4, (*storm).jumpClock}, act{3, (*storm).changeMode}, act{4, (*storm).sleep})
 }
 
 // TestFaultStorm: whatever happens in whatever order, once it is over the world is right; and where nothing is done to the API, to the

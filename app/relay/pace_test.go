@@ -1,6 +1,8 @@
 package relay
 
 import (
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -93,5 +95,333 @@ func TestPacerAfterRefusals(t *testing.T) {
 	}
 	if last != time.Minute {
 		t.Errorf("a storm without times ends at %s", last)
+	}
+}
+
+// counted is BigCommerce's own count of a shop's requests: in windows that begin with their first request.
+type counted struct {
+	window   time.Duration
+	limit    int
+	begins   time.Time
+	used     int               // of all apps
+	ours     map[urgency]int   // of the running window
+	finished []map[urgency]int // ours, of each window that is over
+}
+
+func (c *counted) take(now time.Time, us ...urgency) bigcommerce.Quota {
+	if c.begins.IsZero() || now.Sub(c.begins) >= c.window {
+		if !c.begins.IsZero() {
+			c.finished = append(c.finished, c.ours)
+		}
+		c.begins, c.used, c.ours = now, 0, map[urgency]int{}
+	}
+	c.used++
+	for _, u := range us {
+		c.ours[u]++
+	}
+	return bigcommerce.Quota{Window: c.window, Reset: c.window - now.Sub(c.begins), Limit: c.limit, Left: max(c.limit-c.used, 0)}
+}
+
+// traffic is work of all urgencies at a pacer, with BigCommerce some time away: what is answered was counted a while ago.
+type traffic struct {
+	p       *pacer
+	bc      counted
+	now     time.Time
+	latency func() time.Duration // one way
+	coming  []happening
+}
+
+type happening struct {
+	at time.Time
+	do func()
+}
+
+func (tr *traffic) in(d time.Duration, do func()) {
+	at := tr.now.Add(d)
+	i, _ := slices.BinarySearchFunc(tr.coming, at, func(h happening, at time.Time) int {
+		if h.at.After(at) {
+			return 1
+		}
+		return -1
+	})
+	tr.coming = slices.Insert(tr.coming, i, happening{at, do})
+}
+
+func (tr *traffic) until(end time.Time) {
+	for len(tr.coming) > 0 && tr.coming[0].at.Before(end) {
+		h := tr.coming[0]
+		tr.coming = tr.coming[1:]
+		tr.now = h.at
+		h.do()
+	}
+	tr.now = end
+}
+
+// lane works without a pause: so many pieces side by side, each of so many calls at most.
+func (tr *traffic) lane(u urgency, pieces, cost int, used func() int) {
+	for n := pieces; n > 0; n-- {
+		wait, release := tr.p.reserve(tr.now, u, n*cost)
+		if release == nil {
+			if n == 1 {
+				tr.in(min(wait, time.Second), func() { tr.lane(u, pieces, cost, used) })
+			}
+			continue
+		}
+		open := n
+		for range n {
+			tr.piece(u, used(), func() {
+				if open--; open == 0 {
+					release()
+					tr.lane(u, pieces, cost, used)
+				}
+			})
+		}
+		return
+	}
+}
+
+func (tr *traffic) piece(u urgency, calls int, then func()) {
+	if calls == 0 {
+		tr.in(time.Millisecond, then)
+		return
+	}
+	tr.in(tr.latency(), func() {
+		q := tr.bc.take(tr.now, u)
+		tr.in(tr.latency(), func() {
+			q.At = tr.now
+			tr.p.observe(q)
+			tr.piece(u, calls-1, then)
+		})
+	})
+}
+
+// others is what the shop's other apps do.
+func (tr *traffic) others(every time.Duration) {
+	tr.bc.take(tr.now)
+	tr.in(every, func() { tr.others(every) })
+}
+
+// TestPacerWithBigCommerceFarAway: in no window of BigCommerce's are more than half of the requests ours, however long they are under way;
+// and in each that half can be used.
+func TestPacerWithBigCommerceFarAway(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		least, most := rapid.IntRange(0, 100).Draw(t, "least ms"), rapid.IntRange(0, 300).Draw(t, "more ms")
+		tr := &traffic{p: newPacer(), now: start, bc: counted{window: 30 * time.Second, limit: rapid.SampledFrom([]int{60, 150, 450}).Draw(t, "limit")}}
+		draw := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
+		tr.latency = func() time.Duration { return time.Duration(least+draw.IntN(most+1)) * time.Millisecond }
+		first := tr.bc.take(start, someday) // before it, the smallest plan is assumed
+		first.At = start
+		tr.p.observe(first)
+		tr.lane(urgent, laneBatch, orderCost, func() int { return draw.IntN(orderCost + 1) })
+		tr.lane(useful, laneBatch, writeCost, func() int { return draw.IntN(writeCost + 1) })
+		tr.lane(someday, 1, sweepCost, func() int { return 1 + draw.IntN(sweepCost) })
+		if rapid.Bool().Draw(t, "other apps") {
+			tr.others(time.Duration(300+draw.IntN(2000)) * time.Millisecond)
+		}
+		tr.until(start.Add(10 * time.Minute))
+		share, total := tr.bc.limit/2, 0
+		for i, w := range tr.bc.finished {
+			ours := w[urgent] + w[useful] + w[someday]
+			if total += ours; ours > share {
+				t.Fatalf("window %d: %d of %d requests were ours: %v", i, ours, tr.bc.limit, w)
+			}
+			if w[useful]+w[someday] > share*7/10+laneBatch*writeCost {
+				t.Fatalf("window %d: what is not urgent took %v of a share of %d", i, w, share)
+			}
+		}
+		if n := len(tr.bc.finished); tr.bc.limit == 150 && total < n*share*8/10 {
+			t.Fatalf("in %d windows only %d requests of %d were used: %v", n, total, n*share, tr.bc.finished)
+		}
+	})
+}
+
+// TestPacerLetsSteadyWorkThrough: work that needs less than the share never waits, wherever BigCommerce's windows begin and end.
+func TestPacerLetsSteadyWorkThrough(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		draw := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
+		oneWay := func() time.Duration { return time.Duration(50+draw.IntN(400)) * time.Millisecond }
+		every := time.Duration(rapid.IntRange(2600, 6000).Draw(t, "every ms")) * time.Millisecond // 60 calls in a window at most, of 75
+		tr := &traffic{p: newPacer(), now: start, bc: counted{window: 30 * time.Second, limit: 150}, latency: oneWay}
+		var work func()
+		work = func() {
+			_, release := tr.p.reserve(tr.now, urgent, 5)
+			if release == nil {
+				t.Fatalf("after %s work waits: %d of 75 calls are used, and %d set aside; BigCommerce has counted %v", tr.now.Sub(start), tr.p.used, tr.p.reserved, tr.bc.ours)
+			}
+			tr.piece(urgent, 5, release)
+			tr.in(every, work)
+		}
+		work()
+		tr.until(start.Add(10 * time.Minute))
+	})
+}
+
+// TestPacerNeverStarvesTheUrgent: whatever else was begun in a window, there is room for what is urgent, as long as that itself has not used
+// it up.
+func TestPacerNeverStarvesTheUrgent(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := newPacer()
+		limit := rapid.SampledFrom([]int{60, 150, 450, 2000}).Draw(t, "limit")
+		p.observe(bigcommerce.Quota{Window: 30 * time.Second, Reset: 30 * time.Second, Limit: limit, Left: limit, At: start})
+		p.used = 0
+		for range rapid.IntRange(0, 200).Draw(t, "pieces") {
+			u := rapid.SampledFrom([]urgency{useful, someday}).Draw(t, "urgency")
+			calls := rapid.SampledFrom([]int{sweepCost, writeCost, checkCost, laneBatch * writeCost, 151}).Draw(t, "calls")
+			if _, release := p.reserve(start, u, calls); release != nil && rapid.Bool().Draw(t, "answered") {
+				for range calls {
+					p.observe(bigcommerce.Quota{Window: 30 * time.Second, Reset: 30 * time.Second, Limit: limit, Left: limit, At: start})
+				}
+				release()
+			}
+		}
+		for spent := 0; spent+orderCost <= limit/2*3/10-1; spent += orderCost {
+			if wait, release := p.reserve(start, urgent, orderCost); release == nil {
+				t.Fatalf("urgent work waits %s for others: of %d calls %d are used, %d set aside, %d its own", wait, limit/2, p.used, p.reserved, spent)
+			}
+		}
+	})
+}
+
+// TestPacerWhenTheClockIsSetBack: a day, an hour or a minute back, urgent work waits for two windows at most.
+func TestPacerWhenTheClockIsSetBack(t *testing.T) {
+	quota := func(at time.Time) bigcommerce.Quota {
+		return bigcommerce.Quota{Window: 30 * time.Second, Reset: 30 * time.Second, Limit: 150, Left: 0, At: at}
+	}
+	for _, back := range []time.Duration{time.Second, 20 * time.Second, time.Minute, 30 * time.Minute, 24 * time.Hour} {
+		for name, before := range map[string]func(*pacer){
+			"nothing": func(*pacer) {},
+			"a used window": func(p *pacer) {
+				for range 75 {
+					p.observe(quota(start))
+				}
+			},
+			"a refusal":      func(p *pacer) { p.refused(start, 20*time.Second) },
+			"a long refusal": func(p *pacer) { p.refused(start, maxBlock) },
+			"a storm": func(p *pacer) {
+				for range 9 {
+					p.refused(start, 0)
+				}
+			},
+		} {
+			p := newPacer()
+			before(p)
+			now := start.Add(-back)
+			for waited := time.Duration(0); ; {
+				wait, release := p.reserve(now, urgent, orderCost)
+				if release != nil {
+					break
+				}
+				if waited += wait; wait <= 0 || waited > time.Minute {
+					t.Errorf("%s back after %s: urgent work waits %s, and then %s", back, name, waited, wait)
+					break
+				}
+				now = now.Add(wait)
+			}
+		}
+	}
+}
+
+// TestPacerInAStorm: refusals that say nothing wait longer and longer, although every one of them carries a date; the first answer that
+// names the quota ends the storm.
+func TestPacerInAStorm(t *testing.T) {
+	p, now, last := newPacer(), start, time.Duration(0)
+	for i := range 8 {
+		p.observe(bigcommerce.Quota{At: now, Date: now.Truncate(time.Second)}) // as of every answer
+		p.refused(now, 0)
+		wait, release := p.reserve(now, urgent, 1)
+		if release != nil || wait < min(2*last, time.Minute) {
+			t.Fatalf("refusal %d: wait %s after %s", i, wait, last)
+		}
+		now, last = now.Add(wait), wait
+	}
+	p.observe(bigcommerce.Quota{Window: 30 * time.Second, Reset: 30 * time.Second, Limit: 150, Left: 100, At: now})
+	p.refused(now, 0)
+	if wait, _ := p.reserve(now, urgent, 1); wait != 2*time.Second {
+		t.Errorf("the next storm begins with %s", wait)
+	}
+}
+
+// TestPacerTellsHowLongUrgentWorkWaits: from the first refusal of a reservation until one is made; what is not urgent counts for nothing.
+func TestPacerTellsHowLongUrgentWorkWaits(t *testing.T) {
+	o := relayAt(func() time.Time { return start.Add(40 * time.Second) })
+	p := o.pacers.of("shop")
+	for range 75 {
+		p.observe(bigcommerce.Quota{Window: 30 * time.Second, Reset: 30 * time.Second, Limit: 150, Left: 75, At: start})
+	}
+	at := func(s int, u urgency) bool {
+		_, release := p.reserve(start.Add(time.Duration(s)*time.Second), u, 5)
+		return release != nil
+	}
+	for _, step := range []struct {
+		second int
+		u      urgency
+		ok     bool
+		since  int // -1: nothing waits
+		waited int // after 40 s
+	}{
+		{1, useful, false, -1, 0},
+		{2, someday, false, -1, 0},
+		{10, urgent, false, 10, 30},
+		{15, urgent, false, 10, 30},
+		{16, useful, false, 10, 30},
+		{30, useful, true, 10, 30},
+		{31, urgent, true, -1, 21},
+		{32, urgent, true, -1, 21},
+	} {
+		if ok := at(step.second, step.u); ok != step.ok {
+			t.Errorf("at %d s urgency %d: %t", step.second, step.u, ok)
+		}
+		got, since := o.Pace("shop"), time.Time{}
+		if step.since >= 0 {
+			since = start.Add(time.Duration(step.since) * time.Second)
+		}
+		if !got.WaitingSince.Equal(since) || got.Waited != time.Duration(step.waited)*time.Second {
+			t.Errorf("at %d s: waiting since %s, waited %s", step.second, got.WaitingSince, got.Waited)
+		}
+	}
+	if got := o.Pace("shop"); got.Limit != 150 || got.Left != 150 || got.Used != 0 || got.Window != 30*time.Second || !got.BlockedUntil.IsZero() || got.Skew != 0 {
+		t.Errorf("%+v", got)
+	}
+	p.refused(start.Add(35*time.Second), 10*time.Second)
+	if got := o.Pace("shop"); !got.BlockedUntil.Equal(start.Add(45 * time.Second)) {
+		t.Errorf("blocked until %s", got.BlockedUntil)
+	}
+}
+
+// relayAt is a Relay that only paces.
+func relayAt(now func() time.Time) *Relay {
+	return New(Options{BigCommerce: &bigcommerce.App{}, Now: now})
+}
+
+// TestReserveTakesWhatThereIsRoomFor: three pieces, or two, or one, or none.
+func TestReserveTakesWhatThereIsRoomFor(t *testing.T) {
+	for _, tt := range []struct{ used, pieces int }{{0, 3}, {57, 3}, {58, 2}, {63, 2}, {64, 1}, {69, 1}, {70, 0}, {75, 0}} {
+		r := relayAt(func() time.Time { return start })
+		p := r.pacers.of("shop")
+		for range tt.used {
+			p.observe(bigcommerce.Quota{Window: 30 * time.Second, Reset: 30 * time.Second, Limit: 150, Left: 100, At: start})
+		}
+		pieces, release := r.reserve("shop", urgent, orderCost)
+		if pieces != tt.pieces || p.reserved != tt.pieces*orderCost {
+			t.Errorf("with %d calls used: %d pieces, %d calls set aside", tt.used, pieces, p.reserved)
+		}
+		release()
+		if p.reserved != 0 {
+			t.Errorf("with %d calls used: %d stay set aside", tt.used, p.reserved)
+		}
+		if waiting := !r.Pace("shop").WaitingSince.IsZero(); waiting != (tt.pieces == 0) {
+			t.Errorf("with %d calls used: urgent work waits: %t", tt.used, waiting)
+		}
+	}
+}
+
+// TestShopNow: a clock of ours that is wrong by more than a few seconds is put right by what BigCommerce's answers say.
+func TestShopNow(t *testing.T) {
+	for _, tt := range []struct{ ahead, want time.Duration }{{0, 0}, {maxSkew, maxSkew}, {maxSkew + time.Second, 0}, {24 * time.Hour, 0}, {-time.Hour, 0}, {-time.Second, -time.Second}} {
+		r := relayAt(func() time.Time { return start.Add(tt.ahead) })
+		r.pacers.of("shop").observe(bigcommerce.Quota{At: start.Add(tt.ahead), Date: start})
+		if got := r.shopNow("shop").Sub(start); got != tt.want {
+			t.Errorf("%s ahead: off by %s, want %s", tt.ahead, got, tt.want)
+		}
 	}
 }

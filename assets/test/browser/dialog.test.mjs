@@ -51,7 +51,7 @@ const states = [
   { name: 'confirmation-done', view: 'done', word: 'mail', said: {}, after: true },
 ];
 
-const PAGE = (app, w, width) => `<!doctype html><html lang="${w.lang}" dir="${w.dir}"><head><title>Checkout</title><meta name="viewport" content="width=device-width">
+const PAGE = (app, w) => `<!doctype html><html lang="${w.lang}" dir="${w.dir}"><head><title>Checkout</title><meta name="viewport" content="width=device-width">
 <script src="${app.url}/storefront/v1/scripts/${SHOP}/1/gate.0123456789abcdef.js?client_id=${CLIENT}"></script></head><body style="font:16px sans-serif;margin:0;padding:1rem;background:#f6f6f6"><main><h1>Checkout</h1>
 <div id="checkout-app"><div id="checkout-page-container"><div class="checkout-step checkout-step--payment checkout-step--current">${PAYMENT_FORM.replace('<input name="card">', '<label>Card <input name="card"></label>')}</div></div></div></main>
 <script src="/shop.js"></script></body></html>`;
@@ -60,10 +60,11 @@ const SHOPJS = `window.answers = []; document.addEventListener('submit', (e) => 
 const $ = `document.querySelector('idgate-dialog')?.shadowRoot`;
 const view = `${$}?.querySelector('dialog[open]')?.dataset.view`;
 
-async function onDialog(w, { path = '/checkout', ...screen }, fn) {
+async function onDialog(w, { path = '/checkout', said = {}, word = 'verify', ...screen }, fn) {
   const [shop, app] = await Promise.all([startShop(), startApp()]);
   try {
     shop.pages = { [path]: PAGE(app, w), '/shop.js': SHOPJS, '/empty': '' };
+    app.decide = () => decision(word, { ...w, ...said });
     let tab;
     if (path === '/checkout') tab = await browser.open(shop.url + path, screen);
     else {
@@ -80,10 +81,10 @@ async function onDialog(w, { path = '/checkout', ...screen }, fn) {
 }
 
 /** Brings a state about, and hands it over to be looked at. */
-const inState = (state, w, screen, look) => onDialog(w, { ...screen, path: state.after ? '/checkout/order-confirmation/7' : '/checkout' }, async (page) => {
+const inState = (state, w, screen, look, said = typeof state.said === 'function' ? state.said(w) : state.said) => onDialog(w, {
+  ...screen, said, word: state.word, path: state.after ? '/checkout/order-confirmation/7' : '/checkout',
+}, async (page) => {
   const { app, tab, shows, url } = page;
-  const said = typeof state.said === 'function' ? state.said(w) : state.said;
-  app.decide = () => decision(state.word || 'verify', { ...w, ...said });
   if (said.session) app.poll = () => [200, said.session];
   if (state.before) state.before(app);
   if (state.after) await tab.go(url);
@@ -157,10 +158,8 @@ test('dialog: nothing moves, for nobody; forced colours keep edges, focus and te
   if (PICTURES) writeFileSync(`${PICTURES}/intro-forced-colours.png`, await tab.picture());
 }));
 
-test('dialog: the whole story by keyboard alone: document, start, failure, retry, mailbox code, order', { skip }, () => onDialog(words('en'), SCREENS[1280], async ({ shop, app, tab, shows }) => {
-  const w = words('en');
-  const said = { ...w, documents: KINDS, mail: true, mailbox: 'unproved' };
-  app.decide = () => decision('verify', said);
+test('dialog: the whole story by keyboard alone: document, start, failure, retry, mailbox code, order', { skip }, () => onDialog(words('en'), { ...SCREENS[1280], said: { documents: KINDS, mail: true, mailbox: 'unproved' } }, async ({ shop, app, tab, shows }) => {
+  const said = { ...words('en'), documents: KINDS, mail: true, mailbox: 'unproved' };
   const at = () => tab.eval(`${$}?.activeElement?.dataset.idgate || document.activeElement.id || document.activeElement.tagName`);
   const tabTo = async (name) => {
     for (let i = 0; i < 12; i++) {
