@@ -17,6 +17,9 @@ import (
 //go:embed gate.js
 var gate string
 
+//go:embed lock.js
+var lock string
+
 //go:embed all:admin
 var admin embed.FS
 
@@ -33,6 +36,15 @@ func GateHash() string {
 func GateIntegrity() string {
 	sum := sha512.Sum384([]byte(gate))
 	return "sha384-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// Lock returns the inline lock: the element to insert as a script_tag before gate.js. It holds the order call until gate.js has come
+// and takes over, for ten seconds at most; then closed says whether orders fail (true) or go.
+func Lock(closed bool) string {
+	if closed {
+		return `<script data-closed="true">` + lock + "</script>"
+	}
+	return "<script>" + lock + "</script>"
 }
 
 // Admin returns the files of the admin pages, rooted at the folder admin.

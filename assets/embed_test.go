@@ -39,6 +39,24 @@ func TestGateCannotBeChangedByItsCallers(t *testing.T) {
 	}
 }
 
+func TestLockIsTheWrittenFileInAnElement(t *testing.T) {
+	file, err := os.ReadFile("lock.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(file) > 1024 {
+		t.Errorf("lock.js has %d bytes, more than 1024", len(file))
+	}
+	if strings.Contains(string(file), "</") || strings.Contains(string(file), "<!--") {
+		t.Error("lock.js would end its element, or begin a comment")
+	}
+	for closed, want := range map[bool]string{false: "<script>" + string(file) + "</script>", true: `<script data-closed="true">` + string(file) + "</script>"} {
+		if got := assets.Lock(closed); got != want {
+			t.Errorf("Lock(%v) = %s", closed, got)
+		}
+	}
+}
+
 func TestAdminIsAFileSystem(t *testing.T) {
 	var names []string
 	err := fs.WalkDir(assets.Admin(), ".", func(path string, d fs.DirEntry, err error) error {

@@ -27,8 +27,8 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 /** @type {Record<string, string>} */
 const ENGLISH = {
   title: 'Identity check', retry: 'Try again', close: 'Close',
-  unreachable: 'The identity check cannot be reached. Please try again in a moment.',
-  order_blocked: 'Your order was not placed: an identity check is needed first.',
+  unreachable: 'The identity check cannot be reached. Please try again.',
+  order_blocked: 'Your order was not placed. An identity check is needed.',
 };
 
 /** @type {Config | null} */
@@ -350,12 +350,13 @@ let ui = null;
 async function follow(ask, id, hear, lost, life) {
   const path = '/sessions/' + encodeURIComponent(id);
   const init = { headers: { 'Idgate-Capability': ask.capability }, signal: life };
-  let [wait, last, streams] = [POLL_MS, '', 0];
+  let [wait, last, streams, told] = [POLL_MS, '', 0, 0];
   const tell = (raw = '') => {
     const s = sessionFrom(JSON.parse(text(raw, MAX_BODY)), ask.config);
     if (!s || s.id !== id || life.aborted) return;
     if (s.state !== last) wait = POLL_MS;
     last = s.state;
+    told++;
     hear(s);
   };
   const listen = async () => {
@@ -376,8 +377,9 @@ async function follow(ask, id, hear, lost, life) {
     }
   };
   const poll = () => within(ASK_MS, async (signal) => {
+    const before = told;
     const r = await api(ask.config, path, { ...init, signal });
-    if (r.ok) tell(await r.text());
+    if (r.ok && told === before) tell(await r.text());
     else if (DENIED.includes(r.status) && !life.aborted) lost();
   }).catch(() => {});
   const seen = () => doc.visibilityState === 'visible' && poll();
@@ -553,8 +555,8 @@ function converse(ask, resolve) {
   const mailed = (problem = '') => {
     quiet();
     const typing = mails === '/codes';
-    const left = Math.ceil((due - Date.now()) / 1000);
-    const next = left > 0 ? t('resend_in').replace('{time}', Math.floor(left / 60) + ':' + String(left % 60).padStart(2, '0')) : '';
+    const left = due - Date.now();
+    const next = left > 0 ? t('resend_in').replace('{time}', new Date(left).toISOString().slice(14, 19)) : '';
     show({ view: 'mail', state: problem || t(typing ? 'code_sent' : 'link_sent'), next, acts: { ...ways(), ...(typing && { confirm: [t('confirm_code'), check] }) } });
     timer = setTimeout(typing ? () => mailed(problem) : recheck, WAIT_MS);
   };
@@ -691,7 +693,7 @@ function wrapXHR(config, lock) {
       return Reflect.apply(native.abort, this, arguments);
     },
   });
-  /** @type {Take['xhr']} */
+  /** @type {Take} */
   return (x, args, send, opened) => {
     track(x, opened, send);
     const call = calls.get(x);
@@ -700,31 +702,26 @@ function wrapXHR(config, lock) {
   };
 }
 
-/** @type {Parts['wrapFetch']} */
+/** @type {Parts['on']} */
 function wrapFetch(config) {
   /** @type {Parts['holdFetch']} */
-  const hold = async (self, args, send, path) => {
+  const hold = async (self, args, path) => {
     const { body, signal = record(args[0]).signal } = record(args[1]);
-    if (!orders(path, body || (args[0] instanceof Request && (await args[0].clone().text())))) return Reflect.apply(send, self, args);
+    if (!orders(path, body || (args[0] instanceof Request && (await args[0].clone().text())))) return Reflect.apply(native.fetch, self, args);
     const left = signal instanceof AbortSignal ? signal : null;
     let over = false;
     try {
-      if ((await admit(config, path, body, left, () => over)) || (left && left.aborted)) return await Reflect.apply(send, self, args);
+      if ((await admit(config, path, body, left, () => over)) || (left && left.aborted)) return await Reflect.apply(native.fetch, self, args);
       return new Response(problem(), { ...FORBIDDEN, headers: { 'Content-Type': JSON_TYPE } });
     } finally {
       over = true;
     }
   };
-  /** @type {Take['fetch']} */
-  const route = (self, args, send) => {
-    const [input, init] = args;
-    const path = orderPath(() => [record(init).method || record(input).method, record(input).url || input]);
-    return path ? hold(self, args, send, path) : Reflect.apply(send, self, args);
-  };
   window.fetch = function fetch() {
-    return route(this, arguments, native.fetch);
+    const [input, init] = arguments;
+    const path = orderPath(() => [record(init).method || record(input).method, record(input).url || input]);
+    return path ? hold(this, arguments, path) : Reflect.apply(native.fetch, this, arguments);
   };
-  return route;
 }
 
 /** It cannot wait, so it is refused. */
@@ -833,9 +830,10 @@ const safely = (fn) => (...args) => {
 /** @type {Parts['guard']} */
 function guard(config, early) {
   safely(() => {
-    const take = { xhr: wrapXHR(config, early), fetch: wrapFetch(config) };
+    const take = wrapXHR(config, early);
     if (early) early.go(take);
   })();
+  safely(wrapFetch)(config);
   safely(wrapBeacon)();
   safely(() => {
     for (const type of ['pointerdown', 'mousedown', 'touchstart', 'click', 'submit', 'keydown']) {
@@ -860,12 +858,11 @@ async function init(options) {
   const shop = text(tenantId);
   const cart = cartID(cartId);
   if (!/^https?:\/\/\w/.test(base) || !/^[\w-]+$/.test(shop)) return console.error(say + 'apiBase (a URL) and tenantId (the store hash) are required');
-  if (!cart && (cartId || pageKind() !== 'checkout')) return console.error(say + 'cartId is required outside a BigCommerce-hosted checkout');
+  if (!cart && (cartId || pageKind() !== 'checkout')) return console.error(say + 'cartId is required on this page');
   onComplete = callback;
   if (running) return;
   running = true;
-  const known = here && here.base === base ? here : null;
-  const config = known && known.shop === shop ? known : { base, shop, clientID: known ? known.clientID : '', open: true };
+  const config = here && here.base === base && here.shop === shop ? here : { base, shop, clientID: here ? here.clientID : '', open: true };
   const { allow, session } = await engage(newAsk(config, 'widget', { cart, quiet: config.open, locale: text(locale) }));
   running = false;
   const { id = null, state = 'passed' } = session || {};

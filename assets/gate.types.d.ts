@@ -67,10 +67,7 @@ interface Lock {
   go(take: Take): void; // hands over what is being held; the lock lets everything else pass from then on
 }
 /** Takes over a call that the lock has held. send is the browser's own, beneath whatever has wrapped it since. */
-interface Take {
-  xhr(x: XMLHttpRequest, args: IArguments, send: Function, opened: IArguments): void;
-  fetch(self: unknown, args: IArguments, send: Function): Promise<Response>;
-}
+type Take = (x: XMLHttpRequest, args: IArguments, send: Function, opened: IArguments) => void;
 
 /** nocart: there is nothing to ask about; empty: no usable answer in time. */
 type Answer = Decision | { word: 'nocart' | ''; texts?: undefined };
@@ -190,13 +187,12 @@ interface Parts {
   /** Remembers an order call that has been opened. */
   track(x: XMLHttpRequest, args: IArguments, send: Function): void;
   hold(x: XMLHttpRequest, call: Call, args: IArguments): void;
-  holdFetch(self: unknown, args: IArguments, send: Function, path: string): Promise<Response>;
+  holdFetch(self: unknown, args: IArguments, path: string): Promise<Response>;
   make<K extends keyof HTMLElementTagNameMap>(tag: K, name: string, into: ParentNode, attributes?: Record<string, string>): HTMLElementTagNameMap[K];
   newDialog(): Ui;
   /** One conversation, from the server's first word to its last or to the shopper's leaving. */
   converse(ask: Ask, resolve: (outcome: Outcome) => void): Pick<Talk, 'take' | 'finish'>;
-  wrapXHR(config: Config, lock?: Lock): Take['xhr'];
-  wrapFetch(config: Config): Take['fetch'];
+  wrapXHR(config: Config, lock?: Lock): Take;
   guard(config: Config, lock?: Lock): void;
   /** asking, closed or open; '' while there is nothing to guard. Also the attribute of <html>. */
   setLock(state: string): void;

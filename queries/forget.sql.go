@@ -368,7 +368,7 @@ const eraseMailboxSessions = `-- name: EraseMailboxSessions :execrows
 UPDATE sessions SET mailbox = x'', capture_url = x'', trouble = '', leased_until = 0, poll_at = 0,
     changed_at = CASE WHEN poll_at != 0 THEN CAST(?1 AS INTEGER) ELSE changed_at END, over_at = CASE WHEN poll_at != 0 THEN CAST(?1 AS INTEGER) ELSE changed_at END,
     state = CASE WHEN poll_at != 0 THEN 'abandoned' ELSE state END, reason = CASE WHEN poll_at != 0 THEN 'erased' ELSE reason END
-WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_mailbox
+WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_tries
     WHERE s.store_hash = ?2 AND s.mailbox = ?3 AND s.customer_id = 0 AND s.order_id = 0 AND s.mailbox != x'')
 `
 
@@ -557,7 +557,9 @@ SELECT s.store_hash FROM shops AS s WHERE s.data_key IS NULL AND (EXISTS (SELECT
     OR EXISTS (SELECT 1 FROM sessions AS n INDEXED BY sessions_shop WHERE n.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM writebacks AS w WHERE w.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM shown_mailboxes AS m WHERE m.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM asked_mails AS a INDEXED BY asked_mails_past WHERE a.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM capabilities AS c INDEXED BY capabilities_expiry WHERE c.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM logins AS l WHERE l.store_hash = s.store_hash)
-    OR EXISTS (SELECT 1 FROM users AS u WHERE u.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM policies AS p WHERE p.store_hash = s.store_hash)) LIMIT 1
+    OR EXISTS (SELECT 1 FROM users AS u WHERE u.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM policies AS p WHERE p.store_hash = s.store_hash)
+    OR EXISTS (SELECT 1 FROM listed AS l WHERE l.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM activity AS a WHERE a.store_hash = s.store_hash)
+    OR EXISTS (SELECT 1 FROM whatifs AS w WHERE w.store_hash = s.store_hash)) LIMIT 1
 `
 
 // One of the Shops without a key that something is left of.

@@ -1,6 +1,9 @@
 package queries
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // mine adds rows of customer 5 with mailbox m to a table whose rows have ids: one that names the customer, one of a guest in the cart that
 // became an order of theirs, one of a guest for that order, and those that are nobody's business here.
@@ -372,7 +375,10 @@ var forgetCases = cases{
 		got, err := w.q.ShopsWithoutKey(w.Context())
 		equal(w, len(got), err, 0)
 		w.exec("UPDATE shops SET data_key = NULL")
-		for _, table := range []string{"notices", "orders", "decisions", "sessions", "writebacks", "capabilities", "logins", "users", "policies"} {
+		for _, table := range tables(w.T, w.db) { // a Proof has its Session, and a replayed order its draft
+			if !slices.ContainsFunc(w.columns(table), func(c column) bool { return c.name == "store_hash" }) || slices.Contains([]string{"shops", "proofs", "whatif_orders"}, table) {
+				continue
+			}
 			got, err = w.q.ShopsWithoutKey(w.Context())
 			equal(w, len(got), err, 0)
 			w.one(table, "xyz")

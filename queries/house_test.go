@@ -25,6 +25,13 @@ var houseCases = cases{
 		got, err := w.q.SigningKeys(w.Context())
 		are(w, got, err, newest, old)
 	},
+	"ResealSigningKey": func(w *world) {
+		w.add("signing_keys", cols{"kid": "k1", "private": []byte("old")})
+		w.add("signing_keys", cols{"kid": "k2"})
+		w.affects(1, func() (int64, error) {
+			return w.q.ResealSigningKey(w.Context(), ResealSigningKeyParams{Kid: "k1", Private: []byte("new")})
+		}, "signing_keys k1 private: old -> new")
+	},
 	"PublishScript": func(w *world) {
 		publish := func(integrity string) func() error {
 			return func() error {

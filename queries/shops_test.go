@@ -221,6 +221,15 @@ var shopsCases = cases{
 		w.add("logins", cols{"id": "l2", "expires_at": 7})
 		w.affects(1, func() (int64, error) { return w.q.ForgetLogins(w.Context(), 7) }, "- logins l1")
 	},
+	"ResealShopKey": func(w *world) {
+		w.exec("UPDATE shops SET data_key = CAST('old' AS BLOB)")
+		reseal := func() (int64, error) {
+			return w.q.ResealShopKey(w.Context(), ResealShopKeyParams{StoreHash: "abc", DataKey: []byte("new")})
+		}
+		w.affects(1, reseal, "shops abc data_key: old -> new")
+		w.exec("UPDATE shops SET data_key = NULL WHERE store_hash = 'abc'") // destroyed meanwhile
+		w.affects(0, reseal)
+	},
 	"AddPolicy": func(w *world) {
 		w.changes(func() error {
 			return w.q.AddPolicy(w.Context(), AddPolicyParams{StoreHash: "abc", Version: 3, Body: "{}", Author: "ada", Note: "why", Now: 7})

@@ -134,6 +134,10 @@ var valid = map[string]cols{
 	"sessions":        {"state": "started", "capability": []byte("a capability's id")[:16], "late": 1, "over_at": 0},
 	"proofs":          {"ial": 2, "source": "oidc", "document": 1, "selfie": 0},
 	"notices":         {"state": "pending"},
+	"activity":        {"hash": []byte("a hash of exactly 32 bytes......")},
+	"listed":          {"customer_id": 0, "mailbox": mailbox32(0), "list": "allow"},
+	"whatifs":         {"state": "running"},
+	"whatif_orders":   {"shift": "same"},
 	"orders":          {"hold": "held", "person_says": "release", "digital": 1, "touched": 0, "kept": 1, "erased_at": 0, "urgency": 0},
 	"writebacks":      {"kind": "note", "urgency": 2, "state": "pending"},
 }

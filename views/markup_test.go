@@ -203,7 +203,7 @@ func TestNothingSlipsThrough(t *testing.T) {
 
 // TestRefresh: only a page that waits looks again, and then in both ways.
 func TestRefresh(t *testing.T) {
-	want := map[string]bool{"verify-created": true, "verify-started": true, "verify-processing": true, "verify-review": true,
+	want := map[string]bool{"verify-created": true, "verify-created-ja": true, "verify-started": true, "verify-processing": true, "verify-review": true,
 		"whatif-running": true, "whatif-beginning": true}
 	for _, p := range allPages() {
 		page := render(t, p.view)
@@ -225,7 +225,7 @@ func TestSecretsStay(t *testing.T) {
 	for _, hold := range HoldStates() {
 		o := heldOrder()
 		o.Hold = hold
-		want := hold == "held" || hold == "holding"
+		want := slices.Contains([]string{"held", "held_again", "holding", "cancelling"}, hold)
 		if got := strings.Contains(render(t, Order(o)), o.VerifyURL); got != want {
 			t.Errorf("an order that is %s shows its link: %t, want %t", hold, got, want)
 		}

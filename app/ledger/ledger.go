@@ -25,7 +25,6 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the driver
 
 	"idgate/app/receipt"
 	"idgate/queries"
@@ -116,6 +115,7 @@ const (
 
 // Open opens or makes the file, migrates it, and starts the writer.
 func Open(ctx context.Context, o Options) (*Ledger, error) {
+	keepLocks()
 	l := &Ledger{
 		keyring: o.Keyring, macKeys: o.Keyring.DeriveAll("capability", 32), issuer: o.Issuer, log: o.Log, crash: o.At,
 		queue: make(chan *request, queueLength), done: make(chan struct{}),
@@ -132,12 +132,15 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 }
 
 func (l *Ledger) open(ctx context.Context, o Options) (err error) {
+	if err := tellDamage(o.Path+"-wal", l.log); err != nil {
+		return err
+	}
 	// secure_delete: of what is deleted or destroyed no bytes stay behind in the pages.
-	l.writeDB, err = sql.Open("sqlite", dsn(o.Path, url.Values{
+	l.writeDB, err = openDB(o.Path, url.Values{
 		"_txlock": {"immediate"},
 		"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "busy_timeout(5000)", "cache_size(-8000)", "secure_delete(1)",
 			"temp_store(MEMORY)"},
-	}))
+	})
 	if err != nil {
 		return err
 	}
@@ -162,9 +165,9 @@ func (l *Ledger) open(ctx context.Context, o Options) (err error) {
 	if err := stamp(ctx, q, o.Kind, o.Now); err != nil {
 		return err
 	}
-	l.readDB, err = sql.Open("sqlite", dsn(o.Path, url.Values{
+	l.readDB, err = openDB(o.Path, url.Values{
 		"_pragma": {"query_only(1)", "busy_timeout(5000)", "cache_size(-2000)", "temp_store(MEMORY)"},
-	}))
+	})
 	if err != nil {
 		return err
 	}
@@ -190,6 +193,15 @@ func (l *Ledger) open(ctx context.Context, o Options) (err error) {
 	return nil
 }
 
+// openDB opens the file in SQLite. Its errors that are the disk's are DiskErrors.
+func openDB(path string, v url.Values) (*sql.DB, error) {
+	c, err := newConnector(path, dsn(path, v))
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(c), nil
+}
+
 func dsn(path string, v url.Values) string {
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: v.Encode()}).String()
 }
@@ -205,6 +217,12 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("reading the migrations: %w", err)
 	}
 	if _, err := p.Up(ctx); err != nil {
+		// goose takes a version table that cannot be read for one that is not there, and tries to make it.
+		var versions int
+		unread := db.QueryRowContext(ctx, "SELECT count(*) FROM goose_db_version").Scan(&versions)
+		if errors.As(unread, new(*DiskError)) {
+			err = unread
+		}
 		return fmt.Errorf("migrating: %w", err)
 	}
 	return nil
@@ -225,14 +243,18 @@ func stamp(ctx context.Context, q *queries.Queries, kind Kind, now time.Time) er
 	return nil
 }
 
-// LeaveCheckpoints leaves moving the WAL into the file to whoever replicates it, from now on.
-func (l *Ledger) LeaveCheckpoints() {
+// LeaveCheckpoints leaves moving the WAL into the file to whoever replicates it, or takes it back.
+func (l *Ledger) LeaveCheckpoints(leave bool) {
+	pages := 1000 // SQLite's own default
+	if leave {
+		pages = 0
+	}
 	err := l.do(context.Background(), func(ctx context.Context, t *tx) error {
-		_, err := t.conn.ExecContext(ctx, "PRAGMA wal_autocheckpoint = 0")
+		_, err := t.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", pages))
 		return err
 	})
 	if err != nil && !errors.Is(err, ErrClosed) {
-		l.log.Error("leaving checkpoints to the replica", "error", err)
+		l.log.Error("leaving checkpoints to the replica", "leave", leave, "error", err)
 	}
 }
 

@@ -399,7 +399,7 @@ func TestOpenTakesBackLeases(t *testing.T) {
 	}
 }
 
-// TestLeaveCheckpoints hands the WAL over to whoever replicates it.
+// TestLeaveCheckpoints hands the WAL over to whoever replicates it, and takes it back.
 func TestLeaveCheckpoints(t *testing.T) {
 	r := newRig(t)
 	pages := func() (n int) {
@@ -411,12 +411,14 @@ func TestLeaveCheckpoints(t *testing.T) {
 	if n := pages(); n != 1000 {
 		t.Errorf("at first: %d", n)
 	}
-	r.l.LeaveCheckpoints()
-	if n := pages(); n != 0 {
-		t.Errorf("after: %d", n)
+	for leave, want := range map[bool]int{true: 0, false: 1000} {
+		r.l.LeaveCheckpoints(leave)
+		if n := pages(); n != want {
+			t.Errorf("after leaving (%v): %d", leave, n)
+		}
 	}
 	r.ok(r.l.Close())
-	r.l.LeaveCheckpoints()
+	r.l.LeaveCheckpoints(true)
 	if s := r.log.String(); strings.Contains(s, "level=ERROR") {
 		t.Error(s)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -32,11 +31,11 @@ var (
 )
 
 const (
-	// reachTimeout is how long one attempt to reach the replica may take. Litestream's S3 client tries eight times in it.
-	reachTimeout = 20 * time.Second
 	// reachPause is the first pause after a failed attempt; it doubles up to reachPauseMax.
 	reachPause    = time.Second
 	reachPauseMax = time.Minute
+	// lookPause is how often a replication that has begun is looked after.
+	lookPause = 10 * time.Second
 	// closeTimeout is how long Close tries to send the last changes.
 	closeTimeout = 10 * time.Second
 	// lockTimeout is how long Litestream waits for the ledger's writer, as the ledger's own connections do.
@@ -55,18 +54,20 @@ const (
 type Replica struct {
 	config ReplicaConfig
 	log    *slog.Logger
-	client *watchedClient
+	client *watchedClient // these three are made anew by letGo
 	db     *litestream.DB
 	store  *litestream.Store
 
-	working  chan struct{} // holds one token while beginning, syncing or closing
-	takeOver func()        // see Start
+	working  chan struct{} // holds one token while beginning, syncing, letting go or closing
+	takeOver func(bool)    // see Start
+	bounds   bounds
 
-	mu          sync.Mutex
+	mu          sync.Mutex // of what follows; also of client, db and store, for Status
 	started     bool
 	replicating bool
 	closed      bool
-	failure     error // of the last attempt to begin
+	failure     error     // of the last attempt to begin
+	lastSync    time.Time // of those that were let go
 	stop        context.CancelFunc
 	stopped     chan struct{}
 }
@@ -84,7 +85,8 @@ type ReplicaStatus struct {
 // OpenReplica prepares the replication of dbPath as c says. It reaches for nothing: neither the file nor the replica. When c
 // is not configured, every method does nothing.
 func OpenReplica(_ context.Context, dbPath string, c ReplicaConfig, log *slog.Logger) (*Replica, error) {
-	r := &Replica{config: c, log: log.With("part", "replica"), working: make(chan struct{}, 1)}
+	keepLocks()
+	r := &Replica{config: c, log: log.With("part", "replica"), working: make(chan struct{}, 1), bounds: usualBounds}
 	if !c.Configured() {
 		r.config.Path = dbPath
 		return r, nil
@@ -110,7 +112,7 @@ func (r *Replica) open(dbPath string) error {
 	if err != nil {
 		return err
 	}
-	r.client = &watchedClient{ReplicaClient: client}
+	r.client = &watchedClient{ReplicaClient: client, bounds: &r.bounds}
 	r.db = litestream.NewDB(path)
 	r.db.BusyTimeout = lockTimeout
 	r.db.Replica = litestream.NewReplicaWithClient(r.db, r.client)
@@ -154,64 +156,11 @@ func newReplicaClient(c ReplicaConfig) (litestream.ReplicaClient, error) {
 	return client, nil
 }
 
-// Restore brings the file back from the replica if it is missing, and reports whether it did. It reaches for nothing if the
-// file is there. It returns false and no error when the replica has none either: a new installation.
-func (r *Replica) Restore(ctx context.Context) (restored bool, err error) {
-	if !r.config.Configured() {
-		return false, nil
-	}
-	path := r.db.Path()
-	if there, err := exists(path); err != nil || there {
-		return false, err
-	}
-	// The log of a file that is gone would be replayed into the restored one.
-	if there, err := exists(path + "-wal"); err != nil || there {
-		return false, errors.Join(err, fmt.Errorf("restoring %s: the file is gone but its log %s-wal is still there: move it away", path, path))
-	}
-	if err := r.reach(ctx); err != nil {
-		return false, fmt.Errorf("restoring %s: %w: %w", path, ErrReplicaUnreachable, err)
-	}
-	if err := r.db.EnsureExists(ctx); err != nil {
-		why := ErrReplicaBroken
-		if r.client.failing() != nil || ctx.Err() != nil {
-			why = ErrReplicaUnreachable
-		}
-		return false, fmt.Errorf("restoring %s: %w: %w", path, why, err)
-	}
-	if restored, err = exists(path); err != nil {
-		return false, err
-	}
-	if restored {
-		r.log.Info("ledger restored from its replica", "path", path, "replica", r.config.Target())
-		return true, os.Chmod(path, 0o600)
-	}
-	// EnsureExists takes a replica without a beginning for an empty one.
-	for level := 0; level <= litestream.SnapshotLevel; level++ {
-		info, err := r.db.Replica.MaxLTXFileInfo(ctx, level)
-		if err != nil {
-			return false, fmt.Errorf("restoring %s: %w: %w", path, ErrReplicaUnreachable, err)
-		}
-		if info.MaxTXID > 0 {
-			return false, fmt.Errorf("restoring %s: %w", path, ErrReplicaBroken)
-		}
-	}
-	r.log.Info("the replica is empty; starting a new ledger", "path", path, "replica", r.config.Target())
-	return false, nil
-}
-
-func exists(path string) (bool, error) {
-	_, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// Start replicates in the background, as soon as the replica can be reached. The ledger must be open. From the moment when
-// Litestream takes care of the WAL its checkpoints are its own; takeOver, if not nil, is then called once, to set
-// wal_autocheckpoint to 0 on the ledger's connections; it must not call the Replica. Until then they must checkpoint as usual, or the WAL grows for as long
-// as the replica is down.
-func (r *Replica) Start(takeOver func()) {
+// Start replicates in the background, as soon as the replica can be reached. The ledger must be open. While Litestream takes
+// care of the WAL its checkpoints are its own. takeOver, if not nil, is called with true when that begins, to set
+// wal_autocheckpoint to 0 on the ledger's connections, and with false when it ends and they must checkpoint as usual again, or
+// the WAL would grow for as long as the replica is down. It must not call the Replica.
+func (r *Replica) Start(takeOver func(litestream bool)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.config.Configured() || r.started || r.closed {
@@ -227,20 +176,35 @@ func (r *Replica) run(ctx context.Context) {
 	defer close(r.stopped)
 	pause := reachPause
 	for {
-		err := r.work(ctx, func() error { return r.begin(ctx) })
-		if err == nil || ctx.Err() != nil || errors.Is(err, errReplicaStopped) {
+		err := r.step(ctx)
+		if ctx.Err() != nil || errors.Is(err, errReplicaStopped) {
 			return
 		}
-		r.log.Error("not replicating; the ledger goes on without", "replica", r.config.Target(), "error", err, "again_in", pause)
-		timer := time.NewTimer(pause)
+		wait := lookPause
+		if err != nil {
+			r.log.Error("not replicating; the ledger goes on without", "replica", r.config.Target(), "error", err, "again_in", pause)
+			wait, pause = pause, min(2*pause, reachPauseMax)
+		} else {
+			pause = reachPause
+		}
+		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
 			return
 		case <-timer.C:
 		}
-		pause = min(2*pause, reachPauseMax)
 	}
+}
+
+// step begins if Litestream does not have the file, and looks after it if it has.
+func (r *Replica) step(ctx context.Context) error {
+	return r.work(ctx, func() error {
+		if err := r.begin(ctx); err != nil {
+			return err
+		}
+		return r.look()
+	})
 }
 
 // work runs f while nothing else works.
@@ -277,7 +241,7 @@ func (r *Replica) begin(ctx context.Context) error {
 	}
 	r.log.Info("replicating", "replica", r.config.Target())
 	if r.takeOver != nil {
-		r.takeOver()
+		r.takeOver(true)
 	}
 	return nil
 }
@@ -285,6 +249,19 @@ func (r *Replica) begin(ctx context.Context) error {
 func (r *Replica) tryBegin(ctx context.Context) error {
 	if err := r.reach(ctx); err != nil {
 		return fmt.Errorf("%w: %w", errUnreached, err)
+	}
+	// Litestream asks this once, with a lock without which it does not look after the WAL: while the replica is known to answer.
+	for _, level := range append(litestream.DefaultCompactionLevels[1:], &litestream.CompactionLevel{Level: litestream.SnapshotLevel}) {
+		if _, err := r.db.MaxLTXFileInfo(ctx, level.Level); err != nil {
+			return fmt.Errorf("%w: %w", errUnreached, err)
+		}
+	}
+	var damaged *litestream.LTXError
+	if _, err := r.db.Pos(); errors.As(err, &damaged) && damaged.IsAutoRecoverable() {
+		r.log.Warn("what Litestream keeps beside the ledger is damaged; it sends the whole file again", "error", err)
+		if err := r.db.ResetLocalState(ctx); err != nil {
+			return err
+		}
 	}
 	if err := r.db.Open(); err != nil {
 		return err
@@ -299,7 +276,7 @@ func (r *Replica) tryBegin(ctx context.Context) error {
 
 // reach asks the replica for what every replica can answer.
 func (r *Replica) reach(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+	ctx, cancel := context.WithTimeout(ctx, r.bounds.reach)
 	defer cancel()
 	if f, ok := r.client.ReplicaClient.(*file.ReplicaClient); ok {
 		// Litestream would make it: an unmounted disk would look like an empty replica.
@@ -343,9 +320,11 @@ func (r *Replica) Status() ReplicaStatus {
 	if !s.Configured {
 		return s
 	}
-	s.LastSync = r.db.LastSuccessfulSyncAt()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if s.LastSync = r.db.LastSuccessfulSyncAt(); s.LastSync.IsZero() {
+		s.LastSync = r.lastSync
+	}
 	s.Replicating = r.replicating
 	switch diagnostic := r.db.SyncDiagnostic().Error; {
 	case r.failure != nil:
@@ -391,7 +370,7 @@ func (r *Replica) lastTry(ctx context.Context) error {
 	if r.stop == nil || r.replicating { // closing the store sends the rest
 		return nil
 	}
-	if errors.Is(r.failure, errUnreached) && !errors.Is(r.failure, context.Canceled) {
+	if errors.Is(r.failure, errLetGo) || errors.Is(r.failure, errUnreached) && !errors.Is(r.failure, context.Canceled) {
 		return r.failure
 	}
 	ctx, cancel := context.WithTimeout(ctx, closeTimeout)

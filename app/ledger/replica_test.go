@@ -106,7 +106,13 @@ func (g *replicaRig) content(db *sql.DB) string {
 	return s
 }
 
-func (g *replicaRig) start(r *Replica) { r.Start(func() { g.took++ }) }
+func (g *replicaRig) start(r *Replica) {
+	r.Start(func(litestream bool) {
+		if litestream {
+			g.took++
+		}
+	})
+}
 
 func (g *replicaRig) sync(r *Replica) {
 	g.t.Helper()
@@ -222,7 +228,7 @@ func TestNoReplica(t *testing.T) {
 	if restored, err := r.Restore(t.Context()); restored || err != nil {
 		t.Errorf("restored: %v, %v", restored, err)
 	}
-	r.Start(func() { t.Error("Litestream took over") })
+	r.Start(func(bool) { t.Error("Litestream took over") })
 	if err := errors.Join(r.Sync(t.Context()), os.WriteFile(path+"-wal", make([]byte, 32), 0o600)); err != nil {
 		t.Error(err)
 	}
@@ -249,8 +255,8 @@ func TestOpenReplicaRefuses(t *testing.T) {
 	}
 }
 
-// TestReplicaComesBack: the ledger works while its backup disk is not mounted, and catches up when it is.
-func TestReplicaComesBack(t *testing.T) {
+// TestFaultReplicaComesBack: the ledger works while its backup disk is not mounted, and catches up when it is.
+func TestFaultReplicaComesBack(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	dir := filepath.Join(t.TempDir(), "mount", "idgate")
 	g := newReplicaRig(t, "file://"+dir)
@@ -297,8 +303,8 @@ func ignoreStopped(err error) error {
 	return fmt.Errorf("not stopped: %w", err)
 }
 
-// TestReplicaBecomesUnwritable: a replica that can be read but not written does not look well.
-func TestReplicaBecomesUnwritable(t *testing.T) {
+// TestFaultReplicaBecomesUnwritable: a replica that can be read but not written does not look well.
+func TestFaultReplicaBecomesUnwritable(t *testing.T) {
 	dir := t.TempDir()
 	g := newReplicaRig(t, "file://"+dir)
 	db, r := g.file(), g.open()
@@ -337,8 +343,8 @@ func closedPort(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// TestUnreachableS3: nothing waits for an object store that is down, except a machine that has no ledger to serve from.
-func TestUnreachableS3(t *testing.T) {
+// TestFaultUnreachableS3: nothing waits for an object store that is down, except a machine that has no ledger to serve from.
+func TestFaultUnreachableS3(t *testing.T) {
 	t.Setenv("AWS_CA_BUNDLE", "") // of the machine that runs the test
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	g := newReplicaRig(t, "s3://bucket/idgate?region=us-east-1&endpoint=http://"+closedPort(t))
@@ -390,8 +396,8 @@ func TestUnreachableS3(t *testing.T) {
 	}
 }
 
-// TestRestoreRefuses tries what must not be taken for a new installation.
-func TestRestoreRefuses(t *testing.T) {
+// TestFaultRestoreRefuses tries what must not be taken for a new installation.
+func TestFaultRestoreRefuses(t *testing.T) {
 	dir := t.TempDir()
 	g := newReplicaRig(t, "file://"+dir)
 	db, r := g.file(), g.open()
@@ -456,8 +462,8 @@ func TestRestoreRefuses(t *testing.T) {
 	g.close(nil, r)
 }
 
-// TestOnlyTheFileIsLost: Litestream's own state beside it survived, and is older or newer than what is restored.
-func TestOnlyTheFileIsLost(t *testing.T) {
+// TestCrashOnlyTheFileIsLost: Litestream's own state beside it survived, and is older or newer than what is restored.
+func TestCrashOnlyTheFileIsLost(t *testing.T) {
 	g := newReplicaRig(t, "file://"+t.TempDir())
 	db, r := g.file(), g.open()
 	g.start(r)
@@ -482,8 +488,8 @@ func TestOnlyTheFileIsLost(t *testing.T) {
 	}
 }
 
-// TestKilled: the process ends without closing anything; the next one goes on and loses nothing.
-func TestKilled(t *testing.T) {
+// TestCrashLeavesAReplica: the process ends without closing anything; the next one goes on and loses nothing.
+func TestCrashLeavesAReplica(t *testing.T) {
 	replica, left := t.TempDir(), t.TempDir()
 	g := newReplicaRig(t, "file://"+replica)
 	db, r := g.file(), g.open()

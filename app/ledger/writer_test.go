@@ -117,8 +117,8 @@ func TestCancelledBefore(t *testing.T) {
 	r.want("0", "SELECT count(*) FROM notices")
 }
 
-// TestFullQueue: the queue is bounded, a full one is said at once, and what was in it is served.
-func TestFullQueue(t *testing.T) {
+// TestFaultFullQueue: the queue is bounded, a full one is said at once, and what was in it is served.
+func TestFaultFullQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		release := r.blocked()
@@ -184,8 +184,8 @@ func TestClose(t *testing.T) {
 	})
 }
 
-// TestFailedCommit: when COMMIT fails, every caller of the batch is told, nothing of it is there, and the next batch is as any other.
-func TestFailedCommit(t *testing.T) {
+// TestFaultFailedCommit: when COMMIT fails, every caller of the batch is told, nothing of it is there, and the next batch is as any other.
+func TestFaultFailedCommit(t *testing.T) {
 	for name, breaking := range map[string]string{
 		// A reference that is checked at COMMIT only.
 		"committing: ": "PRAGMA defer_foreign_keys = ON; INSERT INTO logins (id, store_hash, user_id, made_at, expires_at) VALUES ('l', 'nobody', 1, 1, 1)",
@@ -239,8 +239,8 @@ func TestFailedCommit(t *testing.T) {
 	}
 }
 
-// TestFailedBegin: a file that somebody else has locked is an error, not a hang or a loss.
-func TestFailedBegin(t *testing.T) {
+// TestFaultFailedBegin: a file that somebody else has locked is an error, not a hang or a loss.
+func TestFaultFailedBegin(t *testing.T) {
 	r := newRig(t)
 	r.exec("PRAGMA busy_timeout = 0")
 	conn, err := r.l.readDB.Conn(t.Context())

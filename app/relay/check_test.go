@@ -30,6 +30,8 @@ type Checks struct {
 	Forgot time.Time
 	// Lost: the ledger lost what it had learned lately before it: Notices that were acknowledged, Decisions, what it had written and sent.
 	Lost time.Time
+	// Deaf, if not nil, says when the app was not installed: what was acknowledged then was dropped.
+	Deaf func(time.Time) bool
 }
 
 // CheckWorld holds the ledger against the simulated platform's own state, in a world at rest, and lists what is wrong:
@@ -54,8 +56,8 @@ func CheckWorld(l *ledger.Ledger, shop *sim.Shop, c Checks) []string {
 		w.bad("not at rest: %+v, %v", p, err)
 	}
 	for _, o := range shop.Orders() {
-		if o.ID < c.Since || o.Created.Before(s.EnforcedSince.Truncate(time.Second)) {
-			continue
+		if o.ID < c.Since || o.Deleted || o.Created.Before(s.EnforcedSince.Truncate(time.Second)) {
+			continue // nobody ships what is archived
 		}
 		w.at = fmt.Sprintf("order %d (status %d): ", o.ID, o.StatusID)
 		w.order(o)
@@ -108,6 +110,8 @@ func (w *worldCheck) order(o sim.Order) {
 		w.bad("is gone unproven and not named a leak; hold %s", ours.Hold)
 	case ours.Hold == ledger.Held && o.StatusID != ours.HoldStatus, ours.Hold == ledger.Holding, ours.Hold == ledger.Releasing, ours.Hold == ledger.Cancelling:
 		w.bad("the ledger says %s", ours.Hold)
+	case ours.Hold == ledger.Held && allowed && last.ProofID != "":
+		w.bad("is proved, and still on hold")
 	}
 	if allowed && last.MadeBy == ledger.ByRule && last.ProofID != "" {
 		w.authorised(o, last)
@@ -121,7 +125,7 @@ func (w *worldCheck) order(o sim.Order) {
 }
 
 // authorised looks, in code of its own, whether the Proof may count for the order: the customer's own; or made for this very cart or order
-// by whoever's mailbox the order names.
+// by whoever's mailbox the order names; or made under that mailbox, which was shown to be this buyer's.
 func (w *worldCheck) authorised(o sim.Order, d ledger.Decision) {
 	p, err := w.l.Proof(w.ctx, w.s, d.ProofID)
 	if errors.Is(err, ledger.ErrNotFound) {
@@ -134,7 +138,11 @@ func (w *worldCheck) authorised(o sim.Order, d ledger.Decision) {
 	h, mailbox := p.Holder, w.s.MailboxHash(o.Billing.Email)
 	customer := o.CustomerID != 0 && h.CustomerID == o.CustomerID
 	subject := h.Mailbox == mailbox && mailbox != "" && (h.OrderID == o.ID || h.CartID != "" && h.CartID == o.CartID)
-	if !customer && !subject {
+	shown, err := w.l.MailboxShown(w.ctx, w.s, gate.Facts{CartID: o.CartID, OrderID: o.ID, Buyer: gate.Buyer{CustomerID: o.CustomerID, Mailbox: mailbox}})
+	if err != nil {
+		w.bad("whether its mailbox was shown: %v", err)
+	}
+	if !customer && !subject && (!shown || h.Mailbox != mailbox) {
 		w.bad("allowed by a proof of somebody else: %+v", h)
 	}
 	if p.Revoked && bigcommerce.ClassOf(o.StatusID) == bigcommerce.ClassGate {
@@ -249,7 +257,7 @@ func (w *worldCheck) edits(o sim.Order, ours ledger.Order, ds []ledger.Decision)
 // notices holds what was acknowledged against what became of it.
 func (w *worldCheck) notices() {
 	for _, d := range w.shop.Deliveries() {
-		if d.Status/100 != 2 || d.At.Before(w.Lost) || d.At.Before(w.Forgot) {
+		if d.Status/100 != 2 || d.At.Before(w.Lost) || d.At.Before(w.Forgot) || w.Deaf != nil && w.Deaf(d.At) {
 			continue
 		}
 		h, err := bigcommerce.ParseWebhook([]byte(d.Body))

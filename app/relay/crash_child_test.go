@@ -153,6 +153,7 @@ func (c childConfig) run() error {
 	mux := http.NewServeMux()
 	mux.Handle("/", p.server.Handler())
 	mux.HandleFunc("/test/state", p.state)
+	mux.HandleFunc("/test/sync", p.sync)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Second}
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = server.Serve(listener) })
@@ -177,9 +178,8 @@ func (c childConfig) run() error {
 
 // childState is what a running product says of itself.
 type childState struct {
-	Pending  ledger.Pending
-	SweepAt  time.Time // when it will sweep next
-	SyncedAt time.Time // when the replica last had everything, by this machine's clock
+	Pending ledger.Pending
+	SweepAt time.Time // when it will sweep next
 }
 
 func (p *child) state(rw http.ResponseWriter, r *http.Request) {
@@ -192,8 +192,14 @@ func (p *child) state(rw http.ResponseWriter, r *http.Request) {
 	if shop, err := p.ledger.Shop(hash); err == nil {
 		s.SweepAt = shop.SweepAt
 	}
-	s.SyncedAt = p.replica.Status().LastSync
 	_ = json.NewEncoder(rw).Encode(s) // the parent may be gone
+}
+
+// sync answers when the replica has all that was committed.
+func (p *child) sync(rw http.ResponseWriter, r *http.Request) {
+	if err := p.replica.Sync(r.Context()); err != nil {
+		http.Error(rw, err.Error(), http.StatusServiceUnavailable)
+	}
 }
 
 // act does what somebody does.

@@ -184,10 +184,20 @@ func (k *mortal) start(change ...func(*childConfig)) {
 // errSpoke is how a child ends that had something to say.
 var errSpoke = errors.New("the product says")
 
+// collect takes the mails that came; the mail server keeps the newest only.
+func (k *mortal) collect() {
+	for _, m := range k.box.Mails() {
+		if m.Number > len(k.taken) {
+			k.taken = append(k.taken, m)
+		}
+	}
+}
+
 // over takes note of the child's end.
 func (k *mortal) over(err error) {
 	k.Helper()
 	k.child = nil
+	k.collect()
 	if errors.Is(err, errSpoke) {
 		k.Fatal(err)
 	}
@@ -241,6 +251,7 @@ func (k *mortal) waits(within time.Duration, ok func(childState) bool) bool {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(within); time.Now().Before(deadline); {
+		k.collect()
 		if s, up := k.look(); up && ok(s) {
 			return true
 		}
@@ -315,11 +326,6 @@ func (k *mortal) open(f func(*ledger.Ledger)) {
 // sound holds the world, which is at rest and has no product running, against the invariant.
 func (k *mortal) sound(after string, c Checks) {
 	k.Helper()
-	for _, m := range k.box.Mails() { // which keeps the newest only
-		if m.Number > len(k.taken) {
-			k.taken = append(k.taken, m)
-		}
-	}
 	c.Mails, c.Since = k.taken, max(c.Since, k.since)
 	k.open(func(l *ledger.Ledger) {
 		for _, wrong := range CheckWorld(l, k.shop, c) {

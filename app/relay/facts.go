@@ -145,8 +145,11 @@ func (a asker) cost() int {
 	return n
 }
 
-// lookUp finds what the Shop's lists say of the buyer, and fetches what is neither in the cart nor in the order.
+// lookUp finds whether the buyer's mailbox was shown to be theirs, what the Shop's lists say of them, and fetches what is neither in the cart nor in the order.
 func (r *Relay) lookUp(ctx context.Context, s *ledger.Shop, f *gate.Facts, customerID int64, a asker) (err error) {
+	if f.Buyer.MailboxProved, err = r.Ledger.MailboxShown(ctx, s, *f); err != nil {
+		return err
+	}
 	if f.Listed, err = r.Ledger.ListedAs(ctx, s, customerID, f.Buyer.Mailbox); err != nil {
 		return fmt.Errorf("looking the buyer up in the shop's lists: %w", err)
 	}

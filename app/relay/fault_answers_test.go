@@ -137,7 +137,7 @@ func swept(f *faulty, begin func()) (func() ([]string, []string), func()) {
 // asked is a shopper at the checkout, who asks until there is an answer, verifies and buys: nothing is held.
 func asked(f *faulty, begin func()) (func() ([]string, []string), func()) {
 	begin()
-	cart := f.cart(f.product(cheap), 0, billing("guest@example.com"))
+	cart := f.cart(f.product(cheap), 0, f.somebody())
 	id := int64(0)
 	again := func() {
 		if id != 0 {
@@ -160,7 +160,7 @@ func asked(f *faulty, begin func()) (func() ([]string, []string), func()) {
 
 // proved is a shopper whose cart cannot be read just when the proof comes.
 func proved(f *faulty, begin func()) (func() ([]string, []string), func()) {
-	cart := f.cart(f.product(cheap), 0, billing("guest@example.com"))
+	cart := f.cart(f.product(cheap), 0, f.somebody())
 	_, a := f.ask(cart, "", "")
 	_, n := f.start(a.Capability)
 	begin()

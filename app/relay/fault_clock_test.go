@@ -57,7 +57,7 @@ func (c *clocked) trade(total time.Duration) {
 	for i := range int(total / (20 * time.Second)) {
 		if i%2 == 0 {
 			c.placeUnsettled()
-		} else if _, err := c.shop.PlaceOrder(c.cart(c.product(cheap), 0, billing("guest@example.com")), sim.PlaceOptions{}); err != nil {
+		} else if _, err := c.shop.PlaceOrder(c.cart(c.product(cheap), 0, c.somebody()), sim.PlaceOptions{}); err != nil {
 			c.t.Fatal(err)
 		}
 		c.tick(20 * time.Second)

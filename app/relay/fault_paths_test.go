@@ -28,7 +28,7 @@ type path struct {
 func byCart(p sim.PlaceOptions, product string, member bool) func(*faulty, string) int64 {
 	return func(f *faulty, source string) int64 {
 		f.t.Helper()
-		customer, bill := int64(0), billing("guest@example.com")
+		customer, bill := int64(0), f.somebody()
 		if member {
 			ada := f.ada()
 			customer, bill = ada.ID, sim.BillingOf(ada)
@@ -212,7 +212,7 @@ func TestFaultPathsProved(t *testing.T) {
 			t.Run(fmt.Sprintf("a guest's cart, %s, webhooks %t", source, webhooks), func(t *testing.T) {
 				f := newFaulty(t)
 				f.shop.DropWebhooks(!webhooks)
-				cart := f.cart(f.product(cheap), 0, billing("guest@example.com"))
+				cart := f.cart(f.product(cheap), 0, f.somebody())
 				f.verify(cart, "", simkosmos.PassesWithSelfie)
 				o, err := f.shop.PlaceOrder(cart, sim.PlaceOptions{Source: source})
 				if err != nil {
@@ -344,7 +344,7 @@ func (f *faulty) letThrough(member bool) (id int64) {
 		f.verify(f.cart(f.product(cheap), ada.ID, sim.BillingOf(ada)), f.token(ada.ID), simkosmos.PassesWithSelfie)
 		id = f.placeUnsettled(func(a *sim.APIOrder) { a.CustomerID, a.Billing = ada.ID, sim.BillingOf(ada) })
 	} else {
-		cart := f.cart(f.product(cheap), 0, billing("guest@example.com"))
+		cart := f.cart(f.product(cheap), 0, f.somebody())
 		f.verify(cart, "", simkosmos.PassesWithSelfie)
 		o, err := f.shop.PlaceOrder(cart, sim.PlaceOptions{})
 		if err != nil {

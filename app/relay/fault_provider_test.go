@@ -148,7 +148,7 @@ func TestFaultProviderAtTheStart(t *testing.T) {
 			t.Run(name+", "+string(choice), func(t *testing.T) {
 				f := newFaulty(t, func(p *gate.Policy) { p.OnProviderDown = choice })
 				f.tenant.Misbehave(fault)
-				cart := f.cart(f.product(cheap), 0, billing("guest@example.com"))
+				cart := f.cart(f.product(cheap), 0, f.somebody())
 				_, a := f.ask(cart, "", "")
 				if status, _ := f.start(a.Capability); status != http.StatusServiceUnavailable {
 					t.Errorf("starting: %d", status)

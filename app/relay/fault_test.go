@@ -44,8 +44,9 @@ const (
 // faulty is a world whose API misbehaves at one operation.
 type faulty struct {
 	*world
-	wire *wire
-	last *lastLines
+	wire   *wire
+	last   *lastLines
+	people int // so many were made up
 }
 
 // newFaulty starts a world whose policy enforces. Its log is shown only when the test fails.
@@ -270,6 +271,34 @@ func (x *wire) count(prefix string) int {
 		}
 	}
 	return n
+}
+
+// somebody is Ada's address under a mailbox that nobody had before.
+func (f *faulty) somebody() sim.Address {
+	f.people++
+	return billing(fmt.Sprintf("ada.%d@example.com", f.people))
+}
+
+// placeUnsettled places an order by API and delivers nothing.
+func (f *faulty) placeUnsettled(change ...func(*sim.APIOrder)) int64 {
+	f.t.Helper()
+	a := sim.APIOrder{Billing: f.somebody(), Items: []sim.APIItem{{ProductID: f.product(cheap), Quantity: 1}}}
+	for _, c := range change {
+		c(&a)
+	}
+	o, err := f.shop.PlaceOrderByAPI(a)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return o.ID
+}
+
+// api places an order by API and settles.
+func (f *faulty) api(change ...func(*sim.APIOrder)) sim.Order {
+	f.t.Helper()
+	id := f.placeUnsettled(change...)
+	f.settle()
+	return f.order(id)
 }
 
 // step lets time pass, in steps, and settles after each.

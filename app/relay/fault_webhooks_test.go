@@ -65,20 +65,6 @@ func releaseOf(id int64) outcome {
 	return outcome{id, 11, ledger.Released, []int{12, 11}, 2, []string{relay.MailLink, relay.MailReleased}}
 }
 
-// placeUnsettled places an order by API and delivers nothing.
-func (f *faulty) placeUnsettled(change ...func(*sim.APIOrder)) int64 {
-	f.t.Helper()
-	a := sim.APIOrder{Billing: billing("ada@example.com"), Items: []sim.APIItem{{ProductID: f.product(cheap), Quantity: 1}}}
-	for _, c := range change {
-		c(&a)
-	}
-	o, err := f.shop.PlaceOrderByAPI(a)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return o.ID
-}
-
 // TestFaultWebhooksLostForAnHour: the sweep finds every order, whichever way it came or was changed, within one sweep interval.
 func TestFaultWebhooksLostForAnHour(t *testing.T) {
 	n := seed(t)
@@ -94,7 +80,7 @@ func TestFaultWebhooksLostForAnHour(t *testing.T) {
 			f.placeUnsettled()
 			orders++
 		case 2:
-			if _, err := f.shop.PlaceOrder(f.cart(f.product(cheap), 0, billing("guest@example.com")), sim.PlaceOptions{}); err != nil {
+			if _, err := f.shop.PlaceOrder(f.cart(f.product(cheap), 0, f.somebody()), sim.PlaceOptions{}); err != nil {
 				t.Fatal(err)
 			}
 			orders++
@@ -149,7 +135,7 @@ func TestFaultWebhooksDoubled(t *testing.T) {
 		t.Run(fmt.Sprintf("%d times, %d at once, reversed %t", how.Times, how.AtOnce, how.Reversed), func(t *testing.T) {
 			f := newFaulty(t)
 			f.shop.KeepWebhooks(true)
-			o, err := f.shop.PlaceOrder(f.cart(f.product(cheap), 0, billing("guest@example.com")), sim.PlaceOptions{})
+			o, err := f.shop.PlaceOrder(f.cart(f.product(cheap), 0, f.somebody()), sim.PlaceOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -305,7 +291,7 @@ func TestFaultWebhooksLate(t *testing.T) {
 			t.Run(e.name+", "+name, func(t *testing.T) {
 				f := newFaulty(t, func(p *gate.Policy) { p.OnMoved = gate.Accept })
 				f.shop.KeepWebhooks(true)
-				o, err := f.shop.PlaceOrder(f.cart(f.product(cheap), 0, billing("guest@example.com")), sim.PlaceOptions{})
+				o, err := f.shop.PlaceOrder(f.cart(f.product(cheap), 0, f.somebody()), sim.PlaceOptions{})
 				if err != nil {
 					t.Fatal(err)
 				}

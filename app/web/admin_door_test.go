@@ -15,6 +15,7 @@ import (
 	"idgate/app/ledger"
 	"idgate/app/relay"
 	"idgate/app/sim"
+	"idgate/views"
 )
 
 const shopBase = "/s/" + shopHash
@@ -25,6 +26,7 @@ func (b *bench) policyForm(change map[string]string) url.Values {
 	v := url.Values{"mode": {f.Mode}, "checkout_ial": {f.CheckoutIAL}, "step_up_value": {f.StepUpValue}, "step_up_ial": {f.StepUpIAL},
 		"step_up_max_age_days": {f.StepUpMaxAgeDays}, "step_up_selfie": {f.StepUpSelfie}, "evidence_document_ial": {f.EvidenceDocument},
 		"evidence_selfie_ial": {f.EvidenceSelfie}, "least_age": {f.LeastAge}, "proof_days": {f.ProofDays}, "guests": {f.Guests}, "name_match": {f.NameMatch},
+		"on_moved": {f.OnMoved}, "cancel_days": {f.CancelDays}, "mails": {f.Mails}, "remind_hours": {f.RemindHours}, "sources_more": {f.SourcesMore}, "keep_days": {f.KeepDays},
 		"hold_status": {f.HoldStatus}, "sources": f.Sources, "on_unreachable": {f.OnUnreachable}, "on_provider_down": {f.OnProviderDown},
 		"writeback": {f.WriteBack}, "base_version": {f.BaseVersion}}
 	for k, text := range change {
@@ -146,35 +148,41 @@ func TestRetry(t *testing.T) {
 	b := newBench(t)
 	b.enforce(shopHash)
 	id := b.buy(shopHash)
-	reinstall := func(scopes ...string) {
-		token := b.world.Shop(shopHash).AddAPIAccount(scopes...)
-		b.ok(b.s.Ledger.InstallShop(b.Context(), ledger.Install{StoreHash: shopHash, Token: token.Value, Scopes: scopes, OwnerID: 1}, b.clock()))
-	}
-	reinstall("store_v2_orders_read_only", "store_v2_information_read_only")
+	order := fmt.Sprintf("%s/orders/%d", shopBase, id)
+	token := b.shop(shopHash).Token
+	b.ok(b.world.Shop(shopHash).SetTokenScopes(token, "store_v2_orders_read_only", "store_v2_information_read_only"))
 	b.settle(ledger.WritebackBell)
 	stuck, err := b.s.Ledger.StuckWritebacks(b.Context(), shopHash)
 	b.ok(err)
-	if len(stuck) == 0 || stuck[0].Kind != ledger.Hold {
-		t.Fatalf("stuck: %+v, want the hold", stuck)
+	if len(stuck) != 2 || stuck[0].Kind != ledger.Hold {
+		t.Fatalf("stuck: %+v, want the hold and the metafield", stuck)
 	}
-	b.want(200, b.as(ledger.Viewer, shopBase+"/health", nil), fmt.Sprintf("Order %d: Hold", id), "a permission (scope) is missing", "Missing")
-	b.want(200, b.as(ledger.Viewer, shopBase+"/overview", nil), "could not be written to the shop")
-	b.want(200, b.as(ledger.Viewer, fmt.Sprintf("%s/orders/%d", shopBase, id), nil), "does not get on")
+	b.want(200, b.as(ledger.Viewer, shopBase+"/health", nil), fmt.Sprintf(`<a href="%s">Order %d</a>`, order, id), "a permission (scope) is missing")
+	b.lacks(b.as(ledger.Viewer, shopBase+"/health", nil), "Try again")
+	b.want(200, b.as(ledger.Viewer, shopBase+"/overview", nil), "2 changes or mails are stuck")
+	b.want(200, b.as(ledger.Viewer, order, nil), "does not get on", "Stuck")
+	b.lacks(b.as(ledger.Viewer, order, nil), "Try again")
 	other := b.cookies[otherHash+" owner"]
-	forms := b.forms(b.as(ledger.Manager, shopBase+"/health", nil), "/health/retry")
-	if len(forms) != len(stuck) {
-		t.Fatalf("%d forms to try again with, want %d", len(forms), len(stuck))
+	forms := b.forms(b.as(ledger.Reviewer, shopBase+"/health", nil), "/health/retry")
+	onOrder := b.forms(b.as(ledger.Reviewer, order, nil), fmt.Sprintf("/orders/%d/retry", id))
+	if len(forms) != 2 || len(onOrder) != 2 {
+		t.Fatalf("%d and %d forms to try again with, want 2 each", len(forms), len(onOrder))
 	}
 	b.want(404, b.send(other, "/s/"+otherHash+"/health/retry", forms[0]))
-	reinstall(sim.DefaultScopes...)
-	for _, form := range forms {
-		b.wantGo(b.as(ledger.Manager, shopBase+"/health/retry", form), shopBase+"/health?retried=1")
+	b.ok(b.world.Shop(shopHash).SetTokenScopes(token, sim.DefaultScopes...))
+	b.wantGo(b.as(ledger.Reviewer, order+"/retry", onOrder[0]), order+"?retried=1")
+	b.want(404, b.as(ledger.Reviewer, shopBase+"/health/retry", onOrder[0])) // it waits already
+	rest := forms[0]
+	if rest.Get(views.WritebackField) == onOrder[0].Get(views.WritebackField) {
+		rest = forms[1]
 	}
+	b.wantGo(b.as(ledger.Reviewer, shopBase+"/health/retry", rest), shopBase+"/health?retried=1")
 	b.settle(ledger.WritebackBell)
-	b.want(404, b.as(ledger.Manager, shopBase+"/health/retry", forms[0]))
+	b.want(404, b.as(ledger.Reviewer, shopBase+"/health/retry", forms[0]))
 	if o, err := b.world.Shop(shopHash).Order(id); err != nil || o.StatusID != 12 {
 		t.Errorf("status %d (%v) after the retry, want 12", o.StatusID, err)
 	}
+	b.lacks(b.as(ledger.Viewer, shopBase+"/health", nil), `id="stuck"`)
 }
 
 func TestSettingsDoor(t *testing.T) {

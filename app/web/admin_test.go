@@ -4,6 +4,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"idgate/app/gate"
 	"idgate/app/idv"
 	"idgate/app/ledger"
+	"idgate/app/relay"
 	"idgate/views"
 )
 
@@ -103,6 +105,7 @@ func TestPolicyRoundTrip(t *testing.T) {
 			p.Mode, p.Guests, p.HoldStatus, p.OnUnreachable, p.OnProviderDown = gate.Enforce, gate.GuestsSignIn, 7, gate.Stop, gate.Stop
 			p.Sources, p.CustomFieldsV2, p.Checkout.LeastAge, p.Checkout.NameMatch = []string{"www", "made_up_by_bigcommerce"}, true, 21, false
 			p.StepUp.Require.NameMatch, p.Checkout.MaxAge, p.Checkout.Selfie = false, 90, true
+			p.OnMoved, p.CancelAfter, p.Mails, p.RemindAfter, p.Keep = gate.Accept, 14, false, []int{1, 24, 2160}, 90
 		}),
 		"yen": {Mode: gate.Shadow, Currency: "JPY", Checkout: gate.Requirement{IAL: 1}, Evidence: gate.Evidence{Document: 1}, ProofGood: 30, Guests: gate.GuestsPass,
 			HoldStatus: 12, OnUnreachable: gate.LetPay, OnProviderDown: gate.LetPay,
@@ -134,7 +137,8 @@ func TestReadPolicyRefuses(t *testing.T) {
 		{"another currency", func(f *views.PolicyForm) { f.StepUpValue = "500 EUR" }, map[string]string{"step_up_value": "other_currency:USD"}},
 		{"missing", func(f *views.PolicyForm) { *f = views.PolicyForm{StepUpValue: "5"} },
 			map[string]string{"mode": "unknown_choice", "checkout_ial": "required", "proof_days": "required", "guests": "unknown_choice", "hold_status": "unknown_choice",
-				"on_unreachable": "unknown_choice", "on_provider_down": "unknown_choice", "writeback": "unknown_choice", "step_up_ial": "required"}},
+				"on_unreachable": "unknown_choice", "on_provider_down": "unknown_choice", "writeback": "unknown_choice", "step_up_ial": "required",
+				"on_moved": "unknown_choice", "keep_days": "required"}},
 		{"out of range", func(f *views.PolicyForm) {
 			f.CheckoutIAL, f.LeastAge, f.ProofDays, f.StepUpIAL = "4", "121", "4000", "9"
 		},
@@ -150,6 +154,21 @@ func TestReadPolicyRefuses(t *testing.T) {
 			map[string]string{"evidence_selfie_ial": "not_a_number"}},
 		{"evidence the wrong way round", func(f *views.PolicyForm) { f.EvidenceDocument, f.EvidenceSelfie = "2", "1" },
 			map[string]string{"evidence_selfie_ial": "a document with a selfie cannot count for less than a document alone"}},
+		{"times that are none", func(f *views.PolicyForm) { f.CancelDays, f.RemindHours, f.KeepDays = "-2", "24, soon", "for ever" },
+			map[string]string{"cancel_days": "negative", "remind_hours": "not_a_number", "keep_days": "not_a_number"}},
+		{"times out of range", func(f *views.PolicyForm) { f.CancelDays, f.RemindHours, f.KeepDays = "1", "0", "29" },
+			map[string]string{"cancel_days": "enter whole days from 2 to 90, or nothing to never cancel", "keep_days": "enter whole days from 30 to 3650",
+				"remind_hours": "enter at most five numbers of hours from 1 to 2160, the smallest first, or nothing"}},
+		{"more reminders than five", func(f *views.PolicyForm) { f.RemindHours = "1 2 3 4 5 6" },
+			map[string]string{"remind_hours": "enter at most five numbers of hours from 1 to 2160, the smallest first, or nothing"}},
+		{"made-up choice for moved orders", func(f *views.PolicyForm) { f.OnMoved = "ignore" }, map[string]string{"on_moved": "unknown_choice"}},
+		{"no name of a source", func(f *views.PolicyForm) { f.SourcesMore = "tiktok, <script>" }, map[string]string{"sources_more": "not_a_source:50"}},
+		{"a source of 51 characters", func(f *views.PolicyForm) { f.SourcesMore = strings.Repeat("a", 51) }, map[string]string{"sources_more": "not_a_source:50"}},
+		{"more sources than 50", func(f *views.PolicyForm) {
+			for i := range 51 {
+				f.SourcesMore += " s" + strconv.Itoa(i)
+			}
+		}, map[string]string{"sources_more": "too_many:50"}},
 		{"unknown source", func(f *views.PolicyForm) { f.Sources = []string{"www", "<script>"} }, map[string]string{"sources": "unknown_choice"}},
 		{"long note", func(f *views.PolicyForm) { f.Note = strings.Repeat("é", 201) }, map[string]string{"note": "too_long:200"}},
 		{"note in two lines", func(f *views.PolicyForm) { f.Note = "a\nb" }, map[string]string{"note": "write it in one line, without control characters"}},
@@ -190,6 +209,18 @@ func TestReadPolicyKeeps(t *testing.T) {
 	if got, _ = readPolicy(f, policyOf(nil), "USD"); !slices.Equal(got.Sources, []string{"www", "ebay"}) {
 		t.Errorf("sources %v", got.Sources)
 	}
+	f.SourcesMore = " TikTok,ebay; my-erp.v2\n"
+	if got, wrong = readPolicy(f, policyOf(nil), "USD"); !slices.Equal(got.Sources, []string{"www", "ebay", "TikTok", "my-erp.v2"}) || len(wrong) > 0 {
+		t.Errorf("sources %v, refused %v", got.Sources, wrong)
+	}
+	f.RemindHours, f.CancelDays = "48; 24,24 12", ""
+	if got, wrong = readPolicy(f, policyOf(func(p *gate.Policy) { p.CancelAfter = 14 }), "USD"); !slices.Equal(got.RemindAfter, []int{12, 24, 48}) || got.CancelAfter != 0 || len(wrong) > 0 {
+		t.Errorf("reminders %v, cancelled after %d, refused %v", got.RemindAfter, got.CancelAfter, wrong)
+	}
+	f.RemindHours = ""
+	if got, _ = readPolicy(f, policyOf(nil), "USD"); got.RemindAfter != nil {
+		t.Errorf("reminders %v, want none", got.RemindAfter)
+	}
 }
 
 func TestPolicyChanges(t *testing.T) {
@@ -207,10 +238,13 @@ func TestPolicyChanges(t *testing.T) {
 				{Field: "step_up_max_age_days", Theirs: "30", Yours: "–"}, {Field: "step_up_selfie", Theirs: "yes", Yours: "–"}}},
 		{"the rest", func(p *gate.Policy) {
 			p.Evidence.Document, p.Guests, p.HoldStatus, p.Sources, p.OnUnreachable, p.CustomFieldsV2 = 0, gate.GuestsPass, 7, []string{"www"}, gate.Stop, true
+			p.OnMoved, p.CancelAfter, p.Mails, p.RemindAfter, p.Keep = gate.Accept, 14, false, nil, 30
 		}, []views.FieldChange{{Field: "guests", Theirs: "verify for each order", Yours: "nothing"}, {Field: "evidence_document_ial", Theirs: "IAL 1", Yours: "unset"},
-			{Field: "hold_status", Theirs: "12", Yours: "7"}, {Field: "sources", Theirs: "all", Yours: "Storefront (desktop)"},
+			{Field: "hold_status", Theirs: "12", Yours: "7"}, {Field: "on_moved", Theirs: "hold it once more", Yours: "leave it"},
+			{Field: "cancel_days", Theirs: "–", Yours: "14"}, {Field: "mails", Theirs: "yes", Yours: "no"}, {Field: "remind_hours", Theirs: "24, 48", Yours: "–"},
+			{Field: "sources", Theirs: "all", Yours: "Storefront (desktop)"},
 			{Field: "on_unreachable", Theirs: "let the shopper pay, and hold the order", Yours: "stop the checkout"},
-			{Field: "writeback", Theirs: "customer attributes", Yours: "customer attributes and custom_fields"}}},
+			{Field: "writeback", Theirs: "customer attributes", Yours: "customer attributes and custom_fields"}, {Field: "keep_days", Theirs: "730", Yours: "30"}}},
 	} {
 		if got := policyChanges(theirs, policyOf(tc.change)); !slices.Equal(got, tc.want) {
 			t.Errorf("%s:\n got %v\nwant %v", tc.name, got, tc.want)
@@ -222,19 +256,32 @@ func TestPolicyWarnings(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		tenant bool
+		mail   bool
 		change func(*gate.Policy)
 		want   []string
 	}{
-		{"well, and off", true, nil, nil},
-		{"well, and on", true, func(p *gate.Policy) { p.Mode = gate.Shadow }, []string{"digital_orders"}},
-		{"no tenant", false, nil, []string{"provider_unset"}},
-		{"unmapped", true, func(p *gate.Policy) { p.Evidence = gate.Evidence{} }, []string{"evidence_unmapped"}},
-		{"a rule nobody can meet", true, func(p *gate.Policy) { p.Rules[0].Require.IAL = 3 }, []string{"level_unreachable"}},
-		{"such a rule, off", true, func(p *gate.Policy) { p.Rules[0].Require.IAL, p.Rules[0].Mode = 3, gate.Off }, nil},
-		{"nothing asked, nothing mapped", true, func(p *gate.Policy) { p.Checkout.IAL, p.StepUp, p.Evidence = 0, nil, gate.Evidence{} }, nil},
+		{"well, and off", true, true, nil, nil},
+		{"well, and on", true, true, func(p *gate.Policy) { p.Mode = gate.Shadow }, []string{"digital_orders"}},
+		{"no tenant", false, true, nil, []string{"provider_unset"}},
+		{"unmapped", true, true, func(p *gate.Policy) { p.Evidence = gate.Evidence{} }, []string{"evidence_unmapped"}},
+		{"a rule nobody can meet", true, true, func(p *gate.Policy) { p.Rules[0].Require.IAL = 3 }, []string{"level_unreachable"}},
+		{"such a rule, off", true, true, func(p *gate.Policy) { p.Rules[0].Require.IAL, p.Rules[0].Mode = 3, gate.Off }, nil},
+		{"nothing asked, nothing mapped", true, true, func(p *gate.Policy) { p.Checkout.IAL, p.StepUp, p.Evidence = 0, nil, gate.Evidence{} }, nil},
+		{"mails without a server, off", true, false, nil, nil},
+		{"mails without a server", true, false, func(p *gate.Policy) { p.Mode = gate.Enforce }, []string{"no_mail_server", "digital_orders"}},
+		{"no mails", true, false, func(p *gate.Policy) { p.Mode, p.Mails = gate.Enforce, false }, []string{"digital_orders"}},
+		{"cancelled and told", true, true, func(p *gate.Policy) { p.Mode, p.CancelAfter = gate.Enforce, 7 }, []string{"digital_orders"}},
+		{"cancelled without a server", true, false, func(p *gate.Policy) { p.Mode, p.CancelAfter = gate.Enforce, 7 }, []string{"cancel_silent", "digital_orders"}},
+		{"cancelled without mails", true, true, func(p *gate.Policy) { p.Mode, p.CancelAfter, p.Mails = gate.Enforce, 7, false }, []string{"cancel_silent", "digital_orders"}},
 	} {
-		if got := policyWarnings(policyOf(tc.change), tc.tenant); !slices.Equal(got, tc.want) {
+		got := policyWarnings(policyOf(tc.change), tc.tenant, tc.mail)
+		if !slices.Equal(got, tc.want) {
 			t.Errorf("%s: %v, want %v", tc.name, got, tc.want)
+		}
+		for _, code := range got {
+			if !slices.Contains(views.PolicyWarningCodes(), code) {
+				t.Errorf("%s: the views have no words for %s", tc.name, code)
+			}
 		}
 	}
 }
@@ -301,6 +348,12 @@ func TestHoldCode(t *testing.T) {
 		{ledger.Order{Hold: ledger.Refused, DecisionID: "d", StatusID: 12}, "refused"},
 		{ledger.Order{Hold: ledger.Moved, DecisionID: "d"}, "moved"},
 		{ledger.Order{Hold: ledger.Leaked, DecisionID: "d"}, "leaked"},
+		{ledger.Order{Hold: ledger.Held, DecisionID: "d", StatusID: 12, HoldStatus: 12, Reheld: 1}, "held_again"},
+		{ledger.Order{Hold: ledger.Released, DecisionID: "d", Reheld: 1}, "released"},
+		{ledger.Order{Hold: ledger.Moved, DecisionID: "d", StatusID: 12, HoldStatus: 12, Touched: true}, "moved_back"},
+		{ledger.Order{Hold: ledger.Moved, DecisionID: "d", StatusID: 2, HoldStatus: 12, Touched: true}, "moved"},
+		{ledger.Order{Hold: ledger.Cancelling, DecisionID: "d", StatusID: 12}, "cancelling"},
+		{ledger.Order{Hold: ledger.Cancelled, DecisionID: "d", StatusID: 5}, "cancelled"},
 	} {
 		got := holdCode(tc.order)
 		if got != tc.want || !slices.Contains(views.HoldStates(), got) {
@@ -327,9 +380,16 @@ func TestAttention(t *testing.T) {
 		{"off, and not set up", standing{shop: shop(func(s *ledger.Shop) { s.Policy = gate.Default("USD") })}, nil},
 		{"on, and not set up", standing{shop: shop(func(s *ledger.Shop) { s.Policy.Evidence = gate.Evidence{} })},
 			[]views.Attention{{Code: "provider_unset"}, {Code: "evidence_unmapped"}}},
-		{"orders", standing{shop: shop(nil), tenant: true, stuck: 2, counts: ledger.Counts{LatePass: 4, Sessions: map[idv.State]int64{idv.StateReview: 5},
-			Holds: map[ledger.HoldState]int64{ledger.Held: 10_000, ledger.Holding: 1, ledger.Leaked: 3}}},
-			[]views.Attention{{Code: "leaks", Count: "3"}, {Code: "held", Count: "10,000+"}, {Code: "late_pass", Count: "4"}, {Code: "reviews", Count: "5"}, {Code: "stuck", Count: "2"}}},
+		{"orders", standing{shop: shop(nil), tenant: true, stuck: ledger.Stuck{Writebacks: 2, Notices: 6}, found: ledger.Found{Leaked: 3, Moved: 7},
+			counts: ledger.Counts{LatePass: 4, Sessions: map[idv.State]int64{idv.StateReview: 5},
+				Holds: map[ledger.HoldState]int64{ledger.Held: 10_000, ledger.Holding: 1, ledger.Refused: 1, ledger.Cancelling: 1}}},
+			[]views.Attention{{Code: "leaks", Count: "3"}, {Code: "moved", Count: "7"}, {Code: "held", Count: "10,000+"}, {Code: "late_pass", Count: "4"}, {Code: "reviews", Count: "5"},
+				{Code: "stuck", Count: "2"}, {Code: "stuck_notices", Count: "6"}}},
+		{"the clock, the quota, the replica", standing{shop: shop(nil), tenant: true, pace: relay.Pace{Skew: -6 * time.Minute, WaitingSince: now.Add(-time.Minute)},
+			replica: ledger.ReplicaStatus{Configured: true, Replicating: true, LastSync: now.Add(-3 * time.Minute)}},
+			[]views.Attention{{Code: "clock", Detail: "6 minutes behind BigCommerce's"}, {Code: "quota_waiting", Detail: "Tue 10 Mar 2026, 11:59"}, {Code: "replica_late", Detail: "3 minutes"}}},
+		{"not worth a word", standing{shop: shop(func(s *ledger.Shop) { s.Policy.CancelAfter, s.Policy.Mails = 7, false }), tenant: true,
+			pace: relay.Pace{Skew: 5 * time.Minute, WaitingSince: now.Add(-59 * time.Second)}, replica: ledger.ReplicaStatus{Configured: true, Replicating: true, LastSync: now.Add(-30 * time.Second)}}, nil},
 		{"the installation", standing{shop: shop(func(s *ledger.Shop) { s.State, s.SweepAt = ledger.Suspended, now.Add(-6*time.Minute) }), tenant: true,
 			provider: views.ProviderData{Status: "error", Said: "no route to host"}, replica: ledger.ReplicaStatus{Configured: true, LastError: "denied"},
 			parts: parts{missingScopes: []string{"a"}, hooks: []views.HookRow{{Status: "missing"}, {Status: "ok"}}, scripts: []views.ScriptRow{{Status: "changed"}, {Status: "unknown"}}}},

@@ -54,8 +54,8 @@ func (b *bench) wait(d time.Duration) {
 	b.now = b.now.Add(d)
 }
 
-// newBench opens two Shops, each with a user of every role.
-func newBench(t *testing.T) *bench {
+// newBench opens two Shops, each with a user of every role. change may change what the relay is made from.
+func newBench(t *testing.T, change ...func(*relay.Options)) *bench {
 	t.Helper()
 	b := &bench{T: t, cookies: map[string]string{}, now: time.Date(2026, 3, 10, 15, 12, 0, 0, time.UTC)}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -73,9 +73,13 @@ func newBench(t *testing.T) *bench {
 	mux.Handle("/", b.world.StoreHandler())
 	app := &bigcommerce.App{ClientID: "client", ClientSecret: "secret-secret-secret-secret-secret", HTTP: platform.Client(), Now: b.clock,
 		Endpoints: bigcommerce.Endpoints{Login: platform.URL, API: platform.URL}}
-	r := relay.New(relay.Options{Ledger: l, BigCommerce: app, AppURL: "https://idgate.example", Now: b.clock, Log: log,
+	ro := relay.Options{Ledger: l, BigCommerce: app, AppURL: "https://idgate.example", Now: b.clock, Log: log,
 		Provider: func(*ledger.Shop) (idv.Provider, error) { return nil, errors.New("no provider in this test") },
-		Script:   relay.Script{Hash: "0123456789abcdef", Integrity: "sha384-x"}})
+		Script:   relay.Script{Hash: "0123456789abcdef", Integrity: "sha384-x"}}
+	for _, c := range change {
+		c(&ro)
+	}
+	r := relay.New(ro)
 	b.s, err = New(Options{Ledger: l, Relay: r, BigCommerce: app, Keyring: keyring, AppURL: "https://idgate.example", Now: b.clock, Log: log,
 		Admin: fstest.MapFS{"admin.css": {}, "admin.js": {}}, SignOut: true})
 	b.ok(err)
@@ -205,10 +209,13 @@ func (b *bench) shop(hash string) *ledger.Shop {
 }
 
 // enforce saves a Policy that asks for IAL 2 of every order.
-func (b *bench) enforce(hash string) {
+func (b *bench) enforce(hash string, change ...func(*gate.Policy)) {
 	b.Helper()
 	p := gate.Default("USD")
 	p.Mode, p.Evidence = gate.Enforce, gate.Evidence{DocumentSelfie: 2}
+	for _, c := range change {
+		c(&p)
+	}
 	_, err := b.s.Ledger.SavePolicy(b.Context(), hash, ledger.PolicyChange{Base: b.shop(hash).Policy.Version, Policy: p, Author: "owner@" + hash + ".example", Note: "", Since: b.clock()}, b.clock())
 	b.ok(err)
 	b.wait(time.Second)
@@ -224,6 +231,53 @@ func (b *bench) buy(hash string) int64 {
 	b.ok(b.s.Ledger.DueOrder(b.Context(), hash, o.ID, b.clock()))
 	b.settle(ledger.OrderBell)
 	return o.ID
+}
+
+// look lets the order gate see an order once more, and does all that follows.
+func (b *bench) look(hash string, id int64) ledger.Order {
+	b.Helper()
+	b.ok(b.s.Ledger.DueOrder(b.Context(), hash, id, b.clock()))
+	b.settle(ledger.OrderBell, ledger.WritebackBell)
+	return b.order(hash, id)
+}
+
+func (b *bench) order(hash string, id int64) ledger.Order {
+	b.Helper()
+	o, err := b.s.Ledger.Order(b.Context(), b.shop(hash), id)
+	b.ok(err)
+	return o
+}
+
+// prove makes a Proof of a customer, or for one cart.
+func (b *bench) prove(hash string, customerID int64, cart string, who ledger.Person) {
+	b.Helper()
+	shop, l := b.shop(hash), b.s.Ledger
+	c := ledger.Capability{Shop: hash, Purpose: ledger.ForCart, CartID: cart, CustomerID: customerID, ExpiresAt: b.clock().Add(time.Hour)}
+	d := ledger.NewDecision{Facts: gate.Facts{Stage: gate.AtCheckout, CartID: cart, Buyer: gate.Buyer{CustomerID: customerID}}, Policy: shop.Policy.Version, MadeBy: ledger.ByRule,
+		Decision: gate.Decision{Outcome: gate.Verify, Mode: gate.Enforce, Reasons: []gate.Reason{{Code: gate.NoProof}}}}
+	_, err := l.RecordCartDecision(b.Context(), shop, d, &c, b.clock())
+	b.ok(err)
+	b.ok(l.StartSession(b.Context(), shop, c, ledger.Session{ID: ledger.NewSessionID(b.clock()), Provider: "1kosmos", Ref: cart, CaptureURL: "https://capture.example/" + cart,
+		Deadline: b.clock().Add(time.Hour), PollAt: b.clock()}, b.clock()))
+	ns, err := l.LeaseSessions(b.Context(), hash, b.clock(), b.clock().Add(time.Minute), 1)
+	b.ok(err)
+	moved, err := l.MoveSession(b.Context(), shop, ns[0], ledger.Move{State: idv.StatePassed, Proof: &ledger.NewProof{IAL: 2, Source: gate.SourcePolicy, Document: true, Selfie: true,
+		Age: 41, Person: who, GoodUntil: b.clock().Add(365 * 24 * time.Hour)}}, b.clock())
+	if err != nil || !moved {
+		b.Fatalf("no proof was made: %v", err)
+	}
+}
+
+// notice records a webhook, and returns its id.
+func (b *bench) notice(hash, scope, subject string) int64 {
+	b.Helper()
+	b.wait(time.Millisecond)
+	n := ledger.NewNotice{Shop: hash, EventAt: b.clock(), Hash: scope + subject + b.clock().String(), Scope: scope, Subject: subject}
+	_, err := b.s.Ledger.RecordNotice(b.Context(), n, b.clock())
+	b.ok(err)
+	ns, err := b.s.Ledger.SubjectNotices(b.Context(), hash, subject)
+	b.ok(err)
+	return ns[0].ID
 }
 
 // settle steps loops until they have nothing left to do.

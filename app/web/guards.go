@@ -118,7 +118,7 @@ func (s *Server) shopper(h handler) http.Handler {
 			p := classify(err)
 			s.note(r, p)
 			retryAfter(w, p)
-			writeJSON(w, p.status, map[string]any{"error": map[string]string{"code": p.code, "message": refusal(s.words(r), p), "field": p.field}})
+			writeJSON(w, p.status, map[string]any{"error": map[string]string{"code": p.code, "message": s.refusal(r, p), "field": p.field}})
 		}
 	})
 }

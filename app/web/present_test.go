@@ -97,39 +97,65 @@ func TestWanted(t *testing.T) {
 // TestTimeline: causes stand before effects, only what is done is told as done, and every word is one the views know.
 func TestTimeline(t *testing.T) {
 	at := func(s int) time.Time { return time.Date(2026, 3, 10, 12, 0, s, 0, time.UTC) }
-	proof := ledger.Proof{Proof: gate.Proof{ID: "p", IAL: 2, Source: gate.SourcePolicy, Age: -1}}
+	proof := ledger.Proof{Proof: gate.Proof{ID: "p", IAL: 2, Source: gate.SourcePolicy, Age: -1, Revoked: true}, RevokedAt: at(7), RevokedBy: "ada@example.com", RevokedWhy: "Stolen"}
 	allow := gate.Decision{Outcome: gate.Allow, Mode: gate.Enforce, ProofID: "p", Reasons: []gate.Reason{{Code: gate.ProofOK, Detail: "1"}}}
 	rec := orderRecord{
-		order:     ledger.Order{ID: 7, SeenAt: at(1), Hold: ledger.Moved, ModifiedAt: at(9), HeldAt: at(2)},
-		proof:     &proof,
-		notices:   []ledger.StoredNotice{{Scope: "store/order/statusUpdated", ReceivedAt: at(3), Detail: ledger.Detail{OldStatus: 11, NewStatus: 12}}, {Scope: "store/order/created", ReceivedAt: at(1)}},
+		order: ledger.Order{ID: 7, SeenAt: at(1), Hold: ledger.Moved, ModifiedAt: at(9), AlarmedAt: at(8), HeldAt: at(2), Reheld: 1, CalledAt: at(7), ErasedAt: at(20)},
+		notices: []ledger.StoredNotice{{ID: 3, Scope: "store/order/statusUpdated", ReceivedAt: at(3), State: "done", Remark: "order 7 is looked at", Deliveries: 1, Detail: ledger.Detail{OldStatus: 11, NewStatus: 12}},
+			{ID: 1, Scope: "store/order/created", ReceivedAt: at(1), State: "done", Remark: "order 7 is looked at", Deliveries: 3},
+			{ID: 4, Scope: "store/order/statusUpdated", ReceivedAt: at(10), State: "pending", Deliveries: 1, Detail: ledger.Detail{OldStatus: 12, NewStatus: 2}},
+			{ID: 5, Scope: "store/cart/converted", ReceivedAt: at(11), State: "stuck", Remark: "it names no order", Deliveries: 1}},
+		proofs:    []ledger.Proof{proof},
 		sessions:  []ledger.Session{{State: "passed", StartedAt: at(4), ChangedAt: at(5)}},
 		decisions: []ledger.Decision{{At: at(5), Decision: allow}, {At: at(1), Decision: gate.Decision{Outcome: gate.Hold, Mode: gate.Enforce}}},
 		writebacks: []ledger.StoredWriteback{
 			{Kind: ledger.Release, State: "done", DoneAt: at(6), Reason: "released; somebody had moved the order to status 9"},
-			{Kind: ledger.DecisionMetafield, State: "stuck", Reason: "422: it is full"},
+			{ID: 21, Kind: ledger.DecisionMetafield, State: "stuck", MadeAt: at(5), DoneAt: at(12), Reason: "422: it is full"},
 			{Kind: ledger.CustomerAttributes, State: "done", DoneAt: at(6), Reason: "written"},
-			{Kind: ledger.Note, State: "dropped"},
+			{Kind: ledger.Note, State: "dropped", DoneAt: at(13), Reason: "no longer needed"},
 			{Kind: ledger.Hold, State: "done", DoneAt: at(2), Reason: "on hold"},
+			{Kind: ledger.Cancel, State: "done", DoneAt: at(14), Reason: "cancelled"},
+			{Kind: ledger.CancelNote, State: "done", DoneAt: at(2), Reason: "noted"},
+			{Kind: ledger.Mail, Ref: "reminder-2#1", State: "done", DoneAt: at(15), Reason: "sent"},
+			{ID: 22, Kind: ledger.Mail, Ref: "held_again#2", State: "stuck", DoneAt: at(16), Reason: "The mail was refused"},
+			{Kind: ledger.Mail, Ref: "last_call#1", State: "pending", MadeAt: at(17), DueAt: at(18)},
 		},
 	}
-	type line struct{ kind, code, note, ial string }
+	type line struct{ kind, code, state, outcome, ial, deliveries, notice, writeback string }
 	want := []line{
-		{"order", "seen", "", ""}, {"notice", "store/order/created", "", ""}, {"decision", "hold", "", ""}, {"hold", "held", "", ""},
-		{"notice", "store/order/statusUpdated", "Awaiting Fulfillment → Manual Verification Required", ""}, {"session", "passed", "", ""},
-		{"decision", "allow", "", "1"}, {"hold", "released", "released; somebody had moved the order to status 9", ""},
-		{"writeback", "customer_attributes", "", ""}, {"order", "moved", "", ""},
+		{kind: "order", code: "seen"}, {kind: "notice", code: "store/order/created", outcome: "order 7 is looked at", deliveries: "3", notice: "1"}, {kind: "decision", code: "hold"},
+		{kind: "hold", code: "held"}, {kind: "writeback", code: "cancel_note"},
+		{kind: "notice", code: "store/order/statusUpdated", outcome: "Awaiting Fulfillment → Manual Verification Required; order 7 is looked at", notice: "3"},
+		{kind: "session", code: "passed"}, {kind: "decision", code: "allow", ial: "1"},
+		{kind: "hold", code: "released", outcome: "released; somebody had moved the order to status 9"}, {kind: "writeback", code: "customer_attributes"},
+		{kind: "event", code: "revoked"}, {kind: "event", code: "last_call"}, {kind: "order", code: "moved"},
+		{kind: "notice", code: "store/order/statusUpdated", state: "pending", outcome: "Manual Verification Required → Shipped"},
+		{kind: "notice", code: "store/cart/converted", state: "stuck", outcome: "it names no order", notice: "5"},
+		{kind: "writeback", code: "decision_metafield", state: "stuck", outcome: "422: it is full", writeback: "21"},
+		{kind: "writeback", code: "note", state: "dropped", outcome: "no longer needed"}, {kind: "hold", code: "cancelled"},
+		{kind: "mail", code: "reminder"}, {kind: "mail", code: "held_again", state: "stuck", outcome: "The mail was refused", writeback: "22"},
+		{kind: "mail", code: "last_call", state: "pending"}, {kind: "event", code: "erased"},
 	}
 	p := present(&ledger.Shop{Timezone: "UTC"})
 	var got []line
 	for _, e := range p.timeline(rec) {
-		got = append(got, line{e.Kind, e.Code, e.Note, e.IAL})
-		if e.When == (views.When{}) || !slices.Contains(views.EntryKinds(), e.Kind) {
-			t.Errorf("%+v has no time, or a kind without words", e)
+		got = append(got, line{e.Kind, e.Code, e.State, e.Outcome, e.IAL, e.Deliveries, e.Notice, e.Writeback})
+		if e.When == (views.When{}) || !slices.Contains(views.EntryKinds(), e.Kind) || e.State != "" && !slices.Contains(views.WorkStates(), e.State) {
+			t.Errorf("%+v has no time, or a kind or state without words", e)
+		}
+		if e.Kind == "mail" && !slices.Contains(views.MailCodes(), e.Code) || e.Kind == "event" && !slices.Contains(views.EventCodes(), e.Code) {
+			t.Errorf("%+v has no words", e)
+		}
+		if e.Code == "revoked" && (e.By != "ada@example.com" || e.Note != "Stolen") {
+			t.Errorf("the revocation says %+v", e)
 		}
 	}
 	if !slices.Equal(got, want) {
-		t.Errorf("got  %v\nwant %v", got, want)
+		for i := range max(len(got), len(want)) {
+			if i >= len(got) || i >= len(want) || got[i] != want[i] {
+				t.Fatalf("line %d\ngot  %+v\nwant %+v", i, got[min(i, len(got)-1)], want[min(i, len(want)-1)])
+			}
+		}
 	}
 	if s := trouble(rec); s != "422: it is full" {
 		t.Errorf("trouble %q", s)
@@ -138,9 +164,9 @@ func TestTimeline(t *testing.T) {
 	if s := trouble(rec); s != "BigCommerce is down" {
 		t.Errorf("trouble %q", s)
 	}
-	rec = orderRecord{order: ledger.Order{SeenAt: at(1), Hold: ledger.Held, HeldAt: at(2)}}
-	if es := p.timeline(rec); len(es) != 2 || es[1].Code != "held" || es[1].Kind != "hold" {
-		t.Errorf("an order that was in the hold status already: %+v", es)
+	rec = orderRecord{order: ledger.Order{SeenAt: at(1), Hold: ledger.Held, HeldAt: at(2), Reheld: 1, AlarmedAt: at(3)}}
+	if es := p.timeline(rec); len(es) != 3 || es[1].Code != "held" || es[1].Kind != "hold" || es[2].Code != "held_again" || es[2].Kind != "event" {
+		t.Errorf("an order that was in the hold status already, and was held again: %+v", es)
 	}
 }
 

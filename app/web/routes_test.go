@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"idgate/app/ledger"
 	"idgate/views"
@@ -21,6 +22,8 @@ func TestRoutesRoles(t *testing.T) {
 		b.hold(otherHash)
 	}
 	foreign := strconv.FormatInt(b.hold(otherHash), 10)
+	theirs := strconv.FormatInt(b.notice(otherHash, "store/order/created", foreign), 10) // handled, and another Shop's
+	b.settle(ledger.NoticeBell)
 	noReason, noPolicy := url.Values{"reason": {""}}, url.Values{"mode": {"maybe"}}
 
 	const viewer, reviewer, manager, owner = ledger.Viewer, ledger.Reviewer, ledger.Manager, ledger.Owner
@@ -38,7 +41,16 @@ func TestRoutesRoles(t *testing.T) {
 		{"/orders?filter=held", nil, viewer, 200},
 		{"/orders?filter=leaks", nil, viewer, 200},
 		{"/orders?filter=allowed", nil, viewer, 200},
+		{"/orders?filter=moved", nil, viewer, 200},
+		{"/orders?filter=cancelled", nil, viewer, 200},
 		{"/orders?filter=nonsense", nil, viewer, 400},
+		{"/orders.csv", nil, reviewer, 200},
+		{"/orders.csv?filter=held", nil, reviewer, 200},
+		{"/orders.csv?filter=leaks", nil, reviewer, 200},
+		{"/orders.csv?filter=moved", nil, reviewer, 200},
+		{"/orders.csv?filter=cancelled", nil, reviewer, 200},
+		{"/orders.csv?filter=allowed", nil, reviewer, 200},
+		{"/orders.csv?filter=nonsense", nil, reviewer, 400},
 		{"/orders?before=-1", nil, viewer, 400},
 		{"/orders?q=" + held, nil, viewer, 303},
 		{"/orders?q=" + foreign, nil, viewer, 200},
@@ -55,6 +67,17 @@ func TestRoutesRoles(t *testing.T) {
 		{"/orders/x/release", noReason, reviewer, 404},
 		{"/orders/" + held + "/refuse", noReason, reviewer, 422},
 		{"/orders/" + foreign + "/refuse", noReason, reviewer, 404},
+		{"/orders/" + held + "/keep", noReason, reviewer, 409}, // the policy cancels nothing
+		{"/orders/" + foreign + "/keep", noReason, reviewer, 404},
+		{"/orders/" + held + "/unkeep", noReason, reviewer, 409},
+		{"/orders/" + foreign + "/unkeep", noReason, reviewer, 404},
+		{"/orders/" + held + "/revoke", url.Values{views.ProofField: {"none"}}, manager, 404},
+		{"/orders/" + foreign + "/revoke", url.Values{views.ProofField: {"none"}}, manager, 404},
+		{"/orders/" + held + "/replay", url.Values{views.NoticeField: {"1"}}, reviewer, 404},
+		{"/orders/" + foreign + "/replay", url.Values{views.NoticeField: {theirs}}, reviewer, 404},
+		{"/orders/" + held + "/replay", url.Values{views.NoticeField: {theirs}}, reviewer, 404},
+		{"/orders/" + held + "/retry", url.Values{views.WritebackField: {"1"}}, reviewer, 404}, // it is not stuck
+		{"/orders/" + foreign + "/retry", url.Values{views.WritebackField: {"1"}}, reviewer, 404},
 		{"/history", nil, viewer, 200},
 		{"/history?kind=session", nil, viewer, 200},
 		{"/history?kind=decision", nil, viewer, 200},
@@ -62,11 +85,17 @@ func TestRoutesRoles(t *testing.T) {
 		{"/history?kind=nonsense", nil, viewer, 400},
 		{"/history?before=1.x", nil, viewer, 400},
 		{"/health", nil, viewer, 200},
-		{"/health/retry", url.Values{views.WritebackField: {"1"}}, manager, 404}, // it is not stuck
-		{"/health/retry", url.Values{views.WritebackField: {"1' OR 1=1"}}, manager, 404},
-		{"/health/retry", url.Values{}, manager, 404},
+		{"/health/retry", url.Values{views.WritebackField: {"1"}}, reviewer, 404}, // it is not stuck
+		{"/health/retry", url.Values{views.WritebackField: {"1' OR 1=1"}}, reviewer, 404},
+		{"/health/retry", url.Values{}, reviewer, 404},
+		{"/health/notice", url.Values{views.NoticeField: {theirs}}, reviewer, 404},
+		{"/health/notice", url.Values{views.NoticeField: {"-1"}}, reviewer, 404},
+		{"/health/notice", url.Values{}, reviewer, 404},
+		{"/health/replay", url.Values{views.SinceField: {"soon"}}, manager, 422},
+		{"/health/replay", url.Values{}, manager, 422},
 		{"/settings", nil, viewer, 200},
 		{"/settings", url.Values{"dns": {"https://evil.example/"}}, owner, 422},
+		{"/settings/alarms", url.Values{views.AlarmField: {"not a mailbox"}}, manager, 422},
 	} {
 		t.Run(method(tc.form)+" "+tc.path, func(t *testing.T) {
 			for role, r := range rank {
@@ -95,10 +124,59 @@ func TestRoutesRoles(t *testing.T) {
 	}
 }
 
+// TestRoutesSuspended: while BigCommerce refuses the token every page opens and says why, everybody only looks, and nothing that is posted is
+// done; whoever is signed in can still sign out and take the list of orders on hold away.
+func TestRoutesSuspended(t *testing.T) {
+	b := newBench(t)
+	b.enforce(shopHash)
+	id := strconv.FormatInt(b.hold(shopHash), 10)
+	b.ok(b.s.Ledger.SuspendShop(b.Context(), shopHash, b.clock(), b.clock().Add(time.Hour)))
+	for _, path := range []string{"/overview", "/policy", "/orders", "/orders?filter=held", "/orders/" + id, "/history", "/health", "/settings"} {
+		page := b.as(ledger.Owner, shopBase+path, nil)
+		b.want(200, page, "BigCommerce refuses our token since", "Tue 10 Mar 2026, 09:12", "Tue 10 Mar 2026, 10:12", "install idgate again")
+		for _, form := range postForm.FindAllStringSubmatch(page.Body.String(), -1) {
+			if form[1] != shopBase+"/logout" && form[1] != shopBase+"/policy" {
+				t.Errorf("%s still has a form to %s", path, form[1])
+			}
+		}
+		b.lacks(page, "Save as new version", "/v/mail.")
+	}
+	b.want(200, b.as(ledger.Owner, shopBase+"/overview", nil), "BigCommerce no longer accepts our token")
+	b.want(200, b.as(ledger.Owner, shopBase+"/health", nil), "Refused since", "1 order is on hold")
+	export := b.as(ledger.Reviewer, shopBase+"/orders.csv?filter=held", nil)
+	b.want(200, export, id)
+	for path, form := range map[string]url.Values{
+		"/policy": b.policyForm(nil), "/orders/" + id + "/release": {"reason": {"It is fine"}}, "/orders/" + id + "/refuse": {"reason": {"It is not"}},
+		"/orders/" + id + "/keep": {"reason": {"It is fine"}}, "/orders/" + id + "/unkeep": {"reason": {"It is fine"}}, "/orders/" + id + "/revoke": {"reason": {"It is fine"}},
+		"/orders/" + id + "/replay": {}, "/orders/" + id + "/retry": {}, "/health/repair": {}, "/health/retry": {}, "/health/notice": {}, "/health/replay": {},
+		"/settings": {}, "/settings/alarms": {views.AlarmField: {"a@example.com"}},
+	} {
+		b.want(409, b.as(ledger.Owner, shopBase+path, form), "Nothing can be changed just now", "Install idgate again")
+		b.want(403, b.as(ledger.Viewer, shopBase+path, form))
+	}
+	if o, err := b.s.Ledger.Order(b.Context(), b.shop(shopHash), mustID(t, id)); err != nil || o.Hold != ledger.Held || b.shop(shopHash).Policy.Version != 1 || b.shop(shopHash).Settings.AlarmTo != "" {
+		t.Errorf("something was done: %+v, %v", o, err)
+	}
+	b.wantGo(b.as(ledger.Owner, shopBase+"/logout", url.Values{}), "/")
+	b.ok(b.s.Ledger.ResumeShop(b.Context(), shopHash, b.clock()))
+	b.lacks(b.as(ledger.Manager, shopBase+"/overview", nil), "refuses our token")
+	b.wantGo(b.as(ledger.Manager, shopBase+"/orders/"+id+"/release", url.Values{"reason": {"It is fine"}}), shopBase+"/orders/"+id+"?released="+id)
+}
+
+func mustID(t *testing.T, text string) int64 {
+	t.Helper()
+	id, err := parseID(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
 // TestCrossSiteForms: no other site's page can post a form with a merchant's cookie.
 func TestCrossSiteForms(t *testing.T) {
 	b := newBench(t)
-	for _, path := range []string{"/policy", "/health/repair", "/health/retry", "/settings", "/logout", "/orders/1/release", "/orders/1/refuse"} {
+	for _, path := range []string{"/policy", "/health/repair", "/health/retry", "/settings", "/logout", "/orders/1/release", "/orders/1/refuse",
+		"/orders/1/keep", "/orders/1/unkeep", "/orders/1/revoke", "/orders/1/replay", "/orders/1/retry", "/health/notice", "/health/replay", "/settings/alarms"} {
 		r, err := http.NewRequest("POST", "/s/"+shopHash+path, strings.NewReader(""))
 		b.ok(err)
 		r.Header.Set("Cookie", b.cookies[shopHash+" owner"])

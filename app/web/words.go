@@ -60,14 +60,20 @@ func shopWords(shop *ledger.Shop, accept ...string) words.Words {
 
 // otherwise are the problems' codes that are told in the words of another.
 var otherwise = map[string]string{
-	"too_soon": "rate_limited", "too_many": "rate_limited", "no_mailbox": "buyer_unknown", "mail_down": "busy", "document": "unsupported_document",
+	"too_soon": "rate_limited", "too_many": "rate_limited", "no_mailbox": "buyer_unknown", "mail_down": "busy",
 }
 
 // refusal is a problem as the shopper reads it: in their language where there are words for it, else as it is told to whoever wrote the page.
-func refusal(w words.Words, p *problem) string {
+func (s *Server) refusal(r *http.Request, p *problem) string {
+	w := s.words(r)
 	switch p.code {
 	case "code_wrong", "code_expired":
 		return w.Text("dialog."+p.code, nil)
+	case "document":
+		if t, ok := r.Context().Value(talkKey{}).(*talk); ok && t.shop != nil {
+			said := w.Ended(words.Ended{Code: "unsupported_document", Retry: true, Documents: documentCodes(t.shop)})
+			return said.Text + " " + said.Next
+		}
 	}
 	code := p.code
 	if c, ok := otherwise[code]; ok {

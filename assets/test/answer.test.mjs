@@ -31,7 +31,7 @@ for (const { name, decide, advance } of silences) {
         assert.equal(shop.orders.length, 1);
         return;
       }
-      assert.equal(page.said('state'), 'The identity check cannot be reached. Please try again in a moment.');
+      assert.equal(page.said('state'), 'The identity check cannot be reached. Please try again.');
       assert.equal(page.lock(), 'closed');
       await quiesce();
       assert.equal(shop.orders.length, 0);
@@ -120,7 +120,7 @@ test('a session that has passed opens nothing while the decision is not allow', 
   app.decide = () => decision('verify', { session: session('passed', { decision: 'verify', retry: true, reason: { code: 'no_selfie', text: 'A selfie was missing', next: 'Take one' } }) });
   await page.shows('final');
   assert.equal(page.said('state'), 'A selfie was missing');
-  assert.equal(page.said('next'), 'Take one');
+  assert.equal(page.said('next'), 'Take one Two tries left');
   await quiesce();
   assert.equal(shop.orders.length, 0);
   app.decide = () => decision('review', { session: session('passed', { decision: 'review' }) });

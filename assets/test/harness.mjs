@@ -19,7 +19,11 @@ export const TEXTS = {
   title: 'Prove who you are', why: 'This order needs it', needs: 'A passport and a selfie', duration: 'Two minutes', who_sees: 'Only 1Kosmos',
   start: 'Begin', scan: 'Scan me', open_here: 'Open here', waiting: 'Waiting for you', started: 'You have started', processing: 'Being checked',
   review: 'A person is looking', passed: 'Passed', retry: 'Once more', close: 'Shut', cancel: 'Not now', failed_title: 'That did not work',
-  unreachable: 'No answer', order_blocked: 'Not ordered', done: 'All done',
+  unreachable: 'No answer', order_blocked: 'Not ordered', done: 'All done', qr_alt: 'A code', new_tab: 'A new tab', failed: 'It failed', tries_left: 'Two tries left',
+  deadline_by: 'Until ten', choose_document: 'Which one?', driver_licence: 'Licence', passport: 'Passport', identity_card: 'Card', send_link: 'Mail me', link_sent: 'Mailed',
+  link_not_sent: 'Not mailed', resend: 'Mail again', resend_in: 'Again in {time}', mailbox_why: 'Been here before?', send_code: 'Mail a code', code_sent: 'Code mailed',
+  code: 'The code', confirm_code: 'Confirm', code_wrong: 'Wrong code', code_expired: 'Old code', mailbox_shown: 'Mailbox shown', confirm_title: 'One step left',
+  confirm_text: 'Placed, but held', confirm_start: 'Prove it', confirm_mail: 'Look in your mail',
 };
 export const QR = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0h1v1z"/></svg>';
 
@@ -66,10 +70,12 @@ const json = (res, status, body, headers = {}) => res.writeHead(status, { 'Conte
 /** The idgate server: `app.decide(ask)` answers a decision, [status, body, headers?] or 'hang'; the other doors likewise. */
 export async function startApp() {
   const app = {
-    listens: 0, asks: [], starts: [], polls: [], canaries: [], streams: [], others: [],
+    listens: 0, asks: [], starts: [], polls: [], canaries: [], streams: [], others: [], mails: [], checks: [],
     decide: () => decision('allow'),
     start: () => [201, session('created')],
     poll: () => [200, session('created')],
+    mail: () => [202, { resend_after: 60 }],
+    check: () => [200, { decision: 'allow' }],
     stream: null, // a function of nothing: events are pushed by app.push; null: 404
     push(s) {
       for (const res of app.streams) res.write(`event: session\ndata: ${JSON.stringify(s)}\n\n`);
@@ -97,6 +103,9 @@ export async function startApp() {
     }
     if (path === '/storefront/v1/canary') return app.canaries.push(JSON.parse(body)), res.writeHead(204).end();
     if (path === '/storefront/v1/sessions') return app.starts.push({ capability, ...JSON.parse(body) }), answer(res, await app.start(capability));
+    const mailed = /^\/storefront\/v1\/(links|codes)$/.exec(path);
+    if (mailed) return app.mails.push({ door: mailed[1], capability, ...JSON.parse(body) }), answer(res, await app.mail(mailed[1]));
+    if (path === '/storefront/v1/codes/check') return app.checks.push({ capability, ...JSON.parse(body) }), answer(res, await app.check());
     if (/\/events$/.test(path)) {
       app.listens++;
       if (!app.stream) return json(res, 404, {});

@@ -29,10 +29,10 @@ test('verify, session, passed, allow: the held order goes once, without a reload
   const { xhr, ended } = page.order();
   await page.shows('intro');
   assert.equal(page.said('title'), TEXTS.title);
-  assert.equal(page.part('lines').textContent, TEXTS.why + TEXTS.needs + TEXTS.duration + TEXTS.who_sees);
+  assert.equal(page.part('lines').textContent, [TEXTS.why, TEXTS.needs, TEXTS.duration, TEXTS.who_sees].join('\n\n'));
   page.press('start');
   await page.shows('session');
-  assert.deepEqual(app.starts, [{ capability: 'cart.one', locale: 'en-GB' }]);
+  assert.deepEqual(app.starts, [{ capability: 'cart.one', locale: 'en-GB', document: '' }]);
   assert.equal(page.part('link').href, 'https://kosmos.example/c/1');
   assert.equal(page.part('link').rel, 'noopener noreferrer');
   assert.equal(page.part('link').target, '_blank');

@@ -319,6 +319,8 @@ test('after the order: the check is offered to the browser that holds the Capabi
   app.decide = () => decision('verify', { capability: 'confirm.two' });
   const page = await open({ path: CONFIRMATION, before: keep(JSON.stringify({ cart: CART, capability: 'cart.one' })) });
   await page.shows('intro');
+  assert.deepEqual([page.said('title'), page.said('start')], [TEXTS.confirm_title, TEXTS.confirm_start]);
+  assert.match(page.said('lines'), new RegExp('^' + TEXTS.confirm_text));
   assert.deepEqual([app.asks[0].page, app.asks[0].cart_id, app.asks[0].capability], ['order_confirmation', CART, 'cart.one']);
   page.press('start');
   await page.shows('session');

@@ -223,10 +223,9 @@ test('polling: 2 s, slower up to 15 s, quick again on news', onPage({}, async ({
   const waits = [];
   const step = async () => {
     const n = app.polls.length;
-    const pause = () => [...page.timers.values()].find((t) => t.left !== 8000 && t.left !== 6000);
-    const { left } = await until('the pause between polls', pause);
-    waits.push(left);
-    page.advance(left);
+    const newest = () => [...page.timers.values()].at(-1).left;
+    waits.push(await until('the pause between polls', () => newest() !== 8000 && newest()));
+    page.advance(waits.at(-1));
     await until('the poll', () => app.polls.length === n + 1);
   };
   await until('the first poll', () => app.polls.length === 1);
@@ -240,14 +239,32 @@ test('polling: 2 s, slower up to 15 s, quick again on news', onPage({}, async ({
   assert.deepEqual(waits, [2000]);
 }));
 
-test('a stream that stays silent is given up for polling, and so is one that falls silent', onPage({}, async ({ app, page }) => {
+test('a stream that stays silent is no hindrance: what is polled counts', onPage({}, async ({ app, page }) => {
   app.stream = () => {};
   await talking({ app, page }, { session: session('created') });
   await until('the stream', () => app.streams.length);
-  assert.equal(app.polls.length, 0);
-  await until('the hello', () => [...page.timers.values()].some((t) => t.left === 40000));
-  page.advance(40000);
-  await until('the poll', () => app.polls.length === 1);
+  app.poll = () => [200, session('processing')];
+  await until('the news', () => (page.advance(2000), page.said('state') === TEXTS.processing));
+  assert.equal(app.listens, 1, 'and it is not opened again while it stands');
+}));
+
+test('beside a living stream there is a question each 15 s only', onPage({}, async ({ app, page }) => {
+  app.stream = (res) => res.write(`event: session\ndata: ${JSON.stringify(session('started'))}\n\n`);
+  let answer;
+  app.poll = () => new Promise((resolve) => (answer = () => resolve([200, session('started')])));
+  await talking({ app, page }, { session: session('created') });
+  await until('the news', () => page.said('state') === TEXTS.started && answer);
+  answer();
+  await until('the pause', () => [...page.timers.values()].at(-1).left === 15000);
+  page.advance(14000);
+  await quiesce();
+  assert.equal(app.polls.length, 1);
+}));
+
+test('a stream that ends is opened again', onPage({}, async ({ app, page }) => {
+  app.stream = (res) => res.end(`event: session\ndata: ${JSON.stringify(session('started'))}\n\n`);
+  await talking({ app, page }, { session: session('created') });
+  await until('five streams', () => (page.advance(2000), app.listens === 5));
 }));
 
 test('coming back from the other tab asks at once', onPage({}, async ({ app, page }) => {

@@ -99,7 +99,6 @@ CREATE INDEX decisions_proof ON decisions (store_hash, proof_id, order_id) WHERE
 CREATE INDEX decisions_customer ON decisions (store_hash, customer_id) WHERE customer_id != 0;
 CREATE INDEX decisions_past ON decisions (store_hash, made_at) WHERE stands = 0;
 CREATE INDEX sessions_customer ON sessions (store_hash, customer_id) WHERE customer_id != 0;
-CREATE INDEX sessions_mailbox ON sessions (store_hash, mailbox) WHERE customer_id = 0 AND order_id = 0 AND mailbox != x'';
 CREATE INDEX sessions_over ON sessions (store_hash, over_at) WHERE over_at != 0;
 CREATE INDEX capabilities_customer ON capabilities (store_hash, customer_id) WHERE customer_id != 0;
 CREATE INDEX capabilities_order ON capabilities (store_hash, order_id) WHERE order_id != 0;
