@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // The tables below are read-only. Each has a function that answers for codes it does not know as well, so that a page never
@@ -24,7 +25,7 @@ func find(m map[string]Words, code string) Words {
 }
 
 func upperFirst(s string) string {
-	if s == "" {
+	if s == "" || s[0] >= utf8.RuneSelf { // a quotation mark has no capital
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
