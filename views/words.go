@@ -369,6 +369,9 @@ var flashes = map[string]struct {
 	"replayed":  {"%s handled again now. What is right already stays as it is.", "ok"},
 	"alarms":    {"Saved. Your staff are told by mail from now on.", "ok"},
 	"no_alarms": {"Saved. Nobody is told by mail any more.", "ok"},
+	"listed":    {"%s put on the list. Orders of theirs that wait are decided again within seconds.", "ok"},
+	"unlisted":  {"%s taken off the list. Orders of theirs that wait are decided again within seconds.", "ok"},
+	"role":      {"The role of user %s is changed. It counts from their next click on.", "ok"},
 }
 
 // FlashCodes lists what a form may have done; each is also the query key that says so.
@@ -381,6 +384,8 @@ func (f Flash) text() string {
 		value = plural(value, "write-back", "write-backs")
 	case "handled":
 		value = plural(value, "notice", "notices")
+	case "listed", "unlisted":
+		value = plural(value, "entry", "entries")
 	case "replayed":
 		value = plural(value, "notice is", "notices are")
 	}

@@ -57,6 +57,15 @@ func TestRoutesRolesOfPages(t *testing.T) {
 		{"/policy/whatif/1/save", nil, manager, 200},
 		{"/policy/whatif/1/save", nothing, manager, 200},
 		{"/policy/whatif/2/save", nothing, manager, 404},
+		{"/lists", nil, viewer, 200},
+		{"/lists?list=blocked", nil, viewer, 200},
+		{"/lists/add", url.Values{"list": {"allowed"}}, manager, 422},
+		{"/lists/remove", url.Values{"list": {"allowed"}, "customer": {"7"}}, manager, 404},
+		{"/lists/import", url.Values{"list": {"allowed"}}, manager, 400}, // not as a browser sends it
+		{"/activity", nil, viewer, 200},
+		{"/activity.jsonl", nil, manager, 200},
+		{"/team", nil, viewer, 200},
+		{"/team", url.Values{"user": {"4"}, "role": {"king"}}, owner, 422},
 	} {
 		t.Run(method(tc.form)+" "+tc.path, func(t *testing.T) {
 			for role, r := range rank {
