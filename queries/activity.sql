@@ -34,7 +34,8 @@ SELECT list FROM listed WHERE store_hash = @store_hash AND customer_id = 0 AND m
 
 -- name: ListedPage :many
 SELECT customer_id, mailbox, list, shown, note, added_by, added_at FROM listed
-WHERE store_hash = @store_hash AND list = @list AND added_at < @before ORDER BY added_at DESC LIMIT @count;
+WHERE store_hash = @store_hash AND list = @list AND (added_at, customer_id, mailbox) < (@before, @customer_id, CAST(@mailbox AS BLOB))
+ORDER BY added_at DESC, customer_id DESC, mailbox DESC LIMIT @count;
 
 -- name: EraseListedCustomer :execrows
 DELETE FROM listed WHERE store_hash = @store_hash AND customer_id = @customer_id AND customer_id != 0;

@@ -298,14 +298,17 @@ func (q *Queries) ListedMailbox(ctx context.Context, arg ListedMailboxParams) (s
 
 const listedPage = `-- name: ListedPage :many
 SELECT customer_id, mailbox, list, shown, note, added_by, added_at FROM listed
-WHERE store_hash = ?1 AND list = ?2 AND added_at < ?3 ORDER BY added_at DESC LIMIT ?4
+WHERE store_hash = ?1 AND list = ?2 AND (added_at, customer_id, mailbox) < (?3, ?4, CAST(?5 AS BLOB))
+ORDER BY added_at DESC, customer_id DESC, mailbox DESC LIMIT ?6
 `
 
 type ListedPageParams struct {
-	StoreHash string
-	List      string
-	Before    int64
-	Count     int64
+	StoreHash  string
+	List       string
+	Before     int64
+	CustomerID int64
+	Mailbox    []byte
+	Count      int64
 }
 
 type ListedPageRow struct {
@@ -323,6 +326,8 @@ func (q *Queries) ListedPage(ctx context.Context, arg ListedPageParams) ([]Liste
 		arg.StoreHash,
 		arg.List,
 		arg.Before,
+		arg.CustomerID,
+		arg.Mailbox,
 		arg.Count,
 	)
 	if err != nil {

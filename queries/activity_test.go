@@ -124,11 +124,14 @@ var activityCases = cases{
 		second := w.onList(cols{"mailbox": mailbox32(1), "list": "block", "added_at": 6})
 		first := w.onList(cols{"customer_id": 5, "mailbox": []byte{}, "list": "block", "added_at": 7})
 		w.onList(cols{"mailbox": mailbox32(2), "list": "block", "added_at": 5})
-		w.onList(cols{"mailbox": mailbox32(3), "list": "block", "added_at": 8})
+		w.onList(cols{"mailbox": mailbox32(3), "list": "block", "added_at": 9})
+		w.onList(cols{"customer_id": 4, "mailbox": []byte{}, "list": "block", "added_at": 8}) // not below the place
 		w.onList(cols{"mailbox": mailbox32(4), "list": "allow", "added_at": 7})
 		w.onList(cols{"mailbox": mailbox32(5), "list": "block", "added_at": 7, "store_hash": "xyz"})
-		got, err := w.q.ListedPage(w.Context(), ListedPageParams{StoreHash: "abc", List: "block", Before: 8, Count: 2})
+		got, err := w.q.ListedPage(w.Context(), ListedPageParams{StoreHash: "abc", List: "block", Before: 8, CustomerID: 3, Mailbox: mailbox32(9), Count: 2})
 		are(w, got, err, first, second)
+		got, err = w.q.ListedPage(w.Context(), ListedPageParams{StoreHash: "abc", List: "block", Before: 6, Mailbox: mailbox32(6), Count: 1})
+		are(w, got, err, second)
 	},
 	"EraseListedCustomer": func(w *world) {
 		w.onList(cols{"customer_id": 5, "mailbox": []byte{}})

@@ -26,6 +26,7 @@ var fieldErrors = map[string]string{
 	"in_future":        "Enter a time that has passed.",
 	"not_a_source":     "Enter sources by their names in BigCommerce, each at most {n} letters, digits, - or _.",
 	"too_many":         "Enter at most {n}.",
+	"too_many_lines":   "Keep it to {n} lines, and import the rest in a second step.",
 }
 
 // FieldError puts what is wrong with a field in words. It takes one of FieldErrorCodes, with its number after a colon where it has

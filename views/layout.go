@@ -8,7 +8,10 @@ func navPages() []navPage {
 		{"policy", "Policy"},
 		{"orders", "Orders"},
 		{"history", "History"},
+		{"lists", "Lists"},
 		{"health", "Health"},
+		{"activity", "Activity"},
+		{"team", "Team"},
 		{"settings", "Settings"},
 	}
 }

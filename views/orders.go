@@ -54,6 +54,7 @@ type OrderData struct {
 	Shadow        bool
 	Reasons       []Reason
 	Need          Need
+	Needs         []NeedData // what would make it pass, thing by thing
 	DecidedAt     When
 	MadeBy        string // rule, person or failure
 	DecidedBy     string // the person's e-mail

@@ -117,6 +117,10 @@ var reasons = map[string]reasonWords{
 		sentence: "An exemption covers this order.",
 		detailed: "The exemption “{detail}” covers this order.",
 	},
+	"allow_listed": {
+		short: "On the allow list", tone: "quiet",
+		sentence: "The customer or the mailbox is on the shop's allow list.",
+	},
 	"policy_off": {
 		short: "Policy off", tone: "quiet",
 		sentence: "The policy was off, so nothing was checked.",

@@ -52,6 +52,7 @@ type Layout struct {
 	Suspended  Suspended
 	SupportURL string
 	PrivacyURL string
+	Refresh    string // seconds after which a page that waits looks again; empty: never
 }
 
 // Suspended says since when BigCommerce refuses the shop's token, and when it is asked again. The zero Suspended: it does not.

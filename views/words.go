@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // The tables below are read-only. Each has a function that answers for codes it does not know as well, so that a page never
@@ -24,7 +25,7 @@ func find(m map[string]Words, code string) Words {
 }
 
 func upperFirst(s string) string {
-	if s == "" {
+	if s == "" || s[0] >= utf8.RuneSelf { // a quotation mark has no capital
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
@@ -243,21 +244,23 @@ func RuleWords(name string) Words {
 // RuleNames lists the rules every Policy has.
 func RuleNames() []string { return codes(rules) }
 
+// Of a fact, Sentence says what is looked at and Next how its values are written.
 var facts = map[string]Words{
-	"value":       {Short: "Order value"},
-	"product":     {Short: "Product"},
-	"category":    {Short: "Category"},
-	"brand":       {Short: "Brand"},
-	"country":     {Short: "Country"},
-	"state":       {Short: "State or province"},
-	"postcode":    {Short: "Postcode"},
-	"ship_differ": {Short: "Shipping differs from billing"},
-	"group":       {Short: "Customer group"},
-	"first_order": {Short: "First order"},
-	"payment":     {Short: "Payment method"},
-	"ship_method": {Short: "Shipping method"},
-	"channel":     {Short: "Channel"},
-	"source":      {Short: "Order source"},
+	"value":       {Short: "Order value", Sentence: "What the order is worth, before store credit and gift certificates, in the shop's currency.", Next: "Enter the amount from which it is met."},
+	"currency":    {Short: "Currency", Sentence: "The currency in which the shopper pays.", Next: "Three capital letters each, such as EUR, GBP."},
+	"product":     {Short: "Product", Sentence: "The products in the cart or order; one is enough, for an exemption it must be all.", Next: "Product ids, as BigCommerce shows them."},
+	"category":    {Short: "Category", Sentence: "The categories of the products; one product is enough, for an exemption it must be all.", Next: "Category ids, as BigCommerce shows them."},
+	"brand":       {Short: "Brand", Sentence: "The brands of the products; one product is enough, for an exemption it must be all.", Next: "Brand ids, as BigCommerce shows them."},
+	"country":     {Short: "Country", Sentence: "Where the goods are shipped, or the billing address when nothing ships.", Next: "Two capital letters each, such as US, CA."},
+	"state":       {Short: "State or province", Sentence: "The state or province that the goods are shipped to.", Next: "Country and state, such as US/California or CA/Ontario."},
+	"postcode":    {Short: "Postcode", Sentence: "The postcode that the goods are shipped to.", Next: "A postcode such as 90210, a range such as 90000-90999, or a beginning such as SW1A*."},
+	"ship_differ": {Short: "Shipping differs from billing", Sentence: "Whether the goods go to another address than the bill.", Next: "It has no values."},
+	"group":       {Short: "Customer group", Sentence: "The customer group of whoever orders; “guest” is whoever is not signed in.", Next: "Group ids, or guest."},
+	"first_order": {Short: "First order", Sentence: "Whether this customer has never ordered before; guests count as new.", Next: "It has no values."},
+	"payment":     {Short: "Payment method", Sentence: "How the order is paid. This is known only when the order is placed, so such a rule is settled then.", Next: "One a line, as BigCommerce names the method; upper and lower case make no difference."},
+	"ship_method": {Short: "Shipping method", Sentence: "How the goods are shipped.", Next: "One a line, as your shop names the method; upper and lower case make no difference."},
+	"channel":     {Short: "Channel", Sentence: "The storefront or channel that the order comes by.", Next: "Channel ids, as BigCommerce shows them."},
+	"source":      {Short: "Order source", Sentence: "How the order came about. This is known only when the order is placed, so such a rule is settled then.", Next: "BigCommerce's names, such as www, manual, external."},
 }
 
 // FactWords names what a rule's condition looks at.
@@ -366,6 +369,9 @@ var flashes = map[string]struct {
 	"replayed":  {"%s handled again now. What is right already stays as it is.", "ok"},
 	"alarms":    {"Saved. Your staff are told by mail from now on.", "ok"},
 	"no_alarms": {"Saved. Nobody is told by mail any more.", "ok"},
+	"listed":    {"%s put on the list. Orders of theirs that wait are decided again within seconds.", "ok"},
+	"unlisted":  {"%s taken off the list. Orders of theirs that wait are decided again within seconds.", "ok"},
+	"role":      {"The role of user %s is changed. It counts from their next click on.", "ok"},
 }
 
 // FlashCodes lists what a form may have done; each is also the query key that says so.
@@ -378,6 +384,8 @@ func (f Flash) text() string {
 		value = plural(value, "write-back", "write-backs")
 	case "handled":
 		value = plural(value, "notice", "notices")
+	case "listed", "unlisted":
+		value = plural(value, "entry", "entries")
 	case "replayed":
 		value = plural(value, "notice is", "notices are")
 	}

@@ -13,12 +13,12 @@ import (
 var (
 	wantReasons = strings.Fields(`no_proof proof_expired proof_revoked proof_too_old ial_too_low selfie_missing age_too_low age_unknown
 		name_differs first_name_differs last_name_differs name_unknown proof_of_other_customer proof_of_other_cart mailbox_unproved
-		mailbox_differs guest_must_sign_in guest_exempt proof_ok nothing_required exempt policy_off source_not_covered before_enforcement
+		mailbox_differs guest_must_sign_in guest_exempt proof_ok nothing_required exempt allow_listed policy_off source_not_covered before_enforcement
 		blocked in_review released_by_person refused_by_person provider_down cart_changed status_not_gated evidence_unmapped`)
 	wantOutcomes       = strings.Fields("allow verify review hold refuse")
 	wantModes          = strings.Fields("off shadow enforce")
 	wantSessions       = strings.Fields("created started processing review passed failed declined expired abandoned error")
-	wantFacts          = strings.Fields(`value product category brand country state postcode ship_differ group first_order payment ship_method channel source`)
+	wantFacts          = strings.Fields(`value currency product category brand country state postcode ship_differ group first_order payment ship_method channel source`)
 	wantVerdicts       = strings.Fields("yes no unknown")
 	wantSources        = strings.Fields("policy oidc ial_endpoint ial2_workflow")
 	wantHolds          = strings.Fields("seen none holding held held_again releasing released refused leaked moved moved_back not_ours cancelling cancelled")

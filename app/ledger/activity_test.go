@@ -3,6 +3,8 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -112,11 +114,36 @@ func TestLists(t *testing.T) {
 		t.Errorf("another shop's list: %+v, %v", l, err)
 	}
 	r.ok(r.l.List(ctx, s, []Listed{{CustomerID: 7, List: gate.OnAllowList, Note: "sorted out"}}, r.now.Add(time.Minute)))
-	page, err := r.l.ListPage(ctx, s, gate.OnAllowList, time.Time{}, 10)
+	page, _, err := r.l.ListPage(ctx, s, gate.OnAllowList, ListPlace{}, 10)
 	r.ok(err)
 	if len(page) != 2 || page[0] != (Listed{CustomerID: 7, List: gate.OnAllowList, Note: "sorted out", AddedBy: "rita@shop.example", AddedAt: r.now.Add(time.Minute)}) ||
 		page[1] != (Listed{Mailbox: "ada@example.com", List: gate.OnAllowList, Note: "our own staff", AddedBy: "rita@shop.example", AddedAt: r.now}) {
 		t.Errorf("%+v", page)
+	}
+	var many []Listed
+	for i := range 5 {
+		many = append(many, Listed{CustomerID: int64(100 + i), List: gate.OnBlockList}, Listed{Mailbox: strconv.Itoa(i) + "@many.example", List: gate.OnBlockList})
+	}
+	r.ok(r.l.List(ctx, s, many, r.now.Add(time.Hour))) // all at one moment
+	seen, place := map[string]bool{}, ListPlace{}
+	for {
+		page, next, err := r.l.ListPage(ctx, s, gate.OnBlockList, place, 3)
+		r.ok(err)
+		if len(page) == 0 {
+			break
+		}
+		for _, e := range page {
+			if who := fmt.Sprint(e.CustomerID, e.Mailbox); e.CustomerID >= 100 || e.Mailbox != "" && e.AddedAt.Equal(r.now.Add(time.Hour)) {
+				if seen[who] {
+					t.Errorf("%s stands on two pages", who)
+				}
+				seen[who] = true
+			}
+		}
+		place = next
+	}
+	if len(seen) != len(many) {
+		t.Errorf("%d of %d stand on some page", len(seen), len(many))
 	}
 	r.ok(r.l.Unlist(ctx, s, Listed{Mailbox: "ADA@example.com"}, r.now))
 	r.is(r.l.Unlist(ctx, s, Listed{Mailbox: "ada@example.com"}, r.now), ErrNotFound)

@@ -124,29 +124,39 @@ func (l *Ledger) ListedAs(ctx context.Context, s *Shop, customerID int64, mailbo
 	return out, nil
 }
 
-// ListPage lists who is on a list, newest first, before a moment (zero: from the top).
-func (l *Ledger) ListPage(ctx context.Context, s *Shop, list gate.Listing, before time.Time, count int) ([]Listed, error) {
+// ListPlace is a place in a list; the zero place is its top. Many entries may have come at the same moment.
+type ListPlace struct {
+	AddedAt    time.Time
+	CustomerID int64
+	Mailbox    string // keyed hash
+}
+
+// ListPage lists who is on a list, newest first, below a place, and returns the place of the last of them.
+func (l *Ledger) ListPage(ctx context.Context, s *Shop, list gate.Listing, below ListPlace, count int) ([]Listed, ListPlace, error) {
 	name, err := listName(list)
 	if err != nil {
-		return nil, err
+		return nil, below, err
 	}
 	top := int64(math.MaxInt64)
-	if !before.IsZero() {
-		top = millis(before)
+	if !below.AddedAt.IsZero() {
+		top = millis(below.AddedAt)
 	}
-	rows, err := l.read.ListedPage(ctx, queries.ListedPageParams{StoreHash: s.Hash, List: name, Before: top, Count: int64(count)})
+	rows, err := l.read.ListedPage(ctx, queries.ListedPageParams{StoreHash: s.Hash, List: name, Before: top, CustomerID: below.CustomerID, Mailbox: unhex(below.Mailbox), Count: int64(count)})
 	out := make([]Listed, len(rows))
 	for i, r := range rows {
 		out[i] = Listed{CustomerID: r.CustomerID, List: listing(r.List), Note: r.Note, AddedBy: r.AddedBy, AddedAt: instant(r.AddedAt)}
 		if len(r.Shown) > 0 {
 			plain, err := s.key.Open("listed", hex.EncodeToString(r.Mailbox), r.Shown)
 			if err != nil {
-				return nil, fmt.Errorf("opening an entry of the %s list: %w", name, err)
+				return nil, below, fmt.Errorf("opening an entry of the %s list: %w", name, err)
 			}
 			out[i].Mailbox = string(plain)
 		}
 	}
-	return out, err
+	if n := len(rows); n > 0 {
+		below = ListPlace{instant(rows[n-1].AddedAt), rows[n-1].CustomerID, hex.EncodeToString(rows[n-1].Mailbox)}
+	}
+	return out, below, err
 }
 
 // SetRole changes what a user may do. The owner is whom BigCommerce calls so, and stays it. ErrNotFound when the Shop has no such user

@@ -47,8 +47,9 @@ const (
 //
 // The order of a program's life is OpenReplica, Restore, Open of the Ledger, Start, Close of the Ledger, Close. Restore
 // comes before anything opens the file; Litestream's own descriptors must be the last to be closed, because closing any
-// descriptor of a file drops all POSIX locks that the process has on it. For the same reason Litestream is not given the file
-// until the replica has been reached: its own attempts would open and close the file once a second.
+// descriptor of a file drops all POSIX locks that the process has on it; where the system has locks that outlive that, they are
+// used (see keepLocks). For the same reason Litestream is not given the file until the replica has been reached: its own attempts
+// would open and close the file once a second.
 //
 // Litestream adds the tables _litestream_seq and _litestream_lock to the file.
 type Replica struct {
@@ -79,7 +80,7 @@ type ReplicaStatus struct {
 	Target      string    // where it is; "" if not configured
 	LastSync    time.Time // when all that was committed was last known to be there; zero if never since Start
 	LastError   string    // "" once it has worked again
-	WALBytes    int64     // size of the write-ahead log; it stays near 4 MB, and grows while nobody checkpoints
+	WALBytes    int64     // size of the write-ahead log: about 4 MB, and what was written in a second, or while a snapshot was being sent
 }
 
 // OpenReplica prepares the replication of dbPath as c says. It reaches for nothing: neither the file nor the replica. When c

@@ -55,13 +55,6 @@ func moved(to int) func(*faulty, int64) {
 	return func(f *faulty, id int64) { f.setStatus(id, to) }
 }
 
-func captured(f *faulty, id int64) {
-	f.t.Helper()
-	if err := f.shop.CapturePayment(id, "merchant"); err != nil {
-		f.t.Fatal(err)
-	}
-}
-
 // renewed is an order of a customer's that a subscription app places again.
 func renewed(f *faulty, _ string) int64 {
 	f.t.Helper()

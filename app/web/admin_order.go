@@ -249,6 +249,7 @@ func (p presenter) order(rec orderRecord) views.OrderData {
 	}
 	if l := rec.latest; l != nil {
 		d.Outcome, d.Shadow, d.Reasons, d.Need = string(l.Outcome), l.Mode == gate.Shadow, reasons(l.Reasons), need(l.Requirement)
+		d.Needs = needs(l.Needs)
 		d.DecidedAt, d.MadeBy, d.DecidedBy = p.when(l.At), string(l.MadeBy), l.Person
 		if l.Would != l.Outcome {
 			d.Would = string(l.Would)

@@ -155,6 +155,11 @@ var rank = map[ledger.Role]int{ledger.Viewer: 1, ledger.Reviewer: 2, ledger.Mana
 
 // admin lets in a Login that holds the Shop in the path and has at least the role.
 func (s *Server) admin(least ledger.Role, h adminHandler) http.Handler {
+	return s.adminUpTo(maxForm, least, h)
+}
+
+// adminUpTo is admin with another limit of the body, in bytes.
+func (s *Server) adminUpTo(limit int64, least ledger.Role, h adminHandler) http.Handler {
 	return s.page(func(w http.ResponseWriter, r *http.Request) error {
 		v, err := s.visit(r)
 		if err != nil {
@@ -166,12 +171,17 @@ func (s *Server) admin(least ledger.Role, h adminHandler) http.Handler {
 			return refuse(http.StatusForbidden, "forbidden", "your role does not allow this")
 		}
 		return h(w, r.WithContext(ledger.WithActor(r.Context(), v.User.Email)), v)
-	}, maxForm)
+	}, limit)
 }
 
 // acts is admin for what changes something. While BigCommerce refuses our token nothing does: it could not reach the shop.
 func (s *Server) acts(least ledger.Role, h adminHandler) http.Handler {
-	return s.admin(least, func(w http.ResponseWriter, r *http.Request, v visit) error {
+	return s.actsUpTo(maxForm, least, h)
+}
+
+// actsUpTo is acts with another limit of the body, in bytes.
+func (s *Server) actsUpTo(limit int64, least ledger.Role, h adminHandler) http.Handler {
+	return s.adminUpTo(limit, least, func(w http.ResponseWriter, r *http.Request, v visit) error {
 		if v.Shop.State == ledger.Suspended {
 			return refuse(http.StatusConflict, "suspended", "BigCommerce refuses our token for this shop")
 		}

@@ -177,7 +177,7 @@ func (p presenter) rule(r gate.RuleResult, o ledger.Order) views.RuleData {
 	out := views.RuleData{Name: r.Name, Mode: string(r.Mode), Exempt: r.Exempt, Verdict: string(r.Verdict), Need: need(r.Require)}
 	for _, c := range r.Conditions {
 		out.Conditions = append(out.Conditions, views.ConditionData{Fact: string(c.Fact), Not: c.Not, Wanted: p.wanted(c.Condition),
-			Found: p.found(c.Condition, o), Verdict: string(c.Verdict)})
+			Found: p.seen(c, o), Verdict: string(c.Verdict)})
 	}
 	return out
 }
