@@ -64,7 +64,7 @@ Each command explains its settings with -h.`
 // Exit codes: 0 it worked, 1 it failed, 2 it was asked wrongly.
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second ^C ends at once
 	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
 }
 
@@ -220,7 +220,8 @@ func (n *newConns) close() {
 
 const drainTime = 15 * time.Second
 
-// runAll serves until ctx ends or a server fails, then drains: no new connection, what is in flight is finished.
+// runAll serves until ctx ends or a server fails, then drains: no new connection, what is in flight is finished, for drainTime at most. What
+// is not finished by then loses nothing: each piece of work is a row, and begins with a look at what is so already.
 func runAll(ctx context.Context, log *slog.Logger, loops []func(context.Context), ls ...listener) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -256,7 +257,13 @@ func runAll(ctx context.Context, log *slog.Logger, loops []func(context.Context)
 			_ = s.Close()
 		}
 	}
-	wg.Wait()
+	finished := make(chan struct{})
+	go func() { wg.Wait(); close(finished) }()
+	select {
+	case <-finished:
+	case <-drain.Done():
+		log.Warn("what is under way could not be finished in time; it is taken up at the next start", "waited", drainTime)
+	}
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err
 	}

@@ -92,7 +92,7 @@ function readScript() {
     const [, base, shop = '', channel] = found;
     const query = new URL(found.input).searchParams;
     const after = query.get('page') === AFTER;
-    return { base, shop, channel: Number(channel || 0), locked: !!shop, after, clientID: query.get('client_id') || '', open: query.get('unreachable') !== 'closed' };
+    return { base, shop, channel: Number(channel || 0), locked: !!shop && !after, after, clientID: query.get('client_id') || '', open: query.get('unreachable') !== 'closed' };
   }
   return null;
 }
@@ -153,7 +153,7 @@ function decisionFrom(body, ask) {
   return {
     word, enforced: d.mode !== 'shadow' && d.mode !== 'off', unnamed: d.unnamed === true, mail: d.mail, unproved: d.mailbox === 'unproved',
     capability: text(d.capability), session: sessionFrom(d.session, ask.config), texts: record(d.texts), lang: text(d.lang), dir: text(d.dir),
-    kinds: Object.values(record(d.documents)).map(String).filter((kind) => KINDS[kind]),
+    kinds: Object.values(record(d.documents)).map((kind) => text(kind)).filter((kind) => text(KINDS[kind])),
   };
 }
 
@@ -223,8 +223,8 @@ const CSS = `:host{all:initial}
 *{box-sizing:border-box}
 dialog{width:min(30rem,calc(100vw - 1.5rem));padding:1.5rem;border:1px solid #0000;border-radius:.75rem;background:#fff;color:#1b1f24;font:1rem/1.5 system-ui}
 ::backdrop{background:#10151cb3}
-h2{margin:0;outline:0}
-p{margin:.75rem 0;white-space:pre-line}
+h2{margin:0;outline:0!important}
+p{margin:.75rem 0}
 label{font-weight:600}
 [hidden]{display:none!important}
 #state:not(:empty){padding:.75rem;border:1px solid #0000;border-radius:.4rem;background:#eef2f7}
@@ -235,6 +235,7 @@ div{display:flex;flex-direction:column}
 img{width:12rem;margin:auto}
 a,button,input,select{display:block;width:100%;margin:.5rem 0 0;padding:.75rem;border:1px solid;border-radius:.4rem;background:#fff;color:#1f4fbf;font:inherit;font-weight:600;text-align:center;text-decoration:none}
 a,#start,#retry,#confirm{background:#1f4fbf;color:#fff}
+#confirm:not([hidden])~#start{background:#fff;color:#1f4fbf}
 :focus-visible{outline:3px solid #b45309;outline-offset:2px}`;
 
 /** @type {Parts['sheet']} */
@@ -263,16 +264,16 @@ function newDialog() {
   };
   const dialog = make('dialog', 'dialog', root, { 'aria-labelledby': 'title', 'aria-describedby': 'lines' });
   const title = make('h2', 'title', dialog, { tabindex: '-1' });
-  const lines = make('p', 'lines', dialog);
-  const choice = make('label', 'choice', dialog);
-  const which = make('span', 'which', choice);
-  const kinds = make('select', 'kinds', choice);
+  const lines = make('section', 'lines', dialog);
   const capture = make('div', 'capture', dialog);
   const scan = make('p', 'scan', capture);
   const qr = make('img', 'qr', capture);
   const link = make('a', 'link', capture, { target: '_blank', rel: 'noopener noreferrer' });
   const state = make('p', 'state', dialog, { role: 'status', 'aria-live': 'polite' });
   const next = make('p', 'next', dialog);
+  const choice = make('label', 'choice', dialog);
+  const which = make('span', 'which', choice);
+  const kinds = make('select', 'kinds', choice);
   const label = make('label', 'form', dialog);
   const asks = make('span', 'asks', label);
   const code = make('input', 'entry', label, { inputmode: 'numeric', autocomplete: 'one-time-code', 'aria-describedby': 'state' });
@@ -318,7 +319,7 @@ function newDialog() {
       dialog.dir = voice.dir;
       dialog.setAttribute('data-view', v.view);
       put(title, v.title || t('title'));
-      put(lines, (v.lines || []).filter(Boolean).join('\n\n'));
+      lines.replaceChildren(...(v.lines || []).filter(Boolean).map((line) => Object.assign(doc.createElement('p'), { textContent: line })));
       choice.hidden = !v.choice || voice.kinds.length < 2;
       which.textContent = t('choose_document');
       if (kinds.length !== voice.kinds.length) kinds.replaceChildren(...voice.kinds.map((kind) => new Option(t(KINDS[kind]))));
@@ -350,13 +351,13 @@ let ui = null;
 async function follow(ask, id, hear, lost, life) {
   const path = '/sessions/' + encodeURIComponent(id);
   const init = { headers: { 'Idgate-Capability': ask.capability }, signal: life };
-  let [wait, last, streams, told] = [POLL_MS, '', 0, 0];
-  const tell = (raw = '') => {
+  let [wait, last, streams, polls, heard] = [POLL_MS, '', 0, 0, 0];
+  const tell = (raw = '', turn = polls) => {
     const s = sessionFrom(JSON.parse(text(raw, MAX_BODY)), ask.config);
     if (!s || s.id !== id || life.aborted) return;
     if (s.state !== last) wait = POLL_MS;
     last = s.state;
-    told++;
+    heard = turn;
     hear(s);
   };
   const listen = async () => {
@@ -377,9 +378,9 @@ async function follow(ask, id, hear, lost, life) {
     }
   };
   const poll = () => within(ASK_MS, async (signal) => {
-    const before = told;
+    const turn = ++polls;
     const r = await api(ask.config, path, { ...init, signal });
-    if (r.ok && told === before) tell(await r.text());
+    if (r.ok && turn > heard) tell(await r.text(), turn);
     else if (DENIED.includes(r.status) && !life.aborted) lost();
   }).catch(() => {});
   const seen = () => doc.visibilityState === 'visible' && poll();
@@ -871,14 +872,14 @@ async function init(options) {
 
 safely(() => {
   here = readScript();
-  const { locked } = here || { locked: false };
   const mark = Symbol.for('idgate');
   const loaded = record(window[mark]);
   if (!window[mark]) Object.defineProperty(window, mark, { value: loaded });
-  if (loaded.gate || (loaded.widget && !locked)) return;
-  loaded.gate = locked;
+  const gate = !!here && !!here.shop;
+  if (loaded.gate || (loaded.widget && !gate)) return;
+  loaded.gate = gate;
   if (here && here.after) afterOrder(here);
-  else if (here && locked) guard(here, /** @type {Lock} */ (loaded.lock));
+  else if (here && gate) guard(here, /** @type {Lock} */ (loaded.lock));
   if (!loaded.widget && window.BlockIDVerify) return;
   loaded.widget = true;
   window.BlockIDVerify = Object.freeze({ init: (/** @type {unknown} */ options) => void init(options).catch((e) => console.error(e)) });

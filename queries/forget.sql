@@ -1,4 +1,4 @@
--- Erasing a person, pruning what is over, destroying a Shop. What forgets or destroys does a slice of at most 500 rows, and reads no more
+-- Erasing a person, pruning what is over, destroying a Shop. What forgets or destroys does a slice of at most 100 rows, and reads no more
 -- than it deletes; its caller goes on until nothing is left.
 
 -- A customer's are the rows that name them, and what was done as a guest for one of their orders or in the cart that became one.
@@ -70,41 +70,41 @@ UNION SELECT m.mailbox FROM shown_mailboxes AS m INDEXED BY shown_mailboxes_cust
 
 -- The name and address that a Proof kept for comparison, once it is not good any more.
 -- name: ForgetPersons :execrows
-UPDATE proofs SET person = x'' WHERE id IN (SELECT p.id FROM proofs AS p INDEXED BY proofs_expiry WHERE p.good_until < @now AND p.person != x'' LIMIT 500);
+UPDATE proofs SET person = x'' WHERE id IN (SELECT p.id FROM proofs AS p INDEXED BY proofs_expiry WHERE p.good_until < @now AND p.person != x'' LIMIT 100);
 
 -- name: ForgetCapabilities :execrows
 DELETE FROM capabilities WHERE id IN (SELECT c.id FROM capabilities AS c INDEXED BY capabilities_expiry
-    WHERE c.store_hash = @store_hash AND c.expires_at < @before ORDER BY c.expires_at LIMIT 500);
+    WHERE c.store_hash = @store_hash AND c.expires_at < @before ORDER BY c.expires_at LIMIT 100);
 
 -- Those that were handled. A stuck one waits for a person, however long.
 -- name: ForgetNotices :execrows
-DELETE FROM notices WHERE id IN (SELECT n.id FROM notices AS n INDEXED BY notices_done WHERE n.state = 'done' AND n.handled_at < @before ORDER BY n.handled_at LIMIT 500);
+DELETE FROM notices WHERE id IN (SELECT n.id FROM notices AS n INDEXED BY notices_done WHERE n.state = 'done' AND n.handled_at < @before ORDER BY n.handled_at LIMIT 100);
 
 -- A mail is owed once: as long as its order is on our hold, that it was sent is what keeps it from being sent again.
 -- name: ForgetWritebacks :execrows
 DELETE FROM writebacks WHERE id IN (
     SELECT w.id FROM writebacks AS w INDEXED BY writebacks_done WHERE w.state IN ('done', 'dropped') AND w.done_at < @before AND NOT (w.kind = 'mail' AND EXISTS (
         SELECT 1 FROM orders AS o WHERE o.store_hash = w.store_hash AND o.order_id = w.subject AND o.hold IN ('holding', 'held', 'releasing', 'refused', 'cancelling')))
-    ORDER BY w.done_at LIMIT 500);
+    ORDER BY w.done_at LIMIT 100);
 
 -- name: ForgetDecisions :execrows
 DELETE FROM decisions WHERE id IN (SELECT d.id FROM decisions AS d INDEXED BY decisions_past
-    WHERE d.store_hash = @store_hash AND d.stands = 0 AND d.made_at < @before ORDER BY d.made_at LIMIT 500);
+    WHERE d.store_hash = @store_hash AND d.stands = 0 AND d.made_at < @before ORDER BY d.made_at LIMIT 100);
 
 -- The Proofs of the Sessions that ForgetSessions deletes next.
 -- name: ForgetProofs :execrows
 DELETE FROM proofs WHERE session_id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_over
-    WHERE s.store_hash = @store_hash AND s.over_at != 0 AND s.over_at < @before ORDER BY s.over_at LIMIT 500);
+    WHERE s.store_hash = @store_hash AND s.over_at != 0 AND s.over_at < @before ORDER BY s.over_at LIMIT 100);
 
 -- name: ForgetSessions :execrows
 DELETE FROM sessions WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_over
-    WHERE s.store_hash = @store_hash AND s.over_at != 0 AND s.over_at < @before ORDER BY s.over_at LIMIT 500);
+    WHERE s.store_hash = @store_hash AND s.over_at != 0 AND s.over_at < @before ORDER BY s.over_at LIMIT 100);
 
 -- The buyers of orders that are over. Those on our hold are not.
 -- name: ForgetBuyers :execrows
 UPDATE orders SET customer_id = 0, mailbox = x'', buyer = x'', erased_at = @now, link = x'', cart_id = '' WHERE (store_hash, order_id) IN (
     SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_fresh WHERE o.store_hash = @store_hash AND o.erased_at = 0 AND o.seen_at < @before
-        AND o.due_at = 0 AND o.hold NOT IN ('holding', 'held', 'releasing', 'refused', 'cancelling') ORDER BY o.seen_at LIMIT 500);
+        AND o.due_at = 0 AND o.hold NOT IN ('holding', 'held', 'releasing', 'refused', 'cancelling') ORDER BY o.seen_at LIMIT 100);
 
 -- Shops whose data has waited long enough for a re-install.
 -- name: ShopsToDestroy :many
@@ -128,25 +128,25 @@ SELECT s.store_hash FROM shops AS s WHERE s.data_key IS NULL AND (EXISTS (SELECT
     OR EXISTS (SELECT 1 FROM whatifs AS w WHERE w.store_hash = s.store_hash)) LIMIT 1;
 
 -- name: DestroyWritebacks :execrows
-DELETE FROM writebacks WHERE id IN (SELECT w.id FROM writebacks AS w WHERE w.store_hash = @store_hash LIMIT 500);
+DELETE FROM writebacks WHERE id IN (SELECT w.id FROM writebacks AS w WHERE w.store_hash = @store_hash LIMIT 100);
 
 -- name: DestroyNotices :execrows
-DELETE FROM notices WHERE id IN (SELECT n.id FROM notices AS n INDEXED BY notices_shop WHERE n.store_hash = @store_hash LIMIT 500);
+DELETE FROM notices WHERE id IN (SELECT n.id FROM notices AS n INDEXED BY notices_shop WHERE n.store_hash = @store_hash LIMIT 100);
 
 -- name: DestroyOrders :execrows
-DELETE FROM orders WHERE orders.store_hash = @store_hash AND orders.order_id IN (SELECT o.order_id FROM orders AS o WHERE o.store_hash = @store_hash LIMIT 500);
+DELETE FROM orders WHERE orders.store_hash = @store_hash AND orders.order_id IN (SELECT o.order_id FROM orders AS o WHERE o.store_hash = @store_hash LIMIT 100);
 
 -- name: DestroyDecisions :execrows
-DELETE FROM decisions WHERE id IN (SELECT d.id FROM decisions AS d INDEXED BY decisions_shop WHERE d.store_hash = @store_hash LIMIT 500);
+DELETE FROM decisions WHERE id IN (SELECT d.id FROM decisions AS d INDEXED BY decisions_shop WHERE d.store_hash = @store_hash LIMIT 100);
 
 -- name: DestroyProofs :execrows
-DELETE FROM proofs WHERE session_id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_shop WHERE s.store_hash = @store_hash ORDER BY s.started_at LIMIT 500);
+DELETE FROM proofs WHERE session_id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_shop WHERE s.store_hash = @store_hash ORDER BY s.started_at LIMIT 100);
 
 -- name: DestroySessions :execrows
-DELETE FROM sessions WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_shop WHERE s.store_hash = @store_hash ORDER BY s.started_at LIMIT 500);
+DELETE FROM sessions WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_shop WHERE s.store_hash = @store_hash ORDER BY s.started_at LIMIT 100);
 
 -- name: DestroyCapabilities :execrows
-DELETE FROM capabilities WHERE id IN (SELECT c.id FROM capabilities AS c INDEXED BY capabilities_expiry WHERE c.store_hash = @store_hash LIMIT 500);
+DELETE FROM capabilities WHERE id IN (SELECT c.id FROM capabilities AS c INDEXED BY capabilities_expiry WHERE c.store_hash = @store_hash LIMIT 100);
 
 -- name: DestroyPolicies :execrows
 DELETE FROM policies WHERE store_hash = @store_hash;

@@ -46,7 +46,7 @@ func (q *Queries) CustomerMailboxes(ctx context.Context, arg CustomerMailboxesPa
 }
 
 const destroyCapabilities = `-- name: DestroyCapabilities :execrows
-DELETE FROM capabilities WHERE id IN (SELECT c.id FROM capabilities AS c INDEXED BY capabilities_expiry WHERE c.store_hash = ?1 LIMIT 500)
+DELETE FROM capabilities WHERE id IN (SELECT c.id FROM capabilities AS c INDEXED BY capabilities_expiry WHERE c.store_hash = ?1 LIMIT 100)
 `
 
 func (q *Queries) DestroyCapabilities(ctx context.Context, storeHash string) (int64, error) {
@@ -58,7 +58,7 @@ func (q *Queries) DestroyCapabilities(ctx context.Context, storeHash string) (in
 }
 
 const destroyDecisions = `-- name: DestroyDecisions :execrows
-DELETE FROM decisions WHERE id IN (SELECT d.id FROM decisions AS d INDEXED BY decisions_shop WHERE d.store_hash = ?1 LIMIT 500)
+DELETE FROM decisions WHERE id IN (SELECT d.id FROM decisions AS d INDEXED BY decisions_shop WHERE d.store_hash = ?1 LIMIT 100)
 `
 
 func (q *Queries) DestroyDecisions(ctx context.Context, storeHash string) (int64, error) {
@@ -82,7 +82,7 @@ func (q *Queries) DestroyLogins(ctx context.Context, storeHash string) (int64, e
 }
 
 const destroyNotices = `-- name: DestroyNotices :execrows
-DELETE FROM notices WHERE id IN (SELECT n.id FROM notices AS n INDEXED BY notices_shop WHERE n.store_hash = ?1 LIMIT 500)
+DELETE FROM notices WHERE id IN (SELECT n.id FROM notices AS n INDEXED BY notices_shop WHERE n.store_hash = ?1 LIMIT 100)
 `
 
 func (q *Queries) DestroyNotices(ctx context.Context, storeHash string) (int64, error) {
@@ -94,7 +94,7 @@ func (q *Queries) DestroyNotices(ctx context.Context, storeHash string) (int64, 
 }
 
 const destroyOrders = `-- name: DestroyOrders :execrows
-DELETE FROM orders WHERE orders.store_hash = ?1 AND orders.order_id IN (SELECT o.order_id FROM orders AS o WHERE o.store_hash = ?1 LIMIT 500)
+DELETE FROM orders WHERE orders.store_hash = ?1 AND orders.order_id IN (SELECT o.order_id FROM orders AS o WHERE o.store_hash = ?1 LIMIT 100)
 `
 
 func (q *Queries) DestroyOrders(ctx context.Context, storeHash string) (int64, error) {
@@ -118,7 +118,7 @@ func (q *Queries) DestroyPolicies(ctx context.Context, storeHash string) (int64,
 }
 
 const destroyProofs = `-- name: DestroyProofs :execrows
-DELETE FROM proofs WHERE session_id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_shop WHERE s.store_hash = ?1 ORDER BY s.started_at LIMIT 500)
+DELETE FROM proofs WHERE session_id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_shop WHERE s.store_hash = ?1 ORDER BY s.started_at LIMIT 100)
 `
 
 func (q *Queries) DestroyProofs(ctx context.Context, storeHash string) (int64, error) {
@@ -130,7 +130,7 @@ func (q *Queries) DestroyProofs(ctx context.Context, storeHash string) (int64, e
 }
 
 const destroySessions = `-- name: DestroySessions :execrows
-DELETE FROM sessions WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_shop WHERE s.store_hash = ?1 ORDER BY s.started_at LIMIT 500)
+DELETE FROM sessions WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_shop WHERE s.store_hash = ?1 ORDER BY s.started_at LIMIT 100)
 `
 
 func (q *Queries) DestroySessions(ctx context.Context, storeHash string) (int64, error) {
@@ -169,7 +169,7 @@ func (q *Queries) DestroyUsers(ctx context.Context, storeHash string) (int64, er
 }
 
 const destroyWritebacks = `-- name: DestroyWritebacks :execrows
-DELETE FROM writebacks WHERE id IN (SELECT w.id FROM writebacks AS w WHERE w.store_hash = ?1 LIMIT 500)
+DELETE FROM writebacks WHERE id IN (SELECT w.id FROM writebacks AS w WHERE w.store_hash = ?1 LIMIT 100)
 `
 
 func (q *Queries) DestroyWritebacks(ctx context.Context, storeHash string) (int64, error) {
@@ -273,7 +273,7 @@ type EraseCustomerProofsParams struct {
 	CustomerID int64
 }
 
-// Erasing a person, pruning what is over, destroying a Shop. What forgets or destroys does a slice of at most 500 rows, and reads no more
+// Erasing a person, pruning what is over, destroying a Shop. What forgets or destroys does a slice of at most 100 rows, and reads no more
 // than it deletes; its caller goes on until nothing is left.
 // A customer's are the rows that name them, and what was done as a guest for one of their orders or in the cart that became one.
 func (q *Queries) EraseCustomerProofs(ctx context.Context, arg EraseCustomerProofsParams) (int64, error) {
@@ -390,7 +390,7 @@ func (q *Queries) EraseMailboxSessions(ctx context.Context, arg EraseMailboxSess
 const forgetBuyers = `-- name: ForgetBuyers :execrows
 UPDATE orders SET customer_id = 0, mailbox = x'', buyer = x'', erased_at = ?1, link = x'', cart_id = '' WHERE (store_hash, order_id) IN (
     SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_fresh WHERE o.store_hash = ?2 AND o.erased_at = 0 AND o.seen_at < ?3
-        AND o.due_at = 0 AND o.hold NOT IN ('holding', 'held', 'releasing', 'refused', 'cancelling') ORDER BY o.seen_at LIMIT 500)
+        AND o.due_at = 0 AND o.hold NOT IN ('holding', 'held', 'releasing', 'refused', 'cancelling') ORDER BY o.seen_at LIMIT 100)
 `
 
 type ForgetBuyersParams struct {
@@ -410,7 +410,7 @@ func (q *Queries) ForgetBuyers(ctx context.Context, arg ForgetBuyersParams) (int
 
 const forgetCapabilities = `-- name: ForgetCapabilities :execrows
 DELETE FROM capabilities WHERE id IN (SELECT c.id FROM capabilities AS c INDEXED BY capabilities_expiry
-    WHERE c.store_hash = ?1 AND c.expires_at < ?2 ORDER BY c.expires_at LIMIT 500)
+    WHERE c.store_hash = ?1 AND c.expires_at < ?2 ORDER BY c.expires_at LIMIT 100)
 `
 
 type ForgetCapabilitiesParams struct {
@@ -428,7 +428,7 @@ func (q *Queries) ForgetCapabilities(ctx context.Context, arg ForgetCapabilities
 
 const forgetDecisions = `-- name: ForgetDecisions :execrows
 DELETE FROM decisions WHERE id IN (SELECT d.id FROM decisions AS d INDEXED BY decisions_past
-    WHERE d.store_hash = ?1 AND d.stands = 0 AND d.made_at < ?2 ORDER BY d.made_at LIMIT 500)
+    WHERE d.store_hash = ?1 AND d.stands = 0 AND d.made_at < ?2 ORDER BY d.made_at LIMIT 100)
 `
 
 type ForgetDecisionsParams struct {
@@ -445,7 +445,7 @@ func (q *Queries) ForgetDecisions(ctx context.Context, arg ForgetDecisionsParams
 }
 
 const forgetNotices = `-- name: ForgetNotices :execrows
-DELETE FROM notices WHERE id IN (SELECT n.id FROM notices AS n INDEXED BY notices_done WHERE n.state = 'done' AND n.handled_at < ?1 ORDER BY n.handled_at LIMIT 500)
+DELETE FROM notices WHERE id IN (SELECT n.id FROM notices AS n INDEXED BY notices_done WHERE n.state = 'done' AND n.handled_at < ?1 ORDER BY n.handled_at LIMIT 100)
 `
 
 // Those that were handled. A stuck one waits for a person, however long.
@@ -458,7 +458,7 @@ func (q *Queries) ForgetNotices(ctx context.Context, before int64) (int64, error
 }
 
 const forgetPersons = `-- name: ForgetPersons :execrows
-UPDATE proofs SET person = x'' WHERE id IN (SELECT p.id FROM proofs AS p INDEXED BY proofs_expiry WHERE p.good_until < ?1 AND p.person != x'' LIMIT 500)
+UPDATE proofs SET person = x'' WHERE id IN (SELECT p.id FROM proofs AS p INDEXED BY proofs_expiry WHERE p.good_until < ?1 AND p.person != x'' LIMIT 100)
 `
 
 // The name and address that a Proof kept for comparison, once it is not good any more.
@@ -472,7 +472,7 @@ func (q *Queries) ForgetPersons(ctx context.Context, now int64) (int64, error) {
 
 const forgetProofs = `-- name: ForgetProofs :execrows
 DELETE FROM proofs WHERE session_id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_over
-    WHERE s.store_hash = ?1 AND s.over_at != 0 AND s.over_at < ?2 ORDER BY s.over_at LIMIT 500)
+    WHERE s.store_hash = ?1 AND s.over_at != 0 AND s.over_at < ?2 ORDER BY s.over_at LIMIT 100)
 `
 
 type ForgetProofsParams struct {
@@ -491,7 +491,7 @@ func (q *Queries) ForgetProofs(ctx context.Context, arg ForgetProofsParams) (int
 
 const forgetSessions = `-- name: ForgetSessions :execrows
 DELETE FROM sessions WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_over
-    WHERE s.store_hash = ?1 AND s.over_at != 0 AND s.over_at < ?2 ORDER BY s.over_at LIMIT 500)
+    WHERE s.store_hash = ?1 AND s.over_at != 0 AND s.over_at < ?2 ORDER BY s.over_at LIMIT 100)
 `
 
 type ForgetSessionsParams struct {
@@ -511,7 +511,7 @@ const forgetWritebacks = `-- name: ForgetWritebacks :execrows
 DELETE FROM writebacks WHERE id IN (
     SELECT w.id FROM writebacks AS w INDEXED BY writebacks_done WHERE w.state IN ('done', 'dropped') AND w.done_at < ?1 AND NOT (w.kind = 'mail' AND EXISTS (
         SELECT 1 FROM orders AS o WHERE o.store_hash = w.store_hash AND o.order_id = w.subject AND o.hold IN ('holding', 'held', 'releasing', 'refused', 'cancelling')))
-    ORDER BY w.done_at LIMIT 500)
+    ORDER BY w.done_at LIMIT 100)
 `
 
 // A mail is owed once: as long as its order is on our hold, that it was sent is what keeps it from being sent again.

@@ -47,15 +47,15 @@ DELETE FROM asked_mails WHERE store_hash = @store_hash AND mailbox = @mailbox AN
 -- name: ForgetShownMailboxes :execrows
 DELETE FROM shown_mailboxes WHERE (store_hash, mailbox, cart_id, order_id, customer_id) IN (
     SELECT m.store_hash, m.mailbox, m.cart_id, m.order_id, m.customer_id FROM shown_mailboxes AS m INDEXED BY shown_mailboxes_past
-    WHERE m.store_hash = @store_hash AND m.shown_at < @before ORDER BY m.shown_at LIMIT 500);
+    WHERE m.store_hash = @store_hash AND m.shown_at < @before ORDER BY m.shown_at LIMIT 100);
 
 -- name: ForgetAskedMails :execrows
 DELETE FROM asked_mails WHERE id IN (SELECT a.id FROM asked_mails AS a INDEXED BY asked_mails_past
-    WHERE a.store_hash = @store_hash AND a.asked_at < @before ORDER BY a.asked_at LIMIT 500);
+    WHERE a.store_hash = @store_hash AND a.asked_at < @before ORDER BY a.asked_at LIMIT 100);
 
 -- name: DestroyShownMailboxes :execrows
 DELETE FROM shown_mailboxes WHERE (store_hash, mailbox, cart_id, order_id, customer_id) IN (
-    SELECT m.store_hash, m.mailbox, m.cart_id, m.order_id, m.customer_id FROM shown_mailboxes AS m INDEXED BY shown_mailboxes_past WHERE m.store_hash = @store_hash ORDER BY m.shown_at LIMIT 500);
+    SELECT m.store_hash, m.mailbox, m.cart_id, m.order_id, m.customer_id FROM shown_mailboxes AS m INDEXED BY shown_mailboxes_past WHERE m.store_hash = @store_hash ORDER BY m.shown_at LIMIT 100);
 
 -- name: DestroyAskedMails :execrows
-DELETE FROM asked_mails WHERE id IN (SELECT a.id FROM asked_mails AS a INDEXED BY asked_mails_past WHERE a.store_hash = @store_hash ORDER BY a.asked_at LIMIT 500);
+DELETE FROM asked_mails WHERE id IN (SELECT a.id FROM asked_mails AS a INDEXED BY asked_mails_past WHERE a.store_hash = @store_hash ORDER BY a.asked_at LIMIT 100);

@@ -100,7 +100,7 @@ func (q *Queries) CountMailboxSessions(ctx context.Context, arg CountMailboxSess
 }
 
 const destroyAskedMails = `-- name: DestroyAskedMails :execrows
-DELETE FROM asked_mails WHERE id IN (SELECT a.id FROM asked_mails AS a INDEXED BY asked_mails_past WHERE a.store_hash = ?1 ORDER BY a.asked_at LIMIT 500)
+DELETE FROM asked_mails WHERE id IN (SELECT a.id FROM asked_mails AS a INDEXED BY asked_mails_past WHERE a.store_hash = ?1 ORDER BY a.asked_at LIMIT 100)
 `
 
 func (q *Queries) DestroyAskedMails(ctx context.Context, storeHash string) (int64, error) {
@@ -113,7 +113,7 @@ func (q *Queries) DestroyAskedMails(ctx context.Context, storeHash string) (int6
 
 const destroyShownMailboxes = `-- name: DestroyShownMailboxes :execrows
 DELETE FROM shown_mailboxes WHERE (store_hash, mailbox, cart_id, order_id, customer_id) IN (
-    SELECT m.store_hash, m.mailbox, m.cart_id, m.order_id, m.customer_id FROM shown_mailboxes AS m INDEXED BY shown_mailboxes_past WHERE m.store_hash = ?1 ORDER BY m.shown_at LIMIT 500)
+    SELECT m.store_hash, m.mailbox, m.cart_id, m.order_id, m.customer_id FROM shown_mailboxes AS m INDEXED BY shown_mailboxes_past WHERE m.store_hash = ?1 ORDER BY m.shown_at LIMIT 100)
 `
 
 func (q *Queries) DestroyShownMailboxes(ctx context.Context, storeHash string) (int64, error) {
@@ -163,7 +163,7 @@ func (q *Queries) EraseShownMailbox(ctx context.Context, arg EraseShownMailboxPa
 
 const forgetAskedMails = `-- name: ForgetAskedMails :execrows
 DELETE FROM asked_mails WHERE id IN (SELECT a.id FROM asked_mails AS a INDEXED BY asked_mails_past
-    WHERE a.store_hash = ?1 AND a.asked_at < ?2 ORDER BY a.asked_at LIMIT 500)
+    WHERE a.store_hash = ?1 AND a.asked_at < ?2 ORDER BY a.asked_at LIMIT 100)
 `
 
 type ForgetAskedMailsParams struct {
@@ -182,7 +182,7 @@ func (q *Queries) ForgetAskedMails(ctx context.Context, arg ForgetAskedMailsPara
 const forgetShownMailboxes = `-- name: ForgetShownMailboxes :execrows
 DELETE FROM shown_mailboxes WHERE (store_hash, mailbox, cart_id, order_id, customer_id) IN (
     SELECT m.store_hash, m.mailbox, m.cart_id, m.order_id, m.customer_id FROM shown_mailboxes AS m INDEXED BY shown_mailboxes_past
-    WHERE m.store_hash = ?1 AND m.shown_at < ?2 ORDER BY m.shown_at LIMIT 500)
+    WHERE m.store_hash = ?1 AND m.shown_at < ?2 ORDER BY m.shown_at LIMIT 100)
 `
 
 type ForgetShownMailboxesParams struct {

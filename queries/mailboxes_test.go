@@ -185,7 +185,7 @@ var mailboxesCases = cases{
 		for i := range 600 {
 			w.shown(cols{"order_id": i + 1, "shown_at": 4})
 		}
-		if n, err := w.q.ForgetShownMailboxes(w.Context(), ForgetShownMailboxesParams{StoreHash: "abc", Before: 6}); n != 500 || err != nil {
+		if n, err := w.q.ForgetShownMailboxes(w.Context(), ForgetShownMailboxesParams{StoreHash: "abc", Before: 6}); n != 100 || err != nil {
 			w.Errorf("%d, %v", n, err)
 		}
 	},
@@ -199,7 +199,7 @@ var mailboxesCases = cases{
 		for range 600 {
 			w.asked(cols{"asked_at": 4})
 		}
-		if n, err := w.q.ForgetAskedMails(w.Context(), ForgetAskedMailsParams{StoreHash: "abc", Before: 6}); n != 500 || err != nil {
+		if n, err := w.q.ForgetAskedMails(w.Context(), ForgetAskedMailsParams{StoreHash: "abc", Before: 6}); n != 100 || err != nil {
 			w.Errorf("%d, %v", n, err)
 		}
 	},

@@ -61,7 +61,7 @@ UPDATE orders SET due_at = CASE WHEN attempt = 0 THEN due_at ELSE CAST(@due_at A
 WHERE store_hash = @store_hash AND order_id = @order_id AND lease = @lease;
 
 -- name: ForgetOrder :execrows
-UPDATE orders SET due_at = CASE WHEN attempt = 0 THEN due_at ELSE 0 END, trouble = @trouble, lease = lease + 1
+UPDATE orders SET due_at = CASE WHEN attempt = 0 THEN due_at ELSE 0 END, urgency = CASE WHEN attempt = 0 THEN urgency ELSE 0 END, trouble = @trouble, lease = lease + 1
 WHERE store_hash = @store_hash AND order_id = @order_id AND lease = @lease;
 
 -- A lease taken before this looked at an older order: it is lost, and if there is one the order is due again.
@@ -89,7 +89,7 @@ UPDATE orders SET touched = 1, lease = lease + 1, attempt = 0 WHERE store_hash =
 -- A named person's word that an order on hold is not to be cancelled, or is after all.
 -- name: KeepOrder :execrows
 UPDATE orders SET kept = @kept, cancel_at = 0, called_at = 0, due_at = CASE WHEN due_at = 0 THEN CAST(@now AS INTEGER) ELSE due_at END, attempt = 0,
-    lease = lease + 1, hold = 'held'
+    urgency = 0, lease = lease + 1, hold = 'held'
 WHERE store_hash = @store_hash AND order_id = @order_id AND hold IN ('held', 'cancelling');
 
 -- name: ShopsWithDueOrders :many

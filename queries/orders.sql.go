@@ -243,7 +243,7 @@ func (q *Queries) FinishOrder(ctx context.Context, arg FinishOrderParams) (int64
 }
 
 const forgetOrder = `-- name: ForgetOrder :execrows
-UPDATE orders SET due_at = CASE WHEN attempt = 0 THEN due_at ELSE 0 END, trouble = ?1, lease = lease + 1
+UPDATE orders SET due_at = CASE WHEN attempt = 0 THEN due_at ELSE 0 END, urgency = CASE WHEN attempt = 0 THEN urgency ELSE 0 END, trouble = ?1, lease = lease + 1
 WHERE store_hash = ?2 AND order_id = ?3 AND lease = ?4
 `
 
@@ -269,7 +269,7 @@ func (q *Queries) ForgetOrder(ctx context.Context, arg ForgetOrderParams) (int64
 
 const keepOrder = `-- name: KeepOrder :execrows
 UPDATE orders SET kept = ?1, cancel_at = 0, called_at = 0, due_at = CASE WHEN due_at = 0 THEN CAST(?2 AS INTEGER) ELSE due_at END, attempt = 0,
-    lease = lease + 1, hold = 'held'
+    urgency = 0, lease = lease + 1, hold = 'held'
 WHERE store_hash = ?3 AND order_id = ?4 AND hold IN ('held', 'cancelling')
 `
 

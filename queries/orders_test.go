@@ -226,15 +226,16 @@ var ordersCases = cases{
 		w.affects(1, postpone, "orders abc/118 lease: 5 -> 6")
 	},
 	"ForgetOrder": func(w *world) {
-		w.order(118, cols{"due_at": 99, "attempt": 2, "lease": 5, "trouble": ""})
+		w.order(118, cols{"due_at": 99, "attempt": 2, "lease": 5, "trouble": "", "urgency": 1})
 		w.order(119, cols{"lease": 5})
 		w.order(118, cols{"lease": 5, "store_hash": "xyz"})
 		forget := func() (int64, error) {
 			return w.q.ForgetOrder(w.Context(), ForgetOrderParams{StoreHash: "abc", OrderID: 118, Lease: 5, Trouble: "gone"})
 		}
-		w.affects(1, forget, "orders abc/118 due_at: 99 -> 0", "orders abc/118 trouble:  -> gone", "orders abc/118 lease: 5 -> 6")
+		w.affects(1, forget, "orders abc/118 due_at: 99 -> 0", "orders abc/118 trouble:  -> gone", "orders abc/118 lease: 5 -> 6",
+			"orders abc/118 urgency: 1 -> 0")
 		w.affects(0, forget)
-		w.exec("UPDATE orders SET due_at = 3, attempt = 0, lease = 5 WHERE store_hash = 'abc' AND order_id = 118")
+		w.exec("UPDATE orders SET due_at = 3, attempt = 0, lease = 5, urgency = 1 WHERE store_hash = 'abc' AND order_id = 118")
 		w.affects(1, forget, "orders abc/118 lease: 5 -> 6")
 	},
 	"SetOrderHold": func(w *world) {
@@ -316,8 +317,8 @@ var ordersCases = cases{
 		w.order(1, waiting)
 		w.affects(1, keep(1), "orders abc/1 kept: 0 -> 1", "orders abc/1 cancel_at: 50 -> 0", "orders abc/1 called_at: 40 -> 0", "orders abc/1 due_at: 0 -> 7",
 			"orders abc/1 attempt: 3 -> 0", "orders abc/1 lease: 5 -> 6")
-		w.order(2, cols{"hold": "cancelling", "kept": 0, "cancel_at": 50, "called_at": 40, "due_at": 99, "attempt": 3, "lease": 5})
-		w.affects(1, keep(2), "orders abc/2 hold: cancelling -> held", "orders abc/2 kept: 0 -> 1", "orders abc/2 cancel_at: 50 -> 0", "orders abc/2 called_at: 40 -> 0",
+		w.order(2, cols{"hold": "cancelling", "kept": 0, "cancel_at": 50, "called_at": 40, "due_at": 99, "attempt": 3, "lease": 5, "urgency": 1})
+		w.affects(1, keep(2), "orders abc/2 hold: cancelling -> held", "orders abc/2 urgency: 1 -> 0", "orders abc/2 kept: 0 -> 1", "orders abc/2 cancel_at: 50 -> 0", "orders abc/2 called_at: 40 -> 0",
 			"orders abc/2 attempt: 3 -> 0", "orders abc/2 lease: 5 -> 6")
 		for i, hold := range holds {
 			if hold != "held" && hold != "cancelling" {

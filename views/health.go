@@ -136,12 +136,28 @@ type ReplicaData struct {
 	Said   string
 }
 
+// kind is the field's type. What was refused stays as it was typed, which only a text can.
+func (f ReplayForm) kind() string {
+	if f.Error != "" {
+		return "text"
+	}
+	return "datetime-local"
+}
+
 // what names the change or mail that is stuck.
 func (s StuckRow) what() string {
 	if s.Kind == "mail" {
 		return "Mail: " + MailWords(s.Mail).Short
 	}
 	return WritebackWords(s.Kind).Short
+}
+
+func (s StuckRow) badge() Words {
+	w := StuckWords(s.Code)
+	if s.Kind == "mail" && s.Code == "" {
+		w.Short = "Could not be sent"
+	}
+	return w
 }
 
 func (s StuckRow) button() string {

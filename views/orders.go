@@ -63,6 +63,7 @@ type OrderData struct {
 
 	Hold         string // one of HoldStates
 	Trouble      string // why work on the order does not get on, or nothing
+	Stuck        bool   // and a person has to do something about it
 	HeldSince    When
 	HoldStatus   int  // status it was moved to
 	FormerStatus int  // status it goes back to
@@ -75,7 +76,7 @@ type OrderData struct {
 	Silent   bool // the shopper gets no mail about it
 	Kept     bool // a person said that it is not to be cancelled
 
-	Proofs []ProofData // the one the Decision used first, and those of its Sessions
+	Proofs []ProofData // those that Decisions used, and those of its Sessions
 	Rules  []RuleData
 
 	VerifyURL     string // shown only while the order is held
@@ -100,7 +101,8 @@ type OrderData struct {
 // ProofData is a Proof without its content.
 type ProofData struct {
 	ID       string
-	Used     bool // by the Decision that stands
+	Used     bool // by a Decision on the order
+	Before   bool // by an earlier one, and not by the one that stands
 	IAL      string
 	Source   string // oidc, ial_endpoint, ial2_workflow, policy
 	Document string // "Passport, DE"; never a number
@@ -248,6 +250,7 @@ type reasonForm struct {
 	button string
 	tone   string
 	proof  string // which Proof it is about, or nothing
+	folded bool   // the title stands above it already
 	ReasonForm
 }
 
@@ -258,32 +261,35 @@ func (d OrderData) releaseForm() reasonForm {
 }
 
 func (d OrderData) refuseForm() reasonForm {
-	return reasonForm{id: "refuse", action: "refuse", title: "Refuse", label: "Reason for the refusal",
+	return reasonForm{folded: true, id: "refuse", action: "refuse", title: "Refuse", label: "Reason for the refusal",
 		what:   "The order stays on hold and its verification link stops working. Cancelling and refunding it in BigCommerce is up to you.",
 		button: "Refuse order " + d.Number, tone: "danger", ReasonForm: d.Refuse}
 }
 
 func (d OrderData) keepForm() reasonForm {
-	return reasonForm{id: "keep", action: "keep", title: "Keep this order", label: "Reason for keeping it",
+	return reasonForm{folded: true, id: "keep", action: "keep", title: "Keep this order", label: "Reason for keeping it",
 		what:   "The order stays on hold, and it is not cancelled however long nobody proves it.",
 		button: "Keep this order", ReasonForm: d.Keep}
 }
 
 func (d OrderData) unkeepForm() reasonForm {
-	return reasonForm{id: "keep", action: "unkeep", title: "Let it be cancelled after all", label: "Reason for letting it be cancelled",
+	return reasonForm{folded: true, id: "keep", action: "unkeep", title: "Let it be cancelled after all", label: "Reason for letting it be cancelled",
 		what:   "The time that the policy gives begins anew. If nobody proves the order by then, it is cancelled; the last call goes out a day before.",
 		button: "Let it be cancelled after all", tone: "danger", ReasonForm: d.Keep}
 }
 
 func (p ProofData) revokeForm() reasonForm {
-	return reasonForm{id: "revoke-" + p.ID, action: "revoke", title: "Revoke this proof", label: "Reason for the revocation",
+	return reasonForm{folded: true, id: "revoke-" + p.ID, action: "revoke", title: "Revoke this proof", label: "Reason for the revocation",
 		what: "The proof counts for nothing any more: every order that rests on it and has not shipped is decided again and held, and what was written to the customer's attributes is taken back. " +
 			"This cannot be undone; the shopper can verify again. Your name and reason stay with it.",
 		button: "Revoke this proof", tone: "danger", proof: p.ID, ReasonForm: p.Revoke}
 }
 
 func (p ProofData) title() string {
-	if p.Used {
+	switch {
+	case p.Before:
+		return "Proof used before"
+	case p.Used:
 		return "Proof used"
 	}
 	return "Proof from a verification of this order"

@@ -1,5 +1,7 @@
 package views
 
+import "slices"
+
 // OverviewData is the first page: what is in force, what needs attention, what happened lately.
 type OverviewData struct {
 	Layout
@@ -40,7 +42,7 @@ type attentionWords struct {
 var attention = map[string]attentionWords{
 	"leaks":             {"1 order shipped without proof in the last 30 days", "{n} orders shipped without proof in the last 30 days", "/orders?filter=leaks", "See leaks", "bad"},
 	"moved":             {"1 order was moved off our hold by hand in the last 30 days", "{n} orders were moved off our hold by hand in the last 30 days", "/orders?filter=moved", "See moved orders", "warn"},
-	"held":              {"1 order is on hold", "{n} orders are on hold", "/orders?filter=held", "See orders on hold", "warn"},
+	"held":              {"1 order on hold waits for a proof or a person", "{n} orders on hold wait for a proof or a person", "/orders?filter=held", "See orders on hold", "warn"},
 	"stuck_notices":     {"1 webhook could not be handled", "{n} webhooks could not be handled", "/health#notices", "See which", "bad"},
 	"clock":             {"The clock of this idgate is wrong", "The clock of this idgate is wrong", "/health#clock", "See remedy", "bad"},
 	"quota_waiting":     {"Orders wait for BigCommerce's API quota", "Orders wait for BigCommerce's API quota", "/health#quota", "See health", "warn"},
@@ -70,6 +72,14 @@ func (a Attention) words() attentionWords {
 		return attentionWords{s, s, "/health", "See health", "warn"}
 	}
 	return w
+}
+
+// worstFirst is what wants a person, by how bad it is, otherwise in the order it came.
+func (d OverviewData) worstFirst() []Attention {
+	out := slices.Clone(d.Attention)
+	worse := map[string]int{"bad": 0, "warn": 1, "info": 2}
+	slices.SortStableFunc(out, func(a, b Attention) int { return worse[a.words().tone] - worse[b.words().tone] })
+	return out
 }
 
 type guideWords struct{ title, text, path string }

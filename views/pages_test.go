@@ -211,7 +211,7 @@ func orderPages() []page {
 	leak.Hold, leak.StatusID, leak.Reasons, leak.Proofs, leak.CanRelease, leak.CanRefuse = "leaked", 2, []Reason{{"no_proof", ""}}, nil, false, false
 	leak.Digital = true
 	leak.Customer, leak.Guest, leak.Receipts = "", true, nil
-	leak.Trouble = "BigCommerce answered 503 (tried 4 times)."
+	leak.Trouble, leak.Stuck = "the mail was refused: no such mailbox.", true
 	shadow := heldOrder()
 	shadow.Layout, shadow.Shadow, shadow.Hold, shadow.StatusID = layout("shadow"), true, "none", 11
 	shadow.CanRelease, shadow.CanRefuse = false, false
@@ -252,7 +252,10 @@ func orderStandings() (out []page) {
 		d.CancelAt, d.CalledAt, d.CanKeep, d.Keep = later, tuesday, true, ReasonForm{Error: "reason_required"}
 		d.Timeline = append(d.Timeline, Entry{Kind: "event", Code: "last_call", When: tuesday}, Entry{Kind: "mail", Code: "last_call", When: tuesday})
 	})
-	add("cancelling", func(d *OrderData) { d.Hold, d.CancelAt, d.CalledAt, d.CanKeep = "cancelling", tuesday, monday, true })
+	add("cancelling", func(d *OrderData) {
+		d.Trouble = "PUT /v2/orders/1046: 500 Internal Server Error"
+		d.Hold, d.CancelAt, d.CalledAt, d.CanKeep = "cancelling", tuesday, monday, true
+	})
 	add("kept", func(d *OrderData) { d.Layout, d.Kept, d.CanUnkeep = flashed("enforce", "kept", "1046"), true, true })
 	add("erased", func(d *OrderData) {
 		d.Erased, d.Customer, d.Mailbox, d.Guest, d.VerifyURL = tuesday, "", "", true, ""

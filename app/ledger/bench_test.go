@@ -166,3 +166,91 @@ func BenchmarkProofsFor(b *testing.B) {
 		})
 	}
 }
+
+// over fills the file with n rows of each kind that are over: Notices, Writebacks, Decisions, Sessions with their Proofs, Capabilities, orders.
+func (r *rig) over(n int) {
+	r.Helper()
+	old := millis(start.Add(-3 * 365 * day))
+	for _, insert := range []string{
+		`INSERT INTO notices (store_hash, event_at, event_hash, scope, subject, received_at, state, due_at, handled_at)
+			SELECT 'abc123', ?1 + i, 'old' || i, 'store/order/statusUpdated', i / 4, ?1 + i, 'done', 0, ?1 + i FROM n`,
+		`INSERT INTO writebacks (store_hash, key, kind, subject, urgency, state, due_at, made_at, done_at)
+			SELECT 'abc123', 'decision_metafield/' || i, 'decision_metafield', i, 1, 'done', 0, ?1 + i, ?1 + i FROM n`,
+		`INSERT INTO decisions (id, store_hash, stage, cart_id, outcome, mode, made_by, policy_version, facts_digest, explanation, receipt, made_at)
+			SELECT printf('old%08d', i), 'abc123', 'checkout', 'old' || i, 'verify', 'enforce', 'rule', 1, randomblob(32), hex(randomblob(300)), hex(randomblob(250)), ?1 + i FROM n`,
+		`INSERT INTO sessions (id, store_hash, provider, provider_ref, capture_url, state, capability, cart_id, mailbox, requirement, policy_version, started_at, deadline, changed_at, over_at)
+			SELECT printf('old%08d', i), 'abc123', '1kosmos', 'old' || i, x'', 'passed', randomblob(16), 'old' || i, randomblob(32), '{}', 1, ?1 + i, ?1 + i, ?1 + i, ?1 + i FROM n`,
+		`INSERT INTO proofs (id, store_hash, session_id, cart_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until)
+			SELECT printf('old%08d', i), 'abc123', printf('old%08d', i), 'old' || i, randomblob(32), 2, 'policy', 1, 1, 30, randomblob(90), ?1 + i - 1, ?1 + i FROM n`,
+		`INSERT INTO capabilities (id, store_hash, purpose, cart_id, mailbox, made_at, expires_at) SELECT randomblob(16), 'abc123', 'cart', 'old' || i, randomblob(32), ?1 + i, ?1 + i FROM n`,
+		`INSERT INTO orders (store_hash, order_id, status_id, mailbox, buyer, seen_at, hold) SELECT 'abc123', i, 10, randomblob(32), randomblob(90), ?1 + i, 'none' FROM n`,
+	} {
+		r.exec(fmt.Sprintf("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) ", n)+insert, old)
+	}
+}
+
+// BenchmarkForget compares durable Notices per second while nothing else goes on and while slices are forgotten one after the other, as after
+// a long retention was shortened: in one run, on one disk.
+func BenchmarkForget(b *testing.B) {
+	var alone float64
+	for _, forgetting := range []bool{false, true} {
+		b.Run(map[bool]string{false: "notices alone", true: "notices while forgetting"}[forgetting], func(b *testing.B) {
+			r := newRig(b)
+			r.over(100_000)
+			var n, slices, forgotten atomic.Int64
+			stop, stopped := make(chan struct{}), make(chan struct{})
+			go func() {
+				defer close(stopped)
+				for forgetting {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					k, err := r.l.Forget(context.Background(), start)
+					if err != nil {
+						b.Error(err)
+					}
+					if k == 0 {
+						b.Log("nothing is left to forget: the figures are too good")
+						return
+					}
+					forgotten.Add(k)
+					slices.Add(1)
+				}
+			}()
+			var slowest atomic.Int64
+			b.SetParallelism(callers)
+			b.ResetTimer()
+			b.RunParallel(func(p *testing.PB) {
+				for p.Next() {
+					i := int(n.Add(1))
+					notice := r.notice(shopHash, i)
+					notice.EventAt = start.Add(time.Duration(i) * time.Millisecond)
+					began := time.Now()
+					if _, err := r.l.RecordNotice(context.Background(), notice, start); err != nil {
+						b.Error(err)
+					}
+					if took := int64(time.Since(began)); took > slowest.Load() {
+						slowest.Store(took)
+					}
+				}
+			})
+			b.StopTimer()
+			rate := float64(b.N) / b.Elapsed().Seconds()
+			close(stop)
+			<-stopped
+			b.ReportMetric(rate, "durable/s")
+			b.ReportMetric(float64(slowest.Load())/1e6, "ms-slowest")
+			if !forgetting {
+				alone = rate
+				return
+			}
+			b.ReportMetric(float64(forgotten.Load())/b.Elapsed().Seconds(), "forgotten/s")
+			b.ReportMetric(float64(slices.Load())/b.Elapsed().Seconds(), "slices/s")
+			if alone > 0 {
+				b.ReportMetric(alone/rate, "times-slower")
+			}
+		})
+	}
+}

@@ -101,6 +101,28 @@ func TestCrash(t *testing.T) {
 				return err
 			}
 		},
+		"EraseCustomer": func(r *rig) func() error {
+			r.policy(gate.Enforce)
+			ada.shops(r)
+			return func() error { return r.l.EraseCustomer(ctx, shopHash, ada.id, r.now) }
+		},
+		"RevokeProof": func(r *rig) func() error {
+			r.policy(gate.Enforce)
+			r.proved(r.cart("c1", 7, "ada@example.com"), r.ada(), nil)
+			id := r.value("SELECT id FROM proofs")
+			r.rests(118, 11, id)
+			return func() error { return r.l.RevokeProof(ctx, r.shop(), id, "ada", "fraud", r.now) }
+		},
+		"KeepOrder": func(r *rig) func() error {
+			r.onHold(118)
+			r.owe(Cancel, 118, "d")
+			return func() error { return r.l.KeepOrder(ctx, r.shop(), 118, true, r.now) }
+		},
+		"HandOver": func(r *rig) func() error {
+			r.mail(118, "link#1")
+			w := r.owed(2)
+			return func() error { return r.l.HandOver(ctx, w, r.now) }
+		},
 		"InstallShop": func(r *rig) func() error {
 			return func() error { return r.l.InstallShop(ctx, Install{StoreHash: "other9", Token: "t"}, r.now) }
 		},

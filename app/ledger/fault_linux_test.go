@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 	"testing"
 )
@@ -75,4 +76,24 @@ func noFileBeyond(t *testing.T, size int64) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &l); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// fill leaves so many bytes on dir's disk, rounded to pages.
+func (r *rig) fill(dir string, leave int64) {
+	r.Helper()
+	f, err := os.OpenFile(filepath.Join(dir, "ballast"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	r.ok(err)
+	defer func() { r.ok(f.Close()) }()
+	for err == nil {
+		_, err = f.Write(make([]byte, 4096))
+	}
+	r.is(err, syscall.ENOSPC)
+	fi, err := f.Stat()
+	r.ok(err)
+	r.ok(f.Truncate(max(0, fi.Size()-leave)))
+}
+
+func (r *rig) makeRoom(dir string) {
+	r.Helper()
+	r.ok(os.Remove(filepath.Join(dir, "ballast")))
 }

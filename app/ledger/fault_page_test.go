@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"idgate/app/gate"
@@ -19,14 +21,18 @@ import (
 func filled(t *testing.T) (path string, rows []string, kinds []string) {
 	t.Helper()
 	r := newRig(t)
+	var wg sync.WaitGroup
 	for n := range 400 {
-		if _, err := r.record(n + 1); err != nil {
-			t.Fatal(err)
-		}
-		c := Capability{Shop: shopHash, Purpose: ForCart, CartID: fmt.Sprint("cart ", n), ExpiresAt: r.now}
-		_, err := r.l.RecordCartDecision(t.Context(), r.shop(), r.cartDecision(c.CartID, gate.Verify), &c, r.now)
-		r.ok(err)
+		wg.Go(func() {
+			_, err := r.record(n + 1)
+			c := Capability{Shop: shopHash, Purpose: ForCart, CartID: fmt.Sprint("cart ", n), ExpiresAt: r.now}
+			_, also := r.l.RecordCartDecision(context.Background(), r.shop(), r.cartDecision(c.CartID, gate.Verify), &c, r.now)
+			if err := errors.Join(err, also); err != nil {
+				t.Error(err)
+			}
+		})
 	}
+	wg.Wait()
 	r.ok(r.l.PublishScript(t.Context(), "hash", "integrity", []byte(strings.Repeat("script ", 6000)), r.now))
 	rows, err := everyRow(r.l.readDB)
 	r.ok(err)
@@ -131,7 +137,7 @@ func TestFaultCorruptPage(t *testing.T) {
 		{"its head garbled", func(page []byte) { garble(page[:12]) }},
 	}
 	counts := map[string]int{}
-	for i := range len(damages) * (1 + *faults) {
+	for i := range len(damages) + *faults {
 		n := 0 // of the schema: once each
 		for i >= len(damages) && (n == 0 || kinds[n] == "overflow") {
 			n = chance.IntN(len(kinds))
@@ -150,7 +156,7 @@ func TestFaultCorruptPage(t *testing.T) {
 			t.Fatalf("page %d, %s: %s", n+1, d.name, what)
 		}
 	}
-	t.Logf("of %d damaged pages: %v", len(damages)*(1+*faults), counts)
+	t.Logf("of %d damaged pages: %v", len(damages)+*faults, counts)
 }
 
 // readDamaged opens a damaged ledger, reads all of it and writes to it.

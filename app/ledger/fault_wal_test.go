@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 )
 
@@ -87,7 +88,7 @@ func TestFaultCorruptLastWALPage(t *testing.T) {
 		return
 	}
 	chance := draw(t)
-	short, long := 20+chance.IntN(60), 250+chance.IntN(150) // of about 8 pages each: a long log has begun anew
+	short, long := 20+chance.IntN(60), 140+chance.IntN(60) // of about 8 pages each: a long log has begun anew
 	lostAll := 0
 	for _, count := range []int{short, long} {
 		path := killedWriter(t, count)
@@ -101,7 +102,12 @@ func TestFaultCorruptLastWALPage(t *testing.T) {
 			t.Fatalf("undamaged there are %d notices of %d, and %d are said to be lost", n, count, whole.lost)
 		}
 		kinds := damages(chance, frames, size)
-		for i := range max(*faults, len(kinds)) {
+		times := max(*faults, len(kinds))
+		if count == long { // what differs is only what stands behind its end
+			times /= 3
+			chance.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
+		}
+		for i := range times {
 			d := kinds[i%len(kinds)]
 			t.Run(fmt.Sprintf("%d/%s/%d", count, d.name, i), func(t *testing.T) {
 				damaged, first := d.do(slices.Clone(log))
@@ -127,7 +133,7 @@ func TestFaultCorruptLastWALPage(t *testing.T) {
 			})
 		}
 	}
-	t.Logf("%d transactions in damaged places were left out, all told; nothing before a damage was", lostAll)
+	t.Logf("%d transactions in or behind a damage were left out, none before one", lostAll)
 }
 
 // damage changes a log; its first damaged frame is first.
@@ -201,15 +207,21 @@ func reopenDamaged(t *testing.T, path string, log []byte) (got reopened) {
 		got.lost, err = strconv.Atoi(m[1])
 		r.ok(err)
 	}
+	// Everything is sent again, the writer's last too, and a little more. What is there is not the first.
 	again := len(got.stored) + 20
+	var wg sync.WaitGroup
 	for n := 1; n <= again; n++ {
-		if first, err := r.record(n); err != nil || first != (n > len(got.stored)) {
-			t.Fatalf("notice %d, with %d stored: first %v, %v", n, len(got.stored), first, err)
-		}
+		wg.Go(func() {
+			if first, err := r.record(n); err != nil || first != (n > len(got.stored)) {
+				t.Errorf("notice %d, with %d stored: first %v, %v", n, len(got.stored), first, err)
+			}
+		})
 	}
+	wg.Wait()
 	r.ok(r.l.Close())
 	r.open()
-	if all := stored(t, r.l.readDB); !slices.Equal(all, upTo(again)) {
+	all := stored(t, r.l.readDB)
+	if slices.Sort(all); !slices.Equal(all, upTo(again)) {
 		t.Errorf("afterwards there are %d notices, want %d", len(all), again)
 	}
 	r.want("ok", "PRAGMA integrity_check")

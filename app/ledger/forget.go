@@ -30,55 +30,69 @@ func (l *Ledger) EraseCustomer(ctx context.Context, hash string, customerID int6
 		if err != nil {
 			return err
 		}
-		steps := []func() (int64, error){
-			func() (int64, error) {
+		steps := []step{
+			func(ctx context.Context, t *tx) (int64, error) {
 				return t.EraseCustomerProofs(ctx, queries.EraseCustomerProofsParams{StoreHash: hash, CustomerID: customerID})
 			},
-			func() (int64, error) {
+			func(ctx context.Context, t *tx) (int64, error) {
 				return t.EraseCustomerSessions(ctx, queries.EraseCustomerSessionsParams{StoreHash: hash, CustomerID: customerID, Now: millis(now)})
 			},
-			func() (int64, error) {
+			func(ctx context.Context, t *tx) (int64, error) {
 				return t.EraseCustomerCapabilities(ctx, queries.EraseCustomerCapabilitiesParams{StoreHash: hash, CustomerID: customerID})
 			},
-			func() (int64, error) {
+			func(ctx context.Context, t *tx) (int64, error) {
 				return t.EraseCustomerDecisions(ctx, queries.EraseCustomerDecisionsParams{StoreHash: hash, CustomerID: customerID})
 			},
-			func() (int64, error) {
+			func(ctx context.Context, t *tx) (int64, error) {
 				return t.EraseCustomerOrders(ctx, queries.EraseCustomerOrdersParams{StoreHash: hash, CustomerID: customerID, Now: millis(now)})
 			},
-			func() (int64, error) {
+			func(ctx context.Context, t *tx) (int64, error) {
 				return t.EraseCustomerNotices(ctx, queries.EraseCustomerNoticesParams{StoreHash: hash, Subject: strconv.FormatInt(customerID, 10), Now: millis(now)})
 			},
-			func() (int64, error) {
+			func(ctx context.Context, t *tx) (int64, error) {
 				return t.EraseListedCustomer(ctx, queries.EraseListedCustomerParams{StoreHash: hash, CustomerID: customerID})
 			},
-			func() (int64, error) {
+			func(ctx context.Context, t *tx) (int64, error) {
 				return t.EraseCustomerWritebacks(ctx, queries.EraseCustomerWritebacksParams{StoreHash: hash, CustomerID: customerID})
 			},
 		}
 		for _, m := range mailboxes {
-			steps = append(steps, func() (int64, error) {
-				return t.EraseMailboxProofs(ctx, queries.EraseMailboxProofsParams{StoreHash: hash, Mailbox: m})
-			}, func() (int64, error) {
-				return t.EraseMailboxSessions(ctx, queries.EraseMailboxSessionsParams{StoreHash: hash, Mailbox: m, Now: millis(now)})
-			}, func() (int64, error) {
-				return t.EraseMailboxCapabilities(ctx, queries.EraseMailboxCapabilitiesParams{StoreHash: hash, Mailbox: m})
-			}, func() (int64, error) {
-				return t.EraseShownMailbox(ctx, queries.EraseShownMailboxParams{StoreHash: hash, Mailbox: m, CustomerID: customerID})
-			}, func() (int64, error) {
-				return t.EraseAskedMails(ctx, queries.EraseAskedMailsParams{StoreHash: hash, Mailbox: m, CustomerID: customerID})
-			})
+			steps = append(steps, eraseMailbox(hash, customerID, m, now)...)
 		}
 		t.ring = append(t.ring, OrderBell)
-		_, err = all(steps)
+		_, err = all(ctx, t, steps...)
 		return err
 	})
 }
 
+// eraseMailbox erases what guests did under a mailbox of the customer's.
+func eraseMailbox(hash string, customerID int64, m []byte, now time.Time) []step {
+	return []step{
+		func(ctx context.Context, t *tx) (int64, error) {
+			return t.EraseMailboxProofs(ctx, queries.EraseMailboxProofsParams{StoreHash: hash, Mailbox: m})
+		},
+		func(ctx context.Context, t *tx) (int64, error) {
+			return t.EraseMailboxSessions(ctx, queries.EraseMailboxSessionsParams{StoreHash: hash, Mailbox: m, Now: millis(now)})
+		},
+		func(ctx context.Context, t *tx) (int64, error) {
+			return t.EraseMailboxCapabilities(ctx, queries.EraseMailboxCapabilitiesParams{StoreHash: hash, Mailbox: m})
+		},
+		func(ctx context.Context, t *tx) (int64, error) {
+			return t.EraseShownMailbox(ctx, queries.EraseShownMailboxParams{StoreHash: hash, Mailbox: m, CustomerID: customerID})
+		},
+		func(ctx context.Context, t *tx) (int64, error) {
+			return t.EraseAskedMails(ctx, queries.EraseAskedMailsParams{StoreHash: hash, Mailbox: m, CustomerID: customerID})
+		},
+	}
+}
+
+// step erases or deletes something, and says how many rows it changed.
+type step func(context.Context, *tx) (int64, error)
+
 // all runs steps until one fails, and adds up how many rows they changed.
-func all(steps []func() (int64, error)) (changed int64, err error) {
-	for _, step := range steps {
-		n, err := step()
+func all(ctx context.Context, t *tx, steps ...step) (changed int64, err error) {
+	for _, s := range steps {
+		n, err := s(ctx, t)
 		if err != nil {
 			return changed, err
 		}
@@ -88,116 +102,146 @@ func all(steps []func() (int64, error)) (changed int64, err error) {
 }
 
 // Forget deletes a slice of what is over: what has run out, what Policies keep no longer, and what belonged to Shops whose time for a
-// re-install has passed. It returns how much it deleted; its caller goes on until that is nothing. Each slice is small, so that the
-// writer's other callers hardly notice.
+// re-install has passed. It returns how much it deleted; its caller goes on until that is nothing. Of each kind it deletes at most 100
+// rows, and each kind is a transaction of its own: the writer's other callers wait for some milliseconds at a time.
 func (l *Ledger) Forget(ctx context.Context, now time.Time) (forgotten int64, err error) {
-	slice := func(work func(context.Context, *tx) ([]func() (int64, error), error)) error {
-		var n int64
-		err := l.do(ctx, func(ctx context.Context, t *tx) error {
-			steps, err := work(ctx, t)
+	run := func(steps []step) error {
+		for _, s := range steps {
+			var n int64
+			err := l.do(ctx, func(ctx context.Context, t *tx) error {
+				n, err = s(ctx, t)
+				return err
+			})
 			if err != nil {
 				return err
 			}
-			n, err = all(steps)
-			return err
-		})
-		if err == nil {
 			forgotten += n
 		}
-		return err
+		return nil
 	}
-	if err := slice(func(ctx context.Context, t *tx) ([]func() (int64, error), error) {
-		return l.forgetCommon(ctx, t, now), nil
-	}); err != nil {
+	if err := run(forgetCommon(now)); err != nil {
 		return forgotten, fmt.Errorf("forgetting what has run out: %w", err)
 	}
 	for hash, s := range *l.shops.Load() {
 		if s.State == Uninstalled {
 			continue
 		}
-		err := slice(func(ctx context.Context, t *tx) ([]func() (int64, error), error) {
-			return forgetOfShop(ctx, t, hash, now.Add(-s.Policy.KeepFor()), now), nil
-		})
-		if err != nil {
+		if err := run(forgetOfShop(hash, now.Add(-s.Policy.KeepFor()), now)); err != nil {
 			return forgotten, fmt.Errorf("forgetting what shop %s keeps no longer: %w", hash, err)
 		}
 	}
-	if err := slice(func(ctx context.Context, t *tx) ([]func() (int64, error), error) { return l.destroy(ctx, t, now) }); err != nil {
+	left, err := l.read.ShopsWithoutKey(ctx)
+	if err != nil {
+		return forgotten, fmt.Errorf("looking for what is left of destroyed shops: %w", err)
+	}
+	steps := []step{func(ctx context.Context, t *tx) (int64, error) { return destroyKeys(ctx, t, now) }}
+	for _, hash := range left {
+		for _, s := range destroyRows(hash) {
+			steps = append(steps, unlessInstalled(hash, s))
+		}
+	}
+	if err := run(steps); err != nil {
 		return forgotten, fmt.Errorf("destroying the data of uninstalled shops: %w", err)
 	}
 	return forgotten, nil
 }
 
-func (l *Ledger) forgetCommon(ctx context.Context, t *tx, now time.Time) []func() (int64, error) {
-	return []func() (int64, error){
-		func() (int64, error) { return t.ForgetTokens(ctx, millis(now.Add(-time.Hour))) },
-		func() (int64, error) { return t.ForgetLogins(ctx, millis(now)) },
-		func() (int64, error) { return t.ForgetPersons(ctx, millis(now)) },
-		func() (int64, error) { return t.ForgetNotices(ctx, millis(now.Add(-keepTraffic))) },
-		func() (int64, error) { return t.ForgetWritebacks(ctx, millis(now.Add(-keepTraffic))) },
+func forgetCommon(now time.Time) []step {
+	return []step{
+		func(ctx context.Context, t *tx) (int64, error) {
+			return t.ForgetTokens(ctx, millis(now.Add(-time.Hour)))
+		},
+		func(ctx context.Context, t *tx) (int64, error) { return t.ForgetLogins(ctx, millis(now)) },
+		func(ctx context.Context, t *tx) (int64, error) { return t.ForgetPersons(ctx, millis(now)) },
+		func(ctx context.Context, t *tx) (int64, error) {
+			return t.ForgetNotices(ctx, millis(now.Add(-keepTraffic)))
+		},
+		func(ctx context.Context, t *tx) (int64, error) {
+			return t.ForgetWritebacks(ctx, millis(now.Add(-keepTraffic)))
+		},
 	}
 }
 
-func forgetOfShop(ctx context.Context, t *tx, hash string, before, now time.Time) []func() (int64, error) {
-	return []func() (int64, error){
-		func() (int64, error) {
+func forgetOfShop(hash string, before, now time.Time) []step {
+	return []step{
+		func(ctx context.Context, t *tx) (int64, error) {
 			return t.ForgetBuyers(ctx, queries.ForgetBuyersParams{StoreHash: hash, Before: millis(before), Now: millis(now)})
 		},
-		func() (int64, error) {
+		func(ctx context.Context, t *tx) (int64, error) {
 			return t.ForgetDecisions(ctx, queries.ForgetDecisionsParams{StoreHash: hash, Before: millis(before)})
 		},
-		func() (int64, error) {
+		func(ctx context.Context, t *tx) (int64, error) {
 			return t.ForgetCapabilities(ctx, queries.ForgetCapabilitiesParams{StoreHash: hash, Before: millis(now.Add(-keepCapability))})
 		},
-		func() (int64, error) {
+		func(ctx context.Context, t *tx) (int64, error) {
 			return t.ForgetShownMailboxes(ctx, queries.ForgetShownMailboxesParams{StoreHash: hash, Before: millis(before)})
 		},
-		func() (int64, error) {
+		func(ctx context.Context, t *tx) (int64, error) {
 			return t.ForgetAskedMails(ctx, queries.ForgetAskedMailsParams{StoreHash: hash, Before: millis(now.Add(-keepAsked))})
 		},
-		func() (int64, error) {
-			return t.ForgetProofs(ctx, queries.ForgetProofsParams{StoreHash: hash, Before: millis(before)})
-		},
-		func() (int64, error) {
-			return t.ForgetSessions(ctx, queries.ForgetSessionsParams{StoreHash: hash, Before: millis(before)})
+		func(ctx context.Context, t *tx) (int64, error) { // a Session goes with its Proof
+			proofs, err := t.ForgetProofs(ctx, queries.ForgetProofsParams{StoreHash: hash, Before: millis(before)})
+			if err != nil {
+				return 0, err
+			}
+			sessions, err := t.ForgetSessions(ctx, queries.ForgetSessionsParams{StoreHash: hash, Before: millis(before)})
+			return proofs + sessions, err
 		},
 	}
 }
 
-// destroy ends the keys of Shops that were uninstalled 30 days ago, and deletes a slice of what is left of Shops without a key.
-func (l *Ledger) destroy(ctx context.Context, t *tx, now time.Time) ([]func() (int64, error), error) {
-	var steps []func() (int64, error)
+// destroyKeys ends the keys of Shops that were uninstalled 30 days ago.
+func destroyKeys(ctx context.Context, t *tx, now time.Time) (destroyed int64, err error) {
 	ends, err := t.ShopsToDestroy(ctx, millis(now.Add(-keepShop)))
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	for _, hash := range ends {
 		t.reload = append(t.reload, hash)
-		steps = append(steps, func() (int64, error) { return t.DestroyShopKey(ctx, hash) })
+		n, err := t.DestroyShopKey(ctx, hash)
+		if err != nil {
+			return 0, err
+		}
+		destroyed += n
 	}
-	left, err := t.ShopsWithoutKey(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, hash := range left {
-		steps = append(steps, destroyRows(ctx, t, hash)...)
-	}
-	return steps, nil
+	return destroyed, nil
 }
 
 // destroyRows are the steps that delete a slice of all that there is of a Shop, but for its own row.
-func destroyRows(ctx context.Context, t *tx, hash string) (steps []func() (int64, error)) {
-	for _, q := range []func(context.Context, string) (int64, error){t.DestroyWritebacks, t.DestroyNotices, t.DestroyOrders, t.DestroyDecisions, t.DestroyProofs,
-		t.DestroySessions, t.DestroyShownMailboxes, t.DestroyAskedMails, t.DestroyCapabilities, t.DestroyListed, t.DestroyActivity, t.DestroyWhatIfs, t.DestroyPolicies, t.DestroyLogins, t.DestroyUsers} {
-		steps = append(steps, func() (int64, error) { return q(ctx, hash) })
+func destroyRows(hash string) (steps []step) {
+	for _, destroy := range []func(*tx, context.Context, string) (int64, error){(*tx).DestroyWritebacks, (*tx).DestroyNotices, (*tx).DestroyOrders, (*tx).DestroyDecisions,
+		(*tx).destroySessions, (*tx).DestroyShownMailboxes, (*tx).DestroyAskedMails, (*tx).DestroyCapabilities, (*tx).DestroyListed, (*tx).DestroyActivity,
+		(*tx).DestroyWhatIfs, (*tx).DestroyPolicies, (*tx).DestroyLogins, (*tx).DestroyUsers} {
+		steps = append(steps, func(ctx context.Context, t *tx) (int64, error) { return destroy(t, ctx, hash) })
 	}
 	return steps
 }
 
-// destroyLeft deletes what is left of a Shop whose key was destroyed: nothing of it could be opened with the new one.
+// destroySessions deletes Sessions with their Proofs.
+func (t *tx) destroySessions(ctx context.Context, hash string) (int64, error) {
+	proofs, err := t.DestroyProofs(ctx, hash)
+	if err != nil {
+		return 0, err
+	}
+	sessions, err := t.DestroySessions(ctx, hash)
+	return proofs + sessions, err
+}
+
+// unlessInstalled is a step on a destroyed Shop, that comes too late if the Shop has been installed again and has a new key.
+func unlessInstalled(hash string, s step) step {
+	return func(ctx context.Context, t *tx) (int64, error) {
+		r, err := t.Shop(ctx, hash)
+		if err != nil || r.DataKey != nil {
+			return 0, err
+		}
+		return s(ctx, t)
+	}
+}
+
+// destroyLeft deletes all that is left of a Shop whose key was destroyed: nothing of it could be opened with the new one.
 func destroyLeft(ctx context.Context, t *tx, hash string) error {
 	for {
-		n, err := all(destroyRows(ctx, t, hash))
+		n, err := all(ctx, t, destroyRows(hash)...)
 		if n == 0 || err != nil {
 			return err
 		}

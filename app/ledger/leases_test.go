@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,9 +14,6 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
-
-	"idgate/app/idv"
-	"idgate/queries"
 )
 
 // held is one lease of one item, as its holder has it.
@@ -29,200 +27,41 @@ type held struct {
 // leasing is one of the four kinds of work that is done under a lease.
 type leasing struct {
 	table, due, key string // the table, its column of when an item is due, and the column with the item's number
+	behind          string // the column that is 1 where an item waits behind what is new; empty where there is one queue only
 	add             func(r *rig, item int)
-	lease           func(r *rig, count int) []held
+	lease           func(r *rig, behind bool, count int) []held
 	// again makes an item due from outside, in one of the kind's own ways, and says what that does to the model.
 	again map[string]func(r *rig, item int, m *modelled)
+	// all is the same for what is done to all items at once.
+	all map[string]func(r *rig, model map[int]*modelled)
+	// resume is what Resume does to an item.
+	resume func(m *modelled, now time.Time)
 }
 
 // modelled is what the model knows of an item.
 type modelled struct {
-	due   time.Time // zero when it does not wait
-	live  *held     // who may end the lease; nil when nobody may
-	stays bool      // became due under the lease: the end of the lease leaves it so
-	woken time.Time
+	due    time.Time // zero when it does not wait
+	live   *held     // who may end the lease; nil when nobody may
+	stays  bool      // became due under the lease: the end of the lease leaves it so
+	behind bool      // it waits behind what is new
+	woken  time.Time
 }
 
 func (m *modelled) set(t time.Time) { m.due, m.live, m.stays = t, nil, false }
 
-var notices = leasing{
-	table: "notices", due: "due_at", key: "subject",
-	add: func(r *rig, i int) {
-		n := r.notice(shopHash, i)
-		n.EventAt = start
-		_, err := r.l.RecordNotice(context.Background(), n, r.now)
-		r.ok(err)
-	},
-	lease: func(r *rig, count int) (out []held) {
-		got, err := r.l.LeaseNotices(context.Background(), shopHash, r.now, r.now.Add(lease), count)
-		r.ok(err)
-		for _, n := range got {
-			var i int
-			_, err := fmt.Sscan(n.Subject, &i)
-			r.ok(err)
-			h := held{item: i, number: n.Attempt,
-				finish:   func() error { return r.l.FinishNotice(context.Background(), n, "done", []int64{int64(i)}, r.now) },
-				postpone: func(at time.Time) error { return r.l.PostponeNotice(context.Background(), n, at, "later") }}
-			if i%2 == 1 {
-				h.finish = func() error { return r.l.StickNotice(context.Background(), n, "stuck", r.now) }
-			}
-			out = append(out, h)
-		}
-		return out
-	},
-	again: map[string]func(*rig, int, *modelled){
-		"replay": func(r *rig, i int, m *modelled) {
-			r.ok(r.l.do(context.Background(), func(ctx context.Context, t *tx) error {
-				var id int64
-				if err := t.conn.QueryRowContext(ctx, "SELECT id FROM notices WHERE subject = ?", fmt.Sprint(i)).Scan(&id); err != nil {
-					return err
-				}
-				_, err := t.ReplayNotice(ctx, queries.ReplayNoticeParams{ID: id, StoreHash: shopHash, Now: millis(r.now)})
-				return err
-			}))
-			if m.due.IsZero() {
-				m.set(r.now)
-			}
-		},
-		"deliver again": func(r *rig, i int, m *modelled) {
-			n := r.notice(shopHash, i)
-			n.EventAt = start
-			_, err := r.l.RecordNotice(context.Background(), n, r.now)
-			r.ok(err)
-		},
-	},
+// news makes the item due now as news, whoever holds it meanwhile.
+func (m *modelled) news(now time.Time) {
+	if m.due.IsZero() || m.due.After(now) {
+		m.due = now
+	}
+	m.stays, m.behind = true, false
 }
 
-var writebacks = leasing{
-	table: "writebacks", due: "due_at", key: "subject",
-	add: func(r *rig, i int) { r.owe(Hold, i, "d") },
-	lease: func(r *rig, count int) (out []held) {
-		got, err := r.l.LeaseWritebacks(context.Background(), shopHash, 0, r.now, r.now.Add(lease), count)
-		r.ok(err)
-		for _, w := range got {
-			end := []func(context.Context, Writeback, string, time.Time) error{r.l.FinishWriteback, r.l.StickWriteback, r.l.DropWriteback}[w.Subject%3]
-			out = append(out, held{item: int(w.Subject), number: w.Attempt,
-				finish:   func() error { return end(context.Background(), w, "ended", r.now) },
-				postpone: func(at time.Time) error { return r.l.PostponeWriteback(context.Background(), w, at, "later") }})
-		}
-		return out
-	},
-	again: map[string]func(*rig, int, *modelled){
-		"retry": func(r *rig, i int, m *modelled) {
-			var id int64
-			_, err := fmt.Sscan(r.value("SELECT id FROM writebacks WHERE subject = ?", i), &id)
-			r.ok(err)
-			want := error(nil)
-			if r.value("SELECT state FROM writebacks WHERE subject = ?", i) != "stuck" {
-				want = ErrNotFound
-			} else {
-				m.set(r.now)
-			}
-			r.is(r.l.RetryWriteback(context.Background(), shopHash, id, r.now), want)
-		},
-		// Owed again: whoever is trying may have looked too early, and ends nothing any more.
-		"owe": func(r *rig, i int, m *modelled) {
-			r.owe(Hold, i, "d")
-			m.set(r.now)
-		},
-		"drop": func(r *rig, i int, m *modelled) {
-			r.ok(r.l.do(context.Background(), func(ctx context.Context, t *tx) error {
-				return t.DropWritebacks(ctx, queries.DropWritebacksParams{StoreHash: shopHash, Subject: int64(i), Kind: string(Hold), Now: millis(r.now), Reason: "no"})
-			}))
-			m.set(time.Time{})
-		},
-	},
-}
-
-var orders = leasing{
-	table: "orders", due: "due_at", key: "order_id",
-	add: func(r *rig, i int) { r.ok(r.l.DueOrder(context.Background(), shopHash, int64(i), r.now)) },
-	lease: func(r *rig, count int) (out []held) {
-		got, err := r.l.LeaseOrders(context.Background(), shopHash, false, r.now, r.now.Add(lease), count)
-		r.ok(err)
-		for _, o := range got {
-			h := held{item: int(o.OrderID), number: o.lease,
-				finish: func() error {
-					d := r.orderDecision(o.OrderID, "hold")
-					return r.l.SettleOrder(context.Background(), r.shop(), o, Settlement{Order: r.order(o.OrderID), Decision: &d, Owe: []WritebackKind{Hold}}, r.now)
-				},
-				postpone: func(at time.Time) error { return r.l.PostponeOrder(context.Background(), o, at, "later") }}
-			if o.OrderID%2 == 1 {
-				h.finish = func() error { return r.l.ForgetOrder(context.Background(), o, "gone") }
-			}
-			out = append(out, h)
-		}
-		return out
-	},
-	again: map[string]func(*rig, int, *modelled){
-		"notice": func(r *rig, i int, m *modelled) {
-			r.ok(r.l.DueOrder(context.Background(), shopHash, int64(i), r.now))
-			if m.due.IsZero() || m.due.After(r.now) {
-				m.due = r.now
-			}
-			m.stays = true
-		},
-		"sweep": func(r *rig, i int, m *modelled) {
-			waits := !m.due.IsZero() && !r.order0(i)
-			_, err := r.l.DueSwept(context.Background(), shopHash, []Swept{{OrderID: int64(i), StatusID: 99, ModifiedAt: r.now}}, r.now)
-			r.ok(err)
-			switch {
-			case m.due.IsZero(), waits && m.due.After(r.now):
-				m.due, m.stays = r.now, true
-			case waits:
-				m.stays = true
-			}
-		},
-		// The order's own state has changed: what is being evaluated looked at an older one, and is lost.
-		"confirm": func(r *rig, i int, m *modelled) {
-			was := HoldState(r.value("SELECT hold FROM orders WHERE order_id = ?", i))
-			is := map[HoldState]HoldState{NotHeld: Leaked, Leaked: NotHeld}[was]
-			r.ok(r.l.ConfirmHold(context.Background(), shopHash, int64(i), was, is, 2, r.now))
-			if m.due.IsZero() {
-				m.set(time.Time{})
-			} else {
-				m.set(r.now)
-			}
-		},
-	},
-}
-
-var sessions = leasing{
-	table: "sessions", due: "poll_at", key: "cart_id",
-	add: func(r *rig, i int) {
-		r.session(Capability{ID: []byte("sixteen bytes..."), Shop: shopHash, CartID: fmt.Sprint(i)})
-	},
-	lease: func(r *rig, count int) (out []held) {
-		got, err := r.l.LeaseSessions(context.Background(), shopHash, r.now, r.now.Add(lease), count)
-		r.ok(err)
-		for _, n := range got {
-			var i int
-			_, err := fmt.Sscan(n.CartID, &i)
-			r.ok(err)
-			out = append(out, held{item: i, number: n.Attempt,
-				finish: func() error {
-					_, err := r.l.MoveSession(context.Background(), r.shop(), n, Move{State: idv.StateFailed, Deadline: n.Deadline}, r.now)
-					return err
-				},
-				postpone: func(at time.Time) error {
-					if i%2 == 1 { // a move to a state that is not final ends the lease like a postponement
-						_, err := r.l.MoveSession(context.Background(), r.shop(), n, Move{State: idv.StateStarted, PollAt: at, Deadline: n.Deadline}, r.now)
-						return err
-					}
-					return r.l.PostponeSession(context.Background(), n, at, "later")
-				}})
-		}
-		return out
-	},
-	again: map[string]func(*rig, int, *modelled){
-		// A doorbell: once in 2 s, and never into a running poll.
-		"wake": func(r *rig, i int, m *modelled) {
-			r.ok(r.l.WakeSession(context.Background(), shopHash, r.value("SELECT id FROM sessions WHERE cart_id = ?", fmt.Sprint(i)), r.now))
-			if m.due.After(r.now) && m.live == nil && !m.woken.After(r.now.Add(-2*time.Second)) {
-				m.due, m.woken = r.now, r.now
-			}
-		},
-	},
+// early makes the item due that was to be due later, and takes it from whoever holds it.
+func early(m *modelled, now time.Time) {
+	if m.due.After(now) {
+		m.set(now)
+	}
 }
 
 // memory is a directory that costs no disk flush, where there is one: a state machine commits some ten thousand times.
@@ -239,20 +78,9 @@ func memory(t *testing.T) string {
 // work is all that a lease's end may change, in one value.
 const work = `SELECT (SELECT json_group_array(json_array(id, state, attempt, due_at, remark, handled_at)) FROM notices)
 	|| (SELECT json_group_array(json_array(id, state, attempt, due_at, reason, done_at)) FROM writebacks)
-	|| (SELECT json_group_array(json_array(id, state, attempt, poll_at, leased_until, changed_at, trouble, hex(capture_url))) FROM sessions)
-	|| (SELECT json_group_array(json_array(order_id, status_id, hold, decision_id, hex(buyer), due_at, attempt, lease, trouble)) FROM orders)
-	|| (SELECT json_group_array(id) FROM decisions)`
-
-// order0 says whether the order waits for its first evaluation since it became due.
-func (r *rig) order0(i int) bool {
-	r.Helper()
-	return r.value("SELECT attempt FROM orders WHERE order_id = ?", i) == "0"
-}
-
-func (r *rig) owe(k WritebackKind, subject int, ref string) {
-	r.Helper()
-	r.ok(r.l.do(context.Background(), func(ctx context.Context, t *tx) error { return owe(ctx, t, shopHash, k, int64(subject), ref, r.now) }))
-}
+	|| (SELECT json_group_array(json_array(id, state, attempt, poll_at, leased_until, changed_at, over_at, trouble, hex(capture_url))) FROM sessions)
+	|| (SELECT json_group_array(json_array(order_id, status_id, hold, decision_id, hex(buyer), due_at, urgency, attempt, lease, trouble, touched, kept, erased_at)) FROM orders)
+	|| (SELECT json_group_array(json_array(id, stands)) FROM decisions)`
 
 // TestLeases: whatever is leased, run out, ended, made due and leased again in whatever order, an item has one holder who may end its lease,
 // who may do so once; what anybody else does with an old lease changes nothing; and nothing that is due is forgotten.
@@ -271,6 +99,7 @@ func (k leasing) check(t *rapid.T, r *rig) {
 	model := map[int]*modelled{}
 	var leases []held // all that there ever were
 	numbers := map[string]bool{}
+	setBack := 0
 	item := func(t *rapid.T) int {
 		if len(model) == 0 {
 			t.Skip("nothing there")
@@ -312,14 +141,14 @@ func (k leasing) check(t *rapid.T, r *rig) {
 			r.wait(time.Duration(rapid.SampledFrom([]int{1, 2, 119, 120, 121}).Draw(t, "seconds")) * time.Second)
 		},
 		"lease": func(t *rapid.T) {
-			count := rapid.IntRange(1, 3).Draw(t, "count")
+			count, behind := rapid.IntRange(1, 3).Draw(t, "count"), k.behind != "" && rapid.Bool().Draw(t, "behind")
 			var due []int
 			for i, m := range model {
-				if !m.due.IsZero() && !m.due.After(r.now) {
+				if !m.due.IsZero() && !m.due.After(r.now) && m.behind == behind {
 					due = append(due, i)
 				}
 			}
-			got := k.lease(r, count)
+			got := k.lease(r, behind, count)
 			if len(got) != min(count, len(due)) {
 				t.Fatalf("%d leases of at most %d, %v are due", len(got), count, due)
 			}
@@ -348,7 +177,7 @@ func (k leasing) check(t *rapid.T, r *rig) {
 			end(t, func(h held) error { return h.finish() }, func(m *modelled) {
 				m.live = nil
 				if !m.stays {
-					m.due = time.Time{}
+					m.due, m.behind = time.Time{}, false
 				}
 				m.stays = false
 			})
@@ -364,16 +193,30 @@ func (k leasing) check(t *rapid.T, r *rig) {
 				m.stays = false
 			})
 		},
+		"the clock is set back": func(t *rapid.T) {
+			// As for postponing, never to the very millisecond at which a lease would have run out.
+			setBack++
+			r.wait(-time.Duration(rapid.SampledFrom([]int{0, 1, 100, 86400}).Draw(t, "seconds")) * time.Second)
+			r.now = r.now.Truncate(time.Second).Add(time.Duration(10*setBack) * time.Millisecond)
+			r.ok(r.l.Resume(context.Background(), r.now))
+			for _, m := range model {
+				k.resume(m, r.now)
+			}
+		},
 		"": func(t *rapid.T) {
 			var want []string
 			for _, i := range slices.Sorted(maps.Keys(model)) {
-				want = append(want, fmt.Sprintf("%d at %d", i, millis(model[i].due)))
+				want = append(want, fmt.Sprintf("%d at %d behind %d", i, millis(model[i].due), bit(model[i].behind)))
 			}
-			query := fmt.Sprintf("SELECT coalesce(group_concat(%[1]s || ' at ' || %[2]s, ', ' ORDER BY CAST(%[1]s AS INTEGER)), '') FROM %[3]s", k.key, k.due, k.table)
+			query := fmt.Sprintf("SELECT coalesce(group_concat(%[1]s || ' at ' || %[2]s || ' behind ' || %[4]s, ', ' ORDER BY CAST(%[1]s AS INTEGER)), '') FROM %[3]s",
+				k.key, k.due, k.table, cmp.Or(k.behind, "0"))
 			if got := r.value(query); got != strings.Join(want, ", ") {
 				t.Fatalf("due %s, want %s", got, strings.Join(want, ", "))
 			}
 		},
+	}
+	for name, act := range k.all {
+		actions[name] = func(*rapid.T) { act(r, model) }
 	}
 	for name, act := range k.again {
 		actions[name] = func(t *rapid.T) {

@@ -361,6 +361,10 @@ type Settings struct {
 	Documents []string `json:"documents,omitempty"`
 	// SessionsPerDay is how many Sessions may begin within 24 hours, whoever begins them; 0: DefaultBudget.
 	SessionsPerDay int `json:"sessions_per_day,omitempty"`
+	// ScriptOnAllPages puts the gate on cart and product pages too, where wallets place orders from there.
+	ScriptOnAllPages bool `json:"script_on_all_pages,omitempty"`
+	// ConfirmationScript puts a second script on the page after the order, which says that a step is left.
+	ConfirmationScript bool `json:"confirmation_script,omitempty"`
 }
 
 // SaveSettings replaces the Shop's settings.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -87,6 +88,8 @@ type child struct {
 	relay   *relay.Relay
 	server  *web.Server
 	replica *ledger.Replica
+
+	begun atomic.Int64
 }
 
 func (c childConfig) assemble(ctx context.Context) (*child, error) {
@@ -126,7 +129,7 @@ func (c childConfig) assemble(ctx context.Context) (*child, error) {
 		return nil, err
 	}
 	r := relay.New(relay.Options{Ledger: l, BigCommerce: client, Provider: func(*ledger.Shop) (idv.Provider, error) { return provider, nil },
-		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity()}, AppURL: c.AppURL, Now: c.now, Log: log, SweepEvery: 100 * time.Millisecond, At: at,
+		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity()}, AppURL: c.AppURL, Now: c.now, Log: log, SweepEvery: 100 * time.Millisecond, At: at, DrainFor: c.Drain,
 		Mail: sender, Compose: func(a relay.MailAsk) mail.Message {
 			return mail.Message{Subject: mailSubject(a.Which, a.Order.ID), Text: a.Link, HTML: `<a href="` + a.Link + `">` + a.Which + `</a>`, Lang: "en"}
 		}})
@@ -135,7 +138,7 @@ func (c childConfig) assemble(ctx context.Context) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &child{c, l, r, s, replica}, nil
+	return &child{childConfig: c, ledger: l, relay: r, server: s, replica: replica}, nil
 }
 
 // run is the product on the listener that its parent holds open. It ends at SIGTERM, or where it is to die.
@@ -151,7 +154,13 @@ func (c childConfig) run() error {
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", p.server.Handler())
+	doors := p.server.Handler()
+	mux.HandleFunc("/", func(rw http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/storefront/") {
+			p.begun.Add(1)
+		}
+		doors.ServeHTTP(rw, r)
+	})
 	mux.HandleFunc("/test/state", p.state)
 	mux.HandleFunc("/test/sync", p.sync)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Second}
@@ -180,10 +189,11 @@ func (c childConfig) run() error {
 type childState struct {
 	Pending ledger.Pending
 	SweepAt time.Time // when it will sweep next
+	Begun   int       // requests that have come to the storefront's door
 }
 
 func (p *child) state(rw http.ResponseWriter, r *http.Request) {
-	var s childState
+	s := childState{Begun: int(p.begun.Load())}
 	var err error
 	if s.Pending, err = p.ledger.Pending(r.Context()); err != nil {
 		http.Error(rw, err.Error(), http.StatusServiceUnavailable)

@@ -336,6 +336,45 @@ func TestFaultPathsEdited(t *testing.T) {
 	}
 }
 
+// TestFaultPathsShippedAfterAChange: an order that was let through, changed and shipped before we looked is a leak, however it had been let
+// through.
+func TestFaultPathsShippedAfterAChange(t *testing.T) {
+	for name, let := range map[string]func(f *faulty) int64{
+		"proved for its cart": func(f *faulty) int64 { return f.letThrough(false) },
+		"released by a proof": func(f *faulty) int64 {
+			id := f.api().ID
+			f.play(f.begin(id), simkosmos.PassesWithSelfie)
+			f.step(time.Minute, 10*time.Second)
+			return id
+		},
+		"released by a person": func(f *faulty) int64 {
+			id := f.api().ID
+			f.override(id, true)
+			f.step(time.Minute, 10*time.Second)
+			return id
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFaulty(t)
+			id := let(f)
+			if o := f.order(id); o.StatusID != 11 {
+				t.Fatalf("status %d", o.StatusID)
+			}
+			b := f.order(id).Billing
+			b.FirstName, b.LastName, b.Email = "Bob", "Byron", "bob@example.com"
+			if err := f.shop.SetOrderBilling(id, b, "merchant"); err != nil {
+				t.Fatal(err)
+			}
+			f.setStatus(id, 2)
+			f.settle()
+			if got := f.ours(id); got.Hold != ledger.Leaked || got.AlarmedAt.IsZero() || f.order(id).StatusID != 2 {
+				t.Errorf("hold %s, alarmed %s, status %d", got.Hold, got.AlarmedAt, f.order(id).StatusID)
+			}
+			f.sound(Checks{Since: id, Within: gateTime})
+		})
+	}
+}
+
 // letThrough is an order of somebody who has proved identity: a guest's from the cart, or one that an app made for a member.
 func (f *faulty) letThrough(member bool) (id int64) {
 	f.t.Helper()

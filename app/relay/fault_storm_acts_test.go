@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"idgate/app/bigcommerce"
 	"idgate/app/gate"
 	"idgate/app/ledger"
 	"idgate/app/sim"
@@ -283,20 +284,17 @@ func (s *storm) savePolicy() string {
 	}
 	what := ""
 	s.save(func(p *gate.Policy) {
-		switch s.r.IntN(5) {
+		switch s.r.IntN(4) {
 		case 0:
 			p.Sources = anyOf(s.r, nil, []string{"www", "iphone"}, []string{"www", "external", "amazon"})
 			what = fmt.Sprintf("sources %v", p.Sources)
 		case 1:
-			p.OnMoved = anyOf(s.r, gate.HoldAgain, gate.Accept)
-			what = "moved orders: " + string(p.OnMoved)
-		case 2:
 			p.Guests = anyOf(s.r, gate.GuestsVerify, gate.GuestsSignIn, gate.GuestsPass)
 			what = "guests: " + string(p.Guests)
-		case 3:
+		case 2:
 			p.Checkout.IAL = anyOf[gate.IAL](s.r, 0, 1, 2)
 			what = fmt.Sprintf("IAL %d", p.Checkout.IAL)
-		case 4:
+		case 3:
 			p.OnProviderDown = anyOf(s.r, gate.LetPay, gate.Stop)
 			what = "provider down: " + string(p.OnProviderDown)
 		}
@@ -313,26 +311,25 @@ func (s *storm) changeMode() string {
 	return "a policy: mode " + string(mode)
 }
 
-// deleteCustomer deletes an account. The webhook that tells of it comes, sooner or later: nothing else would.
+// deleteCustomer deletes an account. The webhook that tells of it comes at once: nothing else would tell.
 func (s *storm) deleteCustomer() string {
 	cs := s.shop.Customers()
-	if len(cs) == 0 || !s.up() || s.s().State != ledger.Installed {
+	told := slices.ContainsFunc(s.shop.Hooks(), func(h sim.Hook) bool { return h.Scope == bigcommerce.ScopeCustomerDeleted && h.Active })
+	if len(cs) == 0 || !s.up() || s.s().State != ledger.Installed || !told {
 		return ""
 	}
 	faults, dropped := s.shop.Faults(), s.shop.WebhooksDropped()
-	calm := faults
-	calm.Drop = 0
-	s.shop.SetFaults(calm)
+	s.shop.SetFaults(sim.Faults{})
 	s.shop.DropWebhooks(false)
+	s.shop.KeepWebhooks(false)
 	c := anyOf(s.r, cs...)
 	if err := s.shop.DeleteCustomer(c.ID); err != nil {
 		s.t.Fatal(err)
 	}
-	if dropped {
-		s.platform.Deliver(context.Background())
-	}
+	s.platform.Deliver(context.Background())
 	s.shop.SetFaults(faults)
 	s.shop.DropWebhooks(dropped)
+	s.shop.KeepWebhooks(s.late)
 	return fmt.Sprintf("customer %d is deleted", c.ID)
 }
 
@@ -379,6 +376,7 @@ func (s *storm) dropWebhooks() string {
 func (s *storm) keepWebhooks() string {
 	on := s.r.IntN(2) == 0
 	s.shop.KeepWebhooks(on)
+	s.late = on
 	return fmt.Sprintf("webhooks are late: %t", on)
 }
 
@@ -404,7 +402,6 @@ func (s *storm) chance() float64 { return anyOf(s.r, 0, 0, 0.1, 0.5) }
 
 func (s *storm) apiFaults() string {
 	f := s.shop.Faults()
-	f.SlowFor = 2 * time.Millisecond
 	f.API = map[sim.Fault]float64{}
 	if s.r.IntN(3) > 0 {
 		for range 1 + s.r.IntN(3) {

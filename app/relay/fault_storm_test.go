@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	storms       = flag.Int("storms", 4, "how many storms TestFaultStorm makes; CI makes 40 at least")
+	storms       = flag.Int("storms", 4, "how many storms TestFaultStorm makes; CI makes 20 at least")
 	stormActions = flag.Int("stormactions", 250, "how many things happen in each storm")
 )
 
@@ -28,6 +28,7 @@ type storm struct {
 	*clocked
 	r    *rand.Rand
 	wild bool // faults of the API, uninstallations and jumps of the clock besides; else the gate time must hold throughout
+	late bool // webhooks are kept
 	did  []string
 	acts int
 	// deaf are the times of the platform's clock in which we were not installed: what was acknowledged then was dropped.
@@ -57,12 +58,14 @@ func wildActs() []act {
 		act{4, (*storm).jumpClock}, act{2, (*storm).changeMode}, act{4, (*storm).sleep})
 }
 
-// TestFaultStorm: whatever happens in whatever order, once it is over the world is right.
+// TestFaultStorm: whatever happens in whatever order, once it is over the world is right; and where nothing is done to the API, to the
+// installation and to the clock, the gate time holds throughout. The same seed makes much the same storm: which of the requests that run
+// side by side meets a fault is not in our hands.
 func TestFaultStorm(t *testing.T) {
 	n := seed(t)
 	count := *storms
 	if os.Getenv("CI") == "true" {
-		count = max(count, 40)
+		count = max(count, 20)
 	}
 	if testing.Short() {
 		count = min(count, 2)
@@ -87,6 +90,7 @@ func newStorm(t *testing.T, n uint64) *storm {
 		p.HoldStatus, p.CancelAfter = hold, gate.Days([]int{0, 2}[r.IntN(2)])
 		p.OnMoved = []gate.MovedChoice{gate.HoldAgain, gate.Accept}[r.IntN(2)]
 	})
+	s.shop.SetFaults(sim.Faults{SlowFor: 2 * time.Millisecond})
 	t.Logf("re-run this one alone with -run '^TestFaultStorm$' -storms=1 -faultseed=%d", n)
 	t.Cleanup(func() {
 		if t.Failed() {

@@ -115,6 +115,49 @@ func TestFaultWebhooksLostForAnHour(t *testing.T) {
 	t.Logf("%d orders and %d edits in an hour without webhooks; gate time at most %s", orders, edited, f.slowestHold())
 }
 
+// TestFaultWebhooksLostWithinASecond: BigCommerce's dates have whole seconds. What is made or changed in the second of a sweep, after it, is
+// found by the next one, also where it had been seen in that second before.
+func TestFaultWebhooksLostWithinASecond(t *testing.T) {
+	f := newFaulty(t)
+	f.shop.DropWebhooks(true)
+	fraction := 200 * time.Millisecond
+	for round := range 5 {
+		f.clock.pass(f.s().SweepAt.Sub(f.clock.now()))
+		cart := f.cart(f.product(cheap), 0, f.somebody())
+		f.verify(cart, "", simkosmos.PassesWithSelfie) // which takes a while
+		f.clock.pass(f.s().SweepAt.Sub(f.clock.now()))
+		seen := f.placeUnsettled()
+		proved, err := f.shop.PlaceOrder(cart, sim.PlaceOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.rest()
+		if f.order(seen).StatusID != 12 || f.ours(proved.ID).DecisionID == "" {
+			t.Fatalf("round %d: not swept", round)
+		}
+		f.clock.pass(fraction)
+		after := f.placeUnsettled()
+		b := f.order(proved.ID).Billing
+		b.LastName = "Byron"
+		if err := f.shop.SetOrderBilling(proved.ID, b, "merchant"); err != nil {
+			t.Fatal(err)
+		}
+		f.setStatus(seen, 11)
+		f.rest()
+		if f.order(after).StatusID != 11 {
+			t.Fatalf("round %d: found before it was looked for", round)
+		}
+		f.clock.pass(gateTime - fraction)
+		f.rest()
+		f.is(holdOf(after))
+		f.is(holdOf(proved.ID))
+		if got := f.ours(seen); f.order(seen).StatusID != 12 || got.Hold != ledger.Held || got.Reheld != 1 {
+			t.Errorf("order %d, moved off our hold: status %d, %s, held again %d times", seen, f.order(seen).StatusID, got.Hold, got.Reheld)
+		}
+	}
+	f.sound(Checks{Within: gateTime})
+}
+
 // slowestHold is the longest time from an order's getting a status of the gate until our hold.
 func (f *faulty) slowestHold() time.Duration {
 	slowest := time.Duration(0)

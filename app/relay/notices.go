@@ -15,7 +15,7 @@ import (
 func (r *Relay) someNotices(ctx context.Context, hash string) (int, error) {
 	now := r.Now()
 	due, err := r.Ledger.LeaseNotices(ctx, hash, now, now.Add(lease), 4*noticesAt)
-	each(ctx, due, noticesAt, func(n ledger.Notice) int64 { return n.ID }, r.handle, func(n ledger.Notice, err error) {
+	each(ctx, r.piece, due, noticesAt, func(n ledger.Notice) int64 { return n.ID }, r.handle, func(n ledger.Notice, err error) {
 		r.Log.Error("handling a notice", "shop", n.Shop, "notice", n.ID, "error", err)
 	})
 	return len(due), err

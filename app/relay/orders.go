@@ -33,7 +33,7 @@ func (r *Relay) someOrdersOf(ctx context.Context, hash string, again bool, u urg
 		return 0, nil
 	}
 	due, err := r.Ledger.LeaseOrders(ctx, hash, again, now, now.Add(lease), n)
-	each(ctx, due, laneBatch, func(o ledger.OrderLease) int64 { return o.OrderID }, r.evaluate, func(o ledger.OrderLease, err error) {
+	each(ctx, r.piece, due, laneBatch, func(o ledger.OrderLease) int64 { return o.OrderID }, r.evaluate, func(o ledger.OrderLease, err error) {
 		r.Log.Error("evaluating an order", "shop", o.Shop, "order", o.OrderID, "error", err)
 	})
 	return len(due), err
@@ -47,7 +47,7 @@ const sameSecond = 2 * time.Second
 func (r *Relay) evaluate(ctx context.Context, l ledger.OrderLease) error {
 	s, err := r.Ledger.Shop(l.Shop)
 	if errors.Is(err, ledger.ErrUnknownShop) {
-		return r.Ledger.ForgetOrder(ctx, l, "the shop is not installed any more")
+		return r.Ledger.PostponeOrder(ctx, l, r.Now(), "the shop is not installed any more") // it may be again
 	}
 	if err != nil {
 		return err
@@ -351,9 +351,9 @@ func transition(o ledger.Order, personSays string, status int, p gate.Policy, d 
 
 	if class == bigcommerce.ClassGone {
 		switch {
-		case o.Hold == ledger.Released, o.Hold == ledger.Releasing, !hold && o.Hold != ledger.Held && o.Hold != ledger.Refused && o.Hold != ledger.Cancelling:
+		case !hold && o.Hold != ledger.Held && o.Hold != ledger.Refused && o.Hold != ledger.Cancelling:
 			return to(settled(o.Hold))
-		case o.Hold == ledger.Held, o.Hold == ledger.Refused, o.Hold == ledger.Moved, o.Hold == ledger.Cancelling:
+		case o.Hold == ledger.Held, o.Hold == ledger.Refused, o.Hold == ledger.Moved, o.Hold == ledger.Cancelling, o.Hold == ledger.Releasing:
 			stay.drop = []ledger.WritebackKind{ledger.Cancel}
 			return alarm(ledger.Moved)
 		}

@@ -23,6 +23,9 @@ const ourShare = 0.5
 
 var shareOf = map[urgency]float64{urgent: 1, useful: 0.7, someday: 0.4}
 
+// onePiece is how many calls a tiny plan has room for in a window of which nothing is used yet: those of the largest piece of work.
+const onePiece = checkCost
+
 // maxBlock is the longest that a refusal is believed to last. What lies further ahead is of a clock that was set back.
 const maxBlock = time.Hour
 
@@ -40,8 +43,10 @@ type pacer struct {
 	left     int           // of all apps together, as BigCommerce last said
 	window   time.Duration // its length
 	ends     time.Time     // when the current one ends
+	over     time.Time     // when the one before ended
 	used     int           // answers that we have had in it
 	reserved int           // calls of work that is under way
+	refusal  time.Time     // when the last 429 came
 	blocked  time.Time     // after a 429, until then
 	strikes  int           // 429s in a row that gave no time
 	skew     time.Duration // how far our clock is ahead of BigCommerce's, to the second
@@ -58,7 +63,7 @@ func (p *pacer) roll(now time.Time) {
 	if now.Before(p.ends) && p.ends.Sub(now) <= 2*p.window {
 		return // an end further away is of a clock that was set back
 	}
-	p.ends, p.used, p.left = now.Add(p.window), 0, p.limit
+	p.over, p.ends, p.used, p.left = p.ends, now.Add(p.window), 0, p.limit
 }
 
 // observe takes what an answer said of the quota.
@@ -66,6 +71,12 @@ func (p *pacer) observe(q bigcommerce.Quota) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.roll(q.At)
+	if q.Window > 0 {
+		p.window = q.Window
+	}
+	if q.Reset > 0 {
+		p.endsAt(q.At.Add(q.Reset))
+	}
 	p.used++
 	if !q.Date.IsZero() {
 		p.skew = q.At.Sub(q.Date)
@@ -73,13 +84,21 @@ func (p *pacer) observe(q bigcommerce.Quota) {
 	if q.Limit > 0 {
 		p.limit, p.left = q.Limit, q.Left
 	}
-	if q.Window > 0 {
-		p.window = q.Window
+	if q.Limit > 0 || q.Left > 0 { // a 429 of a shop under load says nothing of its quota
+		p.strikes = 0
 	}
-	if q.Reset > 0 {
-		p.ends = q.At.Add(q.Reset)
+}
+
+// endsAt takes when BigCommerce says that the window ends. An answer is a while under way: by the time it comes, its window may be over, or
+// we may think so of the one before, which is counted no longer then.
+func (p *pacer) endsAt(ends time.Time) {
+	switch {
+	case ends.Sub(p.over).Abs() < p.window/2: // of the window before
+	case ends.Sub(p.ends) > p.window/2:
+		p.over, p.ends, p.used = p.ends, ends, 0
+	default:
+		p.ends = ends
 	}
-	p.strikes = 0
 }
 
 // refused takes a 429 or 509. Without a time to wait, the wait doubles with each in a row.
@@ -90,6 +109,7 @@ func (p *pacer) refused(now time.Time, wait time.Duration) {
 		p.strikes++
 		wait = min(time.Second<<min(p.strikes, 6), time.Minute)
 	}
+	p.refusal = now
 	if until := now.Add(wait); until.After(p.blocked) {
 		p.blocked = until
 	}
@@ -100,15 +120,20 @@ func (p *pacer) refused(now time.Time, wait time.Duration) {
 func (p *pacer) reserve(now time.Time, u urgency, calls int) (wait time.Duration, release func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if now.Before(p.refusal) {
+		p.refusal, p.blocked = time.Time{}, time.Time{} // by a clock that was set back; BigCommerce says so again if need be
+	}
 	if wait := p.blocked.Sub(now); wait > 0 && wait <= maxBlock {
 		p.waits(now, u)
 		return wait, nil
 	}
 	p.roll(now)
 	budget := int(float64(p.limit) * ourShare * shareOf[u])
-	budget = max(budget, calls) // a tiny plan still gets one piece of work per window
 	spent := p.used + p.reserved
-	if spent > 0 && spent+calls > budget || u != urgent && p.left < p.limit/10 {
+	if spent == 0 {
+		budget = max(budget, onePiece)
+	}
+	if spent+calls > budget || u != urgent && p.left < p.limit/10 {
 		p.waits(now, u)
 		return max(p.ends.Sub(now), time.Second), nil
 	}

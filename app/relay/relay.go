@@ -47,6 +47,9 @@ type Options struct {
 	Mail *mail.Sender
 	// Compose writes a mail: subject, text, language. Its addressee and id are set afterwards. Needed with Mail.
 	Compose func(MailAsk) mail.Message
+	// DrainFor is how long pieces of work may go on after Run's context has ended; 0 means 10 s. What is cut off then is taken up at the
+	// next start, as after a crash.
+	DrainFor time.Duration
 	// At, set by tests only, is called between the steps of a piece of work.
 	At func(step string)
 }
@@ -65,6 +68,9 @@ type Relay struct {
 func New(o Options) *Relay {
 	if o.SweepEvery == 0 {
 		o.SweepEvery = time.Minute
+	}
+	if o.DrainFor == 0 {
+		o.DrainFor = 10 * time.Second
 	}
 	if o.At == nil {
 		o.At = func(string) {}
@@ -93,7 +99,7 @@ const (
 	giveUpToken = 24 * time.Hour // for how long a token must be refused until the Shop counts as uninstalled
 )
 
-// Run runs every loop until ctx ends and what is in flight has been finished or given back.
+// Run runs every loop until ctx ends and what is in flight has been finished, or its time to drain is over.
 func (r *Relay) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	for _, l := range r.loops() {
@@ -164,7 +170,7 @@ func (r *Relay) loops() []loop {
 			hashes, err := r.Ledger.Due(ctx, b, now)
 			return slices.DeleteFunc(hashes, func(hash string) bool {
 				s, err := r.Ledger.Shop(hash)
-				return err == nil && s.State == ledger.Suspended // it waits for its token
+				return err != nil || s.State == ledger.Suspended // it waits for its token, or to be installed again
 			}), err
 		}
 	}
@@ -289,9 +295,16 @@ func (r *Relay) reserve(hash string, u urgency, cost int) (pieces int, release f
 	return 0, func() {}
 }
 
-// each does leased pieces of work, some at the same time, but those about one subject one after the other. A piece is finished even when
-// the process is to stop: what has been begun outside is read back.
-func each[T any](ctx context.Context, items []T, atOnce int, subject func(T) int64, do func(context.Context, T) error, failed func(T, error)) {
+// piece is the context of one piece of work. It outlives ctx, by as long as there is to drain: what has been begun outside is read back.
+func (r *Relay) piece(ctx context.Context) (context.Context, context.CancelFunc) {
+	piece, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(r.DrainFor, cancel) })
+	return piece, func() { stop(); cancel() }
+}
+
+// each does leased pieces of work, some at the same time, but those about one subject one after the other.
+func each[T any](ctx context.Context, piece func(context.Context) (context.Context, context.CancelFunc), items []T, atOnce int, subject func(T) int64,
+	do func(context.Context, T) error, failed func(T, error)) {
 	groups := map[int64][]T{}
 	for _, it := range items {
 		groups[subject(it)] = append(groups[subject(it)], it)
@@ -303,7 +316,7 @@ func each[T any](ctx context.Context, items []T, atOnce int, subject func(T) int
 		wg.Go(func() {
 			defer func() { <-room }()
 			for _, it := range group {
-				ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
+				ctx, cancel := piece(ctx)
 				if err := do(ctx, it); err != nil {
 					failed(it, err)
 				}

@@ -20,7 +20,7 @@ const ReasonLate = "late"
 func (r *Relay) someSessions(ctx context.Context, hash string) (int, error) {
 	now := r.Now()
 	due, err := r.Ledger.LeaseSessions(ctx, hash, now, now.Add(lease), laneBatch)
-	each(ctx, due, laneBatch, bySession, r.poll, func(n ledger.Session, err error) {
+	each(ctx, r.piece, due, laneBatch, bySession, r.poll, func(n ledger.Session, err error) {
 		r.Log.Error("polling a session", "shop", n.Shop, "session", n.ID, "error", err)
 	})
 	return len(due), err

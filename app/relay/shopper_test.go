@@ -94,6 +94,8 @@ func guestProved(t *testing.T) *world {
 	return w
 }
 
+var hrefs = regexp.MustCompile(`href="([^"]*)"`)
+
 var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
 
 // code asks for a code and reads it in the mailbox.
@@ -558,5 +560,56 @@ func TestConfirmationOfARefusedOrder(t *testing.T) {
 	w.override(o.ID, false)
 	if got := w.decide("", map[string]any{"page": "order_confirmation", "capability": a.Capability}); got.Decision != "refuse" || got.Texts["order_blocked"] == "" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestScriptsOfAShop: the gate per channel, on the checkout or on all pages, and the page after the order; counted against what BigCommerce
+// allows, the gates first.
+func TestScriptsOfAShop(t *testing.T) {
+	w := newWorld(t)
+	w.settle()
+	for _, c := range []struct {
+		name         string
+		settings     ledger.Settings
+		channels     int // besides the first
+		gates, after int
+		visibility   string
+		problem      string
+	}{
+		{"as it begins", ledger.Settings{}, 0, 1, 0, "checkout", ""},
+		{"all pages", ledger.Settings{ScriptOnAllPages: true}, 0, 1, 0, "all_pages", ""},
+		{"the page after the order", ledger.Settings{ConfirmationScript: true}, 0, 1, 1, "checkout", ""},
+		{"both, five channels", ledger.Settings{ScriptOnAllPages: true, ConfirmationScript: true}, 4, 5, 5, "all_pages", ""},
+		{"seven channels", ledger.Settings{ConfirmationScript: true}, 2, 7, 3, "checkout", "so many channels have no script on the page after the order, and their shoppers are told by mail: 4"},
+		{"twelve channels", ledger.Settings{ConfirmationScript: true}, 5, 10, 0, "checkout", "channels beyond that have no gate in the page, only the order gate: 2"},
+		{"as it was", ledger.Settings{}, 0, 10, 0, "checkout", "only the order gate: 2"},
+	} {
+		for range c.channels {
+			w.shop.AddChannel(sim.Channel{Name: "one more", Platform: "bigcommerce", Type: "storefront", Status: "active"})
+		}
+		w.settings(c.settings)
+		rep, err := w.relay.Reconcile(context.Background(), w.s())
+		if err != nil {
+			t.Fatal(err)
+		}
+		gates, after := 0, 0
+		for _, x := range w.shop.Scripts() {
+			confirms := strings.HasSuffix(x.Src, "&page=order_confirmation")
+			switch {
+			case x.Visibility == c.visibility && !confirms:
+				gates++
+			case x.Visibility == "order_confirmation" && confirms && len(x.IntegrityHashes) == 1 && x.ConsentCategory == "essential":
+				after++
+			default:
+				t.Errorf("%s: %+v", c.name, x)
+			}
+		}
+		problems := strings.Join(rep.Problems, "\n")
+		if gates != c.gates || after != c.after || len(rep.Scripts) != gates+after || c.problem == "" && problems != "" || !strings.Contains(problems, c.problem) {
+			t.Errorf("%s: %d gates, %d after the order, problems %q", c.name, gates, after, problems)
+		}
+		if again, err := w.relay.Reconcile(context.Background(), w.s()); err != nil || len(again.Changed) != 0 {
+			t.Errorf("%s, a second time: %q, %v", c.name, again.Changed, err)
+		}
 	}
 }

@@ -49,7 +49,12 @@ var hookScopes = map[string]string{
 	bigcommerce.ScopeDeliveryException:  ExceptionPath,
 }
 
-const scriptName = "idgate checkout gate"
+// What our scripts are called at BigCommerce, and where they stand besides the checkout.
+const (
+	scriptName           = "idgate checkout gate"
+	confirmationName     = "idgate order confirmation"
+	scriptOnConfirmation = "order_confirmation"
+)
 
 // How often an installation is compared with what it should be, and how soon again after trouble.
 const (
@@ -127,7 +132,7 @@ func (r *Relay) someShop(ctx context.Context, hash string) (int, error) {
 		}
 		defer release()
 		n++
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
+		ctx, cancel := r.piece(ctx)
 		defer cancel()
 		return do(ctx, s)
 	}
@@ -147,7 +152,7 @@ func (r *Relay) someShop(ctx context.Context, hash string) (int, error) {
 
 // probe asks whether a refused token is good again. Refused for a day, it counts as an uninstallation that nobody told us of.
 func (r *Relay) probe(ctx context.Context, s *ledger.Shop) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
+	ctx, cancel := r.piece(ctx)
 	defer cancel()
 	refused, err := r.TokenRefused(ctx, s)
 	now := r.Now()
@@ -349,20 +354,44 @@ func origin(address string) string {
 	return u.Scheme + "://" + strings.ToLower(u.Host)
 }
 
-// wantedScript is the one script of a channel. Its URL names its content, so BigCommerce's integrity check and caches agree for ever.
-func (r *Relay) wantedScript(s *ledger.Shop, c bigcommerce.Channel) bigcommerce.Script {
+// wanted is a script that should be in place, and what the report calls it.
+type wanted struct {
+	part   string
+	script bigcommerce.Script
+}
+
+// wantedScripts are the scripts of a Shop: the gate of each channel, then, where the Shop has asked for it, the one on each channel's page
+// after the order. What is over the limit that BigCommerce sets comes last, and is left out by whoever counts. Their URLs name their content,
+// so BigCommerce's integrity check and caches agree for ever.
+func (r *Relay) wantedScripts(s *ledger.Shop, channels []bigcommerce.Channel) []wanted {
 	unreachable := "open"
 	if s.Policy.OnUnreachable == gate.Stop {
 		unreachable = "closed"
 	}
-	return bigcommerce.Script{
-		Name: scriptName, Description: "Holds the order call until the shopper's identity is proved, where your policy asks for it.",
-		Kind: bigcommerce.ScriptKindSrc,
-		Src: fmt.Sprintf("%s/storefront/v1/scripts/%s/%d/gate.%s.js?client_id=%s&unreachable=%s", r.AppURL, s.Hash, c.ID, r.Script.Hash,
-			url.QueryEscape(r.BigCommerce.ClientID), unreachable),
-		LoadMethod: bigcommerce.ScriptLoadDefault, Location: bigcommerce.ScriptLocationHead, Visibility: bigcommerce.ScriptOnCheckout,
-		ConsentCategory: bigcommerce.ScriptConsentEssential, ChannelID: c.ID, IntegrityHashes: []string{r.Script.Integrity}, Enabled: true, AutoUninstall: true,
+	script := func(c bigcommerce.Channel, name, description, visibility, more string) bigcommerce.Script {
+		return bigcommerce.Script{
+			Name: name, Description: description, Kind: bigcommerce.ScriptKindSrc,
+			Src: fmt.Sprintf("%s/storefront/v1/scripts/%s/%d/gate.%s.js?client_id=%s&unreachable=%s%s", r.AppURL, s.Hash, c.ID, r.Script.Hash,
+				url.QueryEscape(r.BigCommerce.ClientID), unreachable, more),
+			LoadMethod: bigcommerce.ScriptLoadDefault, Location: bigcommerce.ScriptLocationHead, Visibility: visibility,
+			ConsentCategory: bigcommerce.ScriptConsentEssential, ChannelID: c.ID, IntegrityHashes: []string{r.Script.Integrity}, Enabled: true, AutoUninstall: true,
+		}
 	}
+	where := bigcommerce.ScriptOnCheckout
+	if s.Settings.ScriptOnAllPages {
+		where = bigcommerce.ScriptOnAllPages
+	}
+	var out []wanted
+	for _, c := range channels {
+		out = append(out, wanted{c.Name, script(c, scriptName, "Holds the order call until the shopper's identity is proved, where your policy asks for it.", where, "")})
+	}
+	for _, c := range channels {
+		if s.Settings.ConfirmationScript {
+			out = append(out, wanted{c.Name + ", order confirmation", script(c, confirmationName, "Tells the shopper after the order when a step is left.",
+				scriptOnConfirmation, "&page=order_confirmation")})
+		}
+	}
+	return out
 }
 
 func (r *Relay) reconcileScripts(ctx context.Context, s *ledger.Shop, channels []bigcommerce.Channel, rep *Installation) error {
@@ -370,45 +399,67 @@ func (r *Relay) reconcileScripts(ctx context.Context, s *ledger.Shop, channels [
 	if err != nil {
 		return err
 	}
-	if len(channels) > bigcommerce.MaxScriptsPerApp {
-		rep.Problems = append(rep.Problems, fmt.Sprintf("BigCommerce allows %d scripts per app; channels beyond that have no gate in the page, only the order gate: %d",
-			bigcommerce.MaxScriptsPerApp, len(channels)-bigcommerce.MaxScriptsPerApp))
-		channels = channels[:bigcommerce.MaxScriptsPerApp]
+	all := r.wantedScripts(s, channels)
+	if most := bigcommerce.MaxScriptsPerApp; len(all) > most {
+		rep.Problems = append(rep.Problems, tooManyScripts(most, len(channels), len(all)))
+		all = all[:most]
 	}
-	kept := map[string]bool{}
-	for _, c := range channels {
-		want := r.wantedScript(s, c)
-		part := Part{Name: c.Name, OK: true}
-		i := slices.IndexFunc(have, func(x bigcommerce.Script) bool { return x.Name == scriptName && x.ChannelID == c.ID && !kept[x.UUID] })
-		switch {
-		case i < 0:
-			made, err := r.store(s).CreateScript(ctx, want)
-			if err != nil {
-				return err
-			}
-			part.ID = made.UUID
-			rep.Changed = append(rep.Changed, "added the checkout script of "+c.Name)
-		case !sameScript(have[i], want):
-			if _, err := r.store(s).UpdateScript(ctx, have[i].UUID, want); err != nil {
-				return err
-			}
-			part.ID = have[i].UUID
-			rep.Changed = append(rep.Changed, "put right the checkout script of "+c.Name)
-		default:
-			part.ID = have[i].UUID
-		}
-		kept[part.ID] = true
-		rep.Scripts = append(rep.Scripts, part)
-	}
-	for _, x := range have {
-		if x.Name == scriptName && !kept[x.UUID] {
+	// What is one too many goes first: at the limit there would be no room for what is missing.
+	match := matchScripts(have, all)
+	for i, x := range have {
+		if (x.Name == scriptName || x.Name == confirmationName) && !slices.Contains(match, i) {
 			if err := r.store(s).DeleteScript(ctx, x.UUID); err != nil {
 				return err
 			}
 			rep.Changed = append(rep.Changed, fmt.Sprintf("removed a checkout script of channel %d that was one too many", x.ChannelID))
 		}
 	}
+	for n, want := range all {
+		part := Part{Name: want.part, OK: true}
+		i := match[n]
+		switch {
+		case i < 0:
+			made, err := r.store(s).CreateScript(ctx, want.script)
+			if err != nil {
+				return err
+			}
+			part.ID = made.UUID
+			rep.Changed = append(rep.Changed, "added the checkout script of "+want.part)
+		case !sameScript(have[i], want.script):
+			if _, err := r.store(s).UpdateScript(ctx, have[i].UUID, want.script); err != nil {
+				return err
+			}
+			part.ID = have[i].UUID
+			rep.Changed = append(rep.Changed, "put right the checkout script of "+want.part)
+		default:
+			part.ID = have[i].UUID
+		}
+		rep.Scripts = append(rep.Scripts, part)
+	}
 	return nil
+}
+
+// matchScripts finds for each wanted script which of those that are there it is, or -1.
+func matchScripts(have []bigcommerce.Script, all []wanted) []int {
+	match := make([]int, len(all))
+	for n, want := range all {
+		match[n] = -1
+		for i, x := range have {
+			if x.Name == want.script.Name && x.ChannelID == want.script.ChannelID && !slices.Contains(match[:n], i) {
+				match[n] = i
+				break
+			}
+		}
+	}
+	return match
+}
+
+// tooManyScripts explains what the limit on scripts leaves out.
+func tooManyScripts(most, channels, all int) string {
+	if channels > most {
+		return fmt.Sprintf("BigCommerce allows %d scripts per app; channels beyond that have no gate in the page, only the order gate: %d", most, channels-most)
+	}
+	return fmt.Sprintf("BigCommerce allows %d scripts per app; so many channels have no script on the page after the order, and their shoppers are told by mail: %d", most, all-most)
 }
 
 func sameScript(a, b bigcommerce.Script) bool {

@@ -32,7 +32,7 @@ func (r *Relay) someWhatIf(ctx context.Context, s *ledger.Shop, id int64) (int, 
 		}
 	}
 	defer release()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
+	ctx, cancel := r.piece(ctx)
 	defer cancel()
 	next, orders, err := r.replayPage(ctx, s, w, a)
 	if err != nil {

@@ -42,7 +42,7 @@ func (r *Relay) someOfUrgency(ctx context.Context, hash string, stored int64, u 
 		return 0, nil
 	}
 	due, err := r.Ledger.LeaseWritebacks(ctx, hash, stored, now, now.Add(lease), n)
-	each(ctx, due, laneBatch, func(w ledger.Writeback) int64 { return w.Subject }, r.pay, func(w ledger.Writeback, err error) {
+	each(ctx, r.piece, due, laneBatch, func(w ledger.Writeback) int64 { return w.Subject }, r.pay, func(w ledger.Writeback, err error) {
 		r.Log.Error("paying a writeback", "shop", w.Shop, "kind", w.Kind, "subject", w.Subject, "error", err)
 	})
 	return len(due), err

@@ -60,15 +60,13 @@ func TestKeepOrder(t *testing.T) {
 	b.want(200, b.as(ledger.Reviewer, path, nil), "It will be cancelled on", "Tue 17 Mar 2026, 09:12", "The last call goes out on", "Mon 16 Mar 2026, 09:12",
 		"The shopper gets no mail about any of this", "Keep this order")
 	b.lacks(b.as(ledger.Viewer, path, nil), "Keep this order")
-	b.wait(6 * 24 * time.Hour)
-	b.settle(ledger.ShopBell, ledger.OrderBell, ledger.WritebackBell)
+	b.days(6)
 	b.want(200, b.as(ledger.Viewer, path, nil), "The last call was made on", "Last call")
 
 	b.want(422, b.as(ledger.Reviewer, path+"/keep", url.Values{"reason": {"ok"}}), "Write down why.", `id="keep-reason" name="reason" rows="2" maxlength="500" required aria-describedby="keep-reason-hint keep-reason-error" aria-invalid="true">ok<`)
 	b.wantGo(b.as(ledger.Reviewer, path+"/keep", url.Values{"reason": {"She is on holiday"}}), fmt.Sprintf("%s?kept=%d", path, id))
 	b.settle(ledger.OrderBell, ledger.WritebackBell)
-	b.wait(30 * 24 * time.Hour)
-	b.settle(ledger.ShopBell, ledger.OrderBell, ledger.WritebackBell)
+	b.days(30)
 	if o := b.order(shopHash, id); o.Hold != ledger.Held || !o.Kept || !o.CancelAt.IsZero() {
 		t.Errorf("kept, it is %+v", o)
 	}
@@ -84,9 +82,9 @@ func TestKeepOrder(t *testing.T) {
 		t.Errorf("not kept any more, it is %+v", o)
 	}
 	b.want(409, b.as(ledger.Reviewer, path+"/unkeep", url.Values{"reason": {"once more"}}), "has moved on")
-	b.wait(6 * 24 * time.Hour)
-	b.settle(ledger.ShopBell, ledger.OrderBell, ledger.WritebackBell)
+	b.days(6)
 	b.wait(24 * time.Hour)
+	b.signInAll(shopHash)
 	b.settle(ledger.ShopBell, ledger.OrderBell)
 	b.want(200, b.as(ledger.Reviewer, path, nil), "Being cancelled", "Keep this order", "Release by hand", "Refuse order")
 	b.settle(ledger.WritebackBell, ledger.OrderBell)
@@ -117,7 +115,7 @@ func TestRevokeProof(t *testing.T) {
 	form := b.forms(page, fmt.Sprintf("/orders/%d/revoke", id))[0]
 	form.Set("reason", "")
 	refused := b.as(ledger.Manager, path+"/revoke", form)
-	b.want(422, refused, "Write down why.", "<details open>")
+	b.want(422, refused, "Write down why.", `<details class="folded" open>`)
 	form.Set("reason", "The document was stolen")
 	other := b.buy(otherHash)
 	b.want(404, b.send(b.cookies[otherHash+" owner"], fmt.Sprintf("/s/%s/orders/%d/revoke", otherHash, other), form))
@@ -263,7 +261,7 @@ func TestMailsOnOrder(t *testing.T) {
 	id := b.hold(shopHash)
 	path := fmt.Sprintf("%s/orders/%d", shopBase, id)
 	page := b.as(ledger.Reviewer, path, nil)
-	b.want(200, page, "Verification link", "Stuck", "The mail was refused", "Send again", "does not get on")
+	b.want(200, page, "Verification link", "Stuck", "The mail was refused", "Send again", "is stuck and needs a person")
 	health := b.as(ledger.Reviewer, shopBase+"/health", nil)
 	b.want(200, health, "Mail: Verification link", "Send again")
 	box.Refuse(c.Email, 0)
@@ -299,7 +297,6 @@ func TestMovedByHand(t *testing.T) {
 	b.want(200, b.as(ledger.Viewer, shopBase+"/orders?filter=moved", nil), path, "Moved by hand")
 	b.want(200, b.as(ledger.Viewer, shopBase+"/overview", nil), "1 order was moved off our hold by hand in the last 30 days")
 	b.wait(31 * 24 * time.Hour)
-	b.as(ledger.Viewer, shopBase+"/logout", url.Values{})
 	found, err := b.s.Ledger.CountFound(b.Context(), shopHash, b.clock().Add(-foundSpan))
 	if err != nil || found.Moved != 0 {
 		t.Errorf("a month later: %+v, %v", found, err)
@@ -333,7 +330,7 @@ func TestErasedBuyer(t *testing.T) {
 	for _, path := range []string{fmt.Sprintf("%s/orders/%d", shopBase, id), shopBase + "/orders", shopBase + "/orders.csv"} {
 		page := b.as(ledger.Owner, path, nil)
 		b.want(200, page, "Erased")
-		b.lacks(page, c.LastName, c.Email, "Guest")
+		b.lacks(page, c.LastName, c.Email)
 	}
 	b.want(200, b.as(ledger.Viewer, fmt.Sprintf("%s/orders/%d", shopBase, id), nil), "Buyer erased", "was erased on")
 }

@@ -160,7 +160,7 @@ func TestRetry(t *testing.T) {
 	b.want(200, b.as(ledger.Viewer, shopBase+"/health", nil), fmt.Sprintf(`<a href="%s">Order %d</a>`, order, id), "a permission (scope) is missing")
 	b.lacks(b.as(ledger.Viewer, shopBase+"/health", nil), "Try again")
 	b.want(200, b.as(ledger.Viewer, shopBase+"/overview", nil), "2 changes or mails are stuck")
-	b.want(200, b.as(ledger.Viewer, order, nil), "does not get on", "Stuck")
+	b.want(200, b.as(ledger.Viewer, order, nil), "is stuck and needs a person", "Stuck")
 	b.lacks(b.as(ledger.Viewer, order, nil), "Try again")
 	other := b.cookies[otherHash+" owner"]
 	forms := b.forms(b.as(ledger.Reviewer, shopBase+"/health", nil), "/health/retry")

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"idgate/app/gate"
 	"idgate/app/ledger"
@@ -124,11 +125,8 @@ var formulaStarts = []rune("=+-@\t\r\n＝＋－＠")
 
 // harmless is a cell's text that no spreadsheet reckons with: an apostrophe in front makes text of it.
 func harmless(text string) string {
-	for _, r := range text {
-		if slices.Contains(formulaStarts, r) {
-			return "'" + text
-		}
-		break
+	if first, _ := utf8.DecodeRuneInString(text); text != "" && slices.Contains(formulaStarts, first) {
+		return "'" + text
 	}
 	return text
 }

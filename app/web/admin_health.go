@@ -228,6 +228,8 @@ func scopeRows(shop *ledger.Shop) []views.ScopeRow {
 
 func sweepStatus(shop *ledger.Shop, now time.Time) string {
 	switch {
+	case shop.State == ledger.Suspended:
+		return "off"
 	case shop.SweepAt.IsZero():
 		return "unknown"
 	case now.After(shop.SweepAt.Add(sweepLate)):
@@ -345,8 +347,8 @@ func replicaStatus(st ledger.ReplicaStatus) string {
 const ourShare = 0.5
 
 func (p presenter) quota(pace relay.Pace) views.QuotaData {
-	d := views.QuotaData{Window: span(pace.Window), Limit: p.count(int64(pace.Limit), false), Share: p.count(int64(float64(pace.Limit)*ourShare), false),
-		Used: p.count(int64(pace.Used), false), Left: p.count(int64(max(pace.Left, 0)), false), Blocked: p.when(pace.BlockedUntil), Waiting: p.when(pace.WaitingSince),
+	d := views.QuotaData{Window: span(pace.Window), Limit: p.figure(pace.Limit), Share: p.figure(int(float64(pace.Limit) * ourShare)),
+		Used: p.figure(pace.Used), Left: p.figure(max(pace.Left, 0)), Blocked: p.when(pace.BlockedUntil), Waiting: p.when(pace.WaitingSince),
 		Waited: "not at all"}
 	if pace.Waited > 0 {
 		d.Waited = span(pace.Waited)

@@ -144,7 +144,7 @@ func (p presenter) happening(h happening, kind string, orders map[int64]ledger.O
 	return e
 }
 
-// asOrder tells a Decision as what became of its order, where it had consequences: put on hold, let go, refused, or found too late.
+// asOrder tells a Decision as what became of its order, where it had consequences: put on hold, let go, refused, cancelled, or found too late.
 func asOrder(e views.Entry, d ledger.Decision, o ledger.Order) views.Entry {
 	if d.Stage != gate.AtOrder || !d.Binds() {
 		return e
@@ -152,7 +152,7 @@ func asOrder(e views.Entry, d ledger.Decision, o ledger.Order) views.Entry {
 	latest := o.DecisionID == d.ID
 	code := ""
 	switch {
-	case latest && (o.Hold == ledger.Leaked || o.Hold == ledger.Moved):
+	case latest && (o.Hold == ledger.Leaked || o.Hold == ledger.Moved || o.Hold == ledger.Cancelled):
 		code = string(o.Hold)
 	case d.MadeBy == ledger.ByPerson && d.Outcome == gate.Refuse:
 		code = string(ledger.Refused)

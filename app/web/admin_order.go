@@ -78,7 +78,7 @@ func releasable(o ledger.Order) bool { return onHold(o) || o.Hold == ledger.Refu
 type orderRecord struct {
 	order      ledger.Order
 	latest     *ledger.Decision // nil before the first
-	proofs     []ledger.Proof   // the one the latest Decision used, if it used one, and then those of the order's Sessions
+	proofs     []ledger.Proof   // those that its Decisions used, the latest first, and then those of its Sessions
 	link       ledger.Capability
 	decisions  []ledger.Decision // of the order and of its cart
 	sessions   []ledger.Session
@@ -135,8 +135,8 @@ func (s *Server) readOrder(ctx context.Context, shop *ledger.Shop, o ledger.Orde
 	return rec, err
 }
 
-// orderProofs are the Proof that the latest Decision used, and those that the order's own Sessions have made. What was erased since is
-// left out.
+// orderProofs are the Proofs that the order's Decisions used, the latest first, and those that its own Sessions have made. What was erased
+// since is left out.
 func (s *Server) orderProofs(ctx context.Context, shop *ledger.Shop, rec orderRecord) (out []ledger.Proof, err error) {
 	add := func(p ledger.Proof, err error) error {
 		known := slices.ContainsFunc(out, func(o ledger.Proof) bool { return o.ID == p.ID })
@@ -148,8 +148,13 @@ func (s *Server) orderProofs(ctx context.Context, shop *ledger.Shop, rec orderRe
 		}
 		return err
 	}
-	if rec.latest != nil && rec.latest.ProofID != "" {
-		if err := add(s.Ledger.Proof(ctx, shop, rec.latest.ProofID)); err != nil {
+	looked := map[string]bool{"": true}
+	for _, d := range rec.decisions {
+		if looked[d.ProofID] {
+			continue
+		}
+		looked[d.ProofID] = true
+		if err := add(s.Ledger.Proof(ctx, shop, d.ProofID)); err != nil {
 			return nil, err
 		}
 	}
@@ -237,7 +242,7 @@ func (p presenter) order(rec orderRecord) views.OrderData {
 		Mailbox: o.Buyer.Mailbox, Value: p.money(o.Value), StatusID: o.StatusID, Source: o.Source, CartID: o.CartID,
 		Hold: holdCode(o), HeldSince: p.when(o.HeldAt), HoldStatus: o.HoldStatus, FormerStatus: o.FormerStatus,
 		Digital: o.Digital, Erased: p.when(o.ErasedAt), CancelAt: p.when(o.CancelAt), CalledAt: p.when(o.CalledAt), Kept: o.Kept,
-		Trouble: trouble(rec), FactsDigest: hex.EncodeToString(o.FactsDigest), Timeline: p.timeline(rec), Receipts: p.receipts(rec),
+		FactsDigest: hex.EncodeToString(o.FactsDigest), Timeline: p.timeline(rec), Receipts: p.receipts(rec),
 	}
 	if p.shop.ControlPanel != "" {
 		d.ControlPanelURL = p.shop.ControlPanel + "/manage/orders/" + d.ID
@@ -256,13 +261,15 @@ func (p presenter) order(rec orderRecord) views.OrderData {
 			d.Rules = append(d.Rules, p.rule(r, o))
 		}
 	}
+	d.Trouble, d.Stuck = trouble(rec)
 	if !o.CancelAt.IsZero() {
 		d.CallAt = p.when(o.CancelAt.Add(-lastCall))
 	}
 	for _, pr := range rec.proofs {
 		shown := p.proof(pr, nil)
-		if rec.used(pr) {
-			shown = p.proof(pr, &rec.latest.Decision)
+		if i := slices.IndexFunc(rec.decisions, func(d ledger.Decision) bool { return d.ProofID == pr.ID }); i >= 0 {
+			shown = p.proof(pr, &rec.decisions[i].Decision)
+			shown.Before = !rec.used(pr)
 		}
 		d.Proofs = append(d.Proofs, shown)
 	}
@@ -284,17 +291,24 @@ func (p presenter) proof(pr ledger.Proof, d *gate.Decision) views.ProofData {
 	return out
 }
 
-// trouble is why work on the order does not get on, or nothing.
-func trouble(rec orderRecord) string {
+// trouble is why work on the order does not get on, or nothing; stuck when a person has to do something about it. What moves the order
+// itself comes before what only tells of it.
+func trouble(rec orderRecord) (why string, stuck bool) {
 	if rec.order.Trouble != "" {
-		return rec.order.Trouble
+		return rec.order.Trouble, false
 	}
-	for _, b := range rec.writebacks {
-		if b.Reason != "" && (b.State == "stuck" || b.State == "pending") {
-			return b.Reason
+	first := func(state string, moves bool) string {
+		for _, b := range rec.writebacks {
+			if b.State == state && b.Reason != "" && (!moves || b.Kind == ledger.Hold || b.Kind == ledger.Release || b.Kind == ledger.Cancel) {
+				return b.Reason
+			}
 		}
+		return ""
 	}
-	return ""
+	if why = cmp.Or(first("stuck", true), first("stuck", false)); why != "" {
+		return why, true
+	}
+	return cmp.Or(first("pending", true), first("pending", false)), false
 }
 
 // receipts are the newest Receipts of the order's Decisions.

@@ -179,7 +179,7 @@ func TestOrdersAndHistoryPages(t *testing.T) {
 	}
 	b.want(200, b.as(ledger.Viewer, shopBase+"/history?kind=session", nil), "Nothing of this kind yet")
 	overview := b.as(ledger.Viewer, shopBase+"/overview", nil)
-	b.want(200, overview, fmt.Sprintf("%d orders are on hold", n+1), fmt.Sprintf("<strong>%d</strong>", n+1), "Enforcing", "1Kosmos is not connected")
+	b.want(200, overview, fmt.Sprintf("%d orders on hold wait for a proof or a person", n+1), fmt.Sprintf("<strong>%d</strong>", n+1), "Enforcing", "1Kosmos is not connected")
 
 	b.wantGo(b.as(ledger.Reviewer, shopBase+"/orders/"+ids[0]+"/release", url.Values{"reason": {"It is fine"}}), shopBase+"/orders/"+ids[0]+"?released="+ids[0])
 	b.settle(ledger.WritebackBell, ledger.OrderBell)
@@ -187,7 +187,7 @@ func TestOrdersAndHistoryPages(t *testing.T) {
 	if pages := b.follow(shopBase+"/orders?filter=allowed", orderHref); len(pages) != 1 || strings.Join(pages[0], " ") != ids[0] {
 		t.Errorf("allowed: %v, want %s", pages, ids[0])
 	}
-	b.want(200, b.as(ledger.Viewer, shopBase+"/overview", nil), `<strong>1</strong>`, fmt.Sprintf("%d orders are on hold", n))
+	b.want(200, b.as(ledger.Viewer, shopBase+"/overview", nil), `<strong>1</strong>`, fmt.Sprintf("%d orders on hold wait for a proof or a person", n))
 }
 
 // TestHistoryMerges: Decisions and Sessions of one millisecond and of several are each listed once, in one order, whatever the page.

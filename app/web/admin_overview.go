@@ -125,7 +125,7 @@ func attention(s standing, p presenter) []views.Attention {
 		when(on && code != "digital_orders" && code != "cancel_silent", code, "")
 	}
 	when(s.provider.Status == "error", "provider_down", s.provider.Said)
-	counted("held", s.counts.OnHold())
+	counted("held", s.counts.OnHold()-s.counts.Holds[ledger.Refused]-s.counts.Holds[ledger.Releasing]) // of these somebody has decided
 	counted("late_pass", s.counts.LatePass)
 	counted("reviews", s.counts.Sessions[idv.StateReview])
 	counted("stuck", s.stuck.Writebacks)
@@ -135,8 +135,12 @@ func attention(s standing, p presenter) []views.Attention {
 	counted("scope_missing", int64(len(s.parts.missingScopes)))
 	when(sweepStatus(s.shop, s.now) == "late", "sweep_late", "")
 	waiting := s.pace.WaitingSince
-	when(!waiting.IsZero() && s.now.Sub(waiting) >= longWait, "quota_waiting", p.when(waiting).Text)
-	when(replicaStatus(s.replica) == "error" || lag(s.replica, s.now) > 0, "replica_late", span(lag(s.replica, s.now)))
+	when(!waiting.IsZero() && s.now.Sub(waiting) >= longWait, "quota_waiting", "since "+p.when(waiting).Text)
+	late := span(lag(s.replica, s.now))
+	if late != "" {
+		late = "by " + late
+	}
+	when(replicaStatus(s.replica) == "error" || late != "", "replica_late", late)
 	return out
 }
 

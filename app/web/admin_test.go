@@ -382,19 +382,20 @@ func TestAttention(t *testing.T) {
 			[]views.Attention{{Code: "provider_unset"}, {Code: "evidence_unmapped"}}},
 		{"orders", standing{shop: shop(nil), tenant: true, stuck: ledger.Stuck{Writebacks: 2, Notices: 6}, found: ledger.Found{Leaked: 3, Moved: 7},
 			counts: ledger.Counts{LatePass: 4, Sessions: map[idv.State]int64{idv.StateReview: 5},
-				Holds: map[ledger.HoldState]int64{ledger.Held: 10_000, ledger.Holding: 1, ledger.Refused: 1, ledger.Cancelling: 1}}},
+				Holds: map[ledger.HoldState]int64{ledger.Held: 10_000, ledger.Holding: 1, ledger.Refused: 1, ledger.Releasing: 1, ledger.Cancelling: 1}}},
 			[]views.Attention{{Code: "leaks", Count: "3"}, {Code: "moved", Count: "7"}, {Code: "held", Count: "10,000+"}, {Code: "late_pass", Count: "4"}, {Code: "reviews", Count: "5"},
 				{Code: "stuck", Count: "2"}, {Code: "stuck_notices", Count: "6"}}},
 		{"the clock, the quota, the replica", standing{shop: shop(nil), tenant: true, pace: relay.Pace{Skew: -6 * time.Minute, WaitingSince: now.Add(-time.Minute)},
 			replica: ledger.ReplicaStatus{Configured: true, Replicating: true, LastSync: now.Add(-3 * time.Minute)}},
-			[]views.Attention{{Code: "clock", Detail: "6 minutes behind BigCommerce's"}, {Code: "quota_waiting", Detail: "Tue 10 Mar 2026, 11:59"}, {Code: "replica_late", Detail: "3 minutes"}}},
+			[]views.Attention{{Code: "clock", Detail: "6 minutes behind BigCommerce's"}, {Code: "quota_waiting", Detail: "since Tue 10 Mar 2026, 11:59"}, {Code: "replica_late", Detail: "by 3 minutes"}}},
 		{"not worth a word", standing{shop: shop(func(s *ledger.Shop) { s.Policy.CancelAfter, s.Policy.Mails = 7, false }), tenant: true,
 			pace: relay.Pace{Skew: 5 * time.Minute, WaitingSince: now.Add(-59 * time.Second)}, replica: ledger.ReplicaStatus{Configured: true, Replicating: true, LastSync: now.Add(-30 * time.Second)}}, nil},
 		{"the installation", standing{shop: shop(func(s *ledger.Shop) { s.State, s.SweepAt = ledger.Suspended, now.Add(-6*time.Minute) }), tenant: true,
 			provider: views.ProviderData{Status: "error", Said: "no route to host"}, replica: ledger.ReplicaStatus{Configured: true, LastError: "denied"},
 			parts: parts{missingScopes: []string{"a"}, hooks: []views.HookRow{{Status: "missing"}, {Status: "ok"}}, scripts: []views.ScriptRow{{Status: "changed"}, {Status: "unknown"}}}},
 			[]views.Attention{{Code: "token_refused"}, {Code: "provider_down", Detail: "no route to host"}, {Code: "hook_broken", Count: "1"}, {Code: "script_broken", Count: "1"},
-				{Code: "scope_missing", Count: "1"}, {Code: "sweep_late"}, {Code: "replica_late"}}},
+				{Code: "scope_missing", Count: "1"}, {Code: "replica_late"}}},
+		{"the sweep", standing{shop: shop(func(s *ledger.Shop) { s.SweepAt = now.Add(-6 * time.Minute) }), tenant: true}, []views.Attention{{Code: "sweep_late"}}},
 	} {
 		tc.in.now = now
 		got := attention(tc.in, present(tc.in.shop))

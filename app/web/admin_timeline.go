@@ -18,17 +18,18 @@ type event struct {
 	views.Entry
 }
 
-// timeline is everything that happened to the order, and what is still to be done for it, oldest first.
+// timeline is everything that happened to the order, and what is still to be done for it, oldest first. The lists it is made from have the
+// newest first.
 func (p presenter) timeline(rec orderRecord) []views.Entry {
 	events := []event{{rec.order.SeenAt, 0, views.Entry{Kind: "order", Code: "seen"}}}
 	add := func(at time.Time, order int, e views.Entry) { events = append(events, event{at, order, e}) }
-	for _, n := range rec.notices {
+	for _, n := range slices.Backward(rec.notices) {
 		add(n.ReceivedAt, 1, noticed(n))
 	}
-	for _, n := range rec.sessions {
+	for _, n := range slices.Backward(rec.sessions) {
 		add(n.ChangedAt, 2, p.session(n))
 	}
-	for _, d := range rec.decisions {
+	for _, d := range slices.Backward(rec.decisions) {
 		e := p.decided(d)
 		if i := slices.IndexFunc(rec.proofs, func(pr ledger.Proof) bool { return pr.ID == d.ProofID }); i >= 0 {
 			shown := p.proof(rec.proofs[i], &d.Decision)
@@ -41,7 +42,7 @@ func (p presenter) timeline(rec orderRecord) []views.Entry {
 			add(pr.RevokedAt, 2, views.Entry{Kind: "event", Code: "revoked", By: pr.RevokedBy, Note: pr.RevokedWhy})
 		}
 	}
-	for _, b := range rec.writebacks {
+	for _, b := range slices.Backward(rec.writebacks) {
 		at := b.DoneAt
 		if at.IsZero() {
 			at = b.MadeAt

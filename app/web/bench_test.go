@@ -38,14 +38,29 @@ type bench struct {
 	world   *sim.World
 	cookies map[string]string // by Shop and role
 
-	mu  sync.Mutex
-	now time.Time
+	mu    sync.Mutex
+	now   time.Time
+	ahead time.Duration // of BigCommerce's clock
 }
 
 func (b *bench) clock() time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.now
+}
+
+// theirs is BigCommerce's clock.
+func (b *bench) theirs() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.now.Add(-b.ahead)
+}
+
+// skew sets our clock ahead of BigCommerce's.
+func (b *bench) skew(d time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.now, b.ahead = b.now.Add(d-b.ahead), d
 }
 
 func (b *bench) wait(d time.Duration) {
@@ -69,7 +84,7 @@ func newBench(t *testing.T, change ...func(*relay.Options)) *bench {
 	platform := httptest.NewServer(mux)
 	t.Cleanup(platform.Close)
 	b.world = sim.New(sim.Options{ClientID: "client", ClientSecret: "secret-secret-secret-secret-secret", AppURL: "https://idgate.example", StoreURL: platform.URL,
-		Now: b.clock, Seed: 1})
+		Now: b.theirs, Seed: 1})
 	mux.Handle("/", b.world.StoreHandler())
 	app := &bigcommerce.App{ClientID: "client", ClientSecret: "secret-secret-secret-secret-secret", HTTP: platform.Client(), Now: b.clock,
 		Endpoints: bigcommerce.Endpoints{Login: platform.URL, API: platform.URL}}
@@ -95,16 +110,36 @@ func (b *bench) open(hash string) {
 	b.Helper()
 	shop := b.world.AddShop(sim.ShopOptions{Hash: hash, Name: "Larkspur & Sons", Timezone: "America/Denver", RequestsPerWindow: -1})
 	b.ok(sim.SeedDemo(shop))
-	token := shop.AddAPIAccount(sim.DefaultScopes...)
-	b.ok(b.s.Ledger.InstallShop(b.Context(), ledger.Install{StoreHash: hash, Token: token.Value, Scopes: sim.DefaultScopes, OwnerID: 1}, b.clock()))
+	begun, err := shop.BeginInstall(shop.Users()[0].ID)
+	b.ok(err)
+	u, err := url.Parse(begun)
+	b.ok(err)
+	q := u.Query()
+	g, err := b.s.BigCommerce.Exchange(b.Context(), bigcommerce.ExchangeRequest{Code: q.Get("code"), Scope: q.Get("scope"), Context: q.Get("context"), RedirectURI: "https://idgate.example/auth"})
+	b.ok(err)
+	b.ok(b.s.Ledger.InstallShop(b.Context(), ledger.Install{StoreHash: hash, Token: g.AccessToken, Scopes: g.Scopes, OwnerID: 1}, b.clock()))
 	b.ok(b.s.Ledger.DescribeShop(b.Context(), hash, ledger.Description{StoreID: "1001", Name: shop.Name, Currency: "USD", Timezone: "America/Denver",
 		Channels: []ledger.Channel{{ID: 1, Name: shop.Name}}}))
+	b.signInAll(hash)
+}
+
+// signInAll gives a user of each role a fresh Login.
+func (b *bench) signInAll(hash string) {
+	b.Helper()
 	for i, role := range []ledger.Role{ledger.Owner, ledger.Manager, ledger.Reviewer, ledger.Viewer} {
 		w := httptest.NewRecorder()
 		u := ledger.User{ID: int64(i + 1), Email: string(role) + "@" + hash + ".example", Role: role}
 		b.ok(b.s.signIn(w, httptest.NewRequest("GET", "/", nil), hash, u))
 		b.cookies[hash+" "+string(role)] = strings.Split(w.Header().Get("Set-Cookie"), ";")[0]
 	}
+}
+
+// days lets time pass, in which Logins run out, and does what time alone brings.
+func (b *bench) days(n int) {
+	b.Helper()
+	b.wait(time.Duration(n) * 24 * time.Hour)
+	b.signInAll(shopHash)
+	b.settle(ledger.ShopBell, ledger.OrderBell, ledger.WritebackBell)
 }
 
 func (b *bench) ok(err error) {

@@ -240,6 +240,7 @@ func (s *story) refusalByHand() {
 	s.load()
 	s.orderPage(id, "Held")
 	link := s.verifyLink()
+	s.app.click(css(`details:has(form[action$="/refuse"]) summary`))
 	s.app.click(css(`form[action$="/refuse"] button`))
 	s.app.until(`document.querySelector("#refuse-reason-error")`)
 	s.panel.picture("app-order-no-reason")

@@ -96,6 +96,7 @@ func FuzzNotice(f *testing.F) {
 // FuzzPolicyForm: whatever is typed becomes a Policy that can be stored, or problems beside fields.
 func FuzzPolicyForm(f *testing.F) {
 	f.Add("mode=enforce&checkout_ial=2&step_up_value=500.00&step_up_ial=2&proof_days=365&guests=verify&hold_status=12&on_unreachable=let_pay&on_provider_down=stop&writeback=attributes")
+	f.Add("mode=enforce&checkout_ial=0&proof_days=30&guests=pass&hold_status=7&on_unreachable=stop&on_provider_down=stop&writeback=attributes&on_moved=hold_again&cancel_days=14&mails=on&remind_hours=48,24;1&keep_days=90&sources=www&sources_more=tiktok, my-erp")
 	f.Add("mode=off&checkout_ial=-1&step_up_value=1,000&least_age=1e9&proof_days=99999999999999999999")
 	f.Fuzz(func(t *testing.T, query string) {
 		v, err := url.ParseQuery(query)

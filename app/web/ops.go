@@ -77,7 +77,7 @@ func (s *Server) totals(ctx context.Context) (t totals, err error) {
 			t.Quota.Shops++
 			t.Quota.Longest = max(t.Quota.Longest, now.Sub(pace.WaitingSince).Seconds())
 		}
-		if skew := pace.Skew.Seconds(); math.Abs(skew) > math.Abs(t.Skew) {
+		if skew := pace.Skew.Round(time.Second).Seconds(); math.Abs(skew) > math.Abs(t.Skew) {
 			t.Skew = skew
 		}
 	}

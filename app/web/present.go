@@ -96,6 +96,9 @@ func (p presenter) count(n int64, atLeast bool) string {
 	return out
 }
 
+// figure is a number, grouped: "20,000".
+func (p presenter) figure(n int) string { return p.printer.Sprint(number.Decimal(n)) }
+
 // need is a Requirement as the merchant wrote it; what the evidence mapping adds is the shopper's to know.
 func need(q gate.Requirement) views.Need {
 	return views.Need{IAL: int(q.IAL), MaxAgeDays: int(q.MaxAge), LeastAge: q.LeastAge, Selfie: q.Selfie, NameMatch: q.NameMatch}

@@ -109,13 +109,13 @@ func TestTimeline(t *testing.T) {
 		sessions:  []ledger.Session{{State: "passed", StartedAt: at(4), ChangedAt: at(5)}},
 		decisions: []ledger.Decision{{At: at(5), Decision: allow}, {At: at(1), Decision: gate.Decision{Outcome: gate.Hold, Mode: gate.Enforce}}},
 		writebacks: []ledger.StoredWriteback{
-			{Kind: ledger.Release, State: "done", DoneAt: at(6), Reason: "released; somebody had moved the order to status 9"},
 			{ID: 21, Kind: ledger.DecisionMetafield, State: "stuck", MadeAt: at(5), DoneAt: at(12), Reason: "422: it is full"},
 			{Kind: ledger.CustomerAttributes, State: "done", DoneAt: at(6), Reason: "written"},
+			{Kind: ledger.Release, State: "done", DoneAt: at(6), Reason: "released; somebody had moved the order to status 9"},
 			{Kind: ledger.Note, State: "dropped", DoneAt: at(13), Reason: "no longer needed"},
-			{Kind: ledger.Hold, State: "done", DoneAt: at(2), Reason: "on hold"},
 			{Kind: ledger.Cancel, State: "done", DoneAt: at(14), Reason: "cancelled"},
 			{Kind: ledger.CancelNote, State: "done", DoneAt: at(2), Reason: "noted"},
+			{Kind: ledger.Hold, State: "done", DoneAt: at(2), Reason: "on hold"},
 			{Kind: ledger.Mail, Ref: "reminder-2#1", State: "done", DoneAt: at(15), Reason: "sent"},
 			{ID: 22, Kind: ledger.Mail, Ref: "held_again#2", State: "stuck", DoneAt: at(16), Reason: "The mail was refused"},
 			{Kind: ledger.Mail, Ref: "last_call#1", State: "pending", MadeAt: at(17), DueAt: at(18)},
@@ -157,16 +157,33 @@ func TestTimeline(t *testing.T) {
 			}
 		}
 	}
-	if s := trouble(rec); s != "422: it is full" {
-		t.Errorf("trouble %q", s)
-	}
-	rec.order.Trouble = "BigCommerce is down"
-	if s := trouble(rec); s != "BigCommerce is down" {
-		t.Errorf("trouble %q", s)
-	}
 	rec = orderRecord{order: ledger.Order{SeenAt: at(1), Hold: ledger.Held, HeldAt: at(2), Reheld: 1, AlarmedAt: at(3)}}
 	if es := p.timeline(rec); len(es) != 3 || es[1].Code != "held" || es[1].Kind != "hold" || es[2].Code != "held_again" || es[2].Kind != "event" {
 		t.Errorf("an order that was in the hold status already, and was held again: %+v", es)
+	}
+}
+
+func TestTrouble(t *testing.T) {
+	w := func(kind ledger.WritebackKind, state, reason string) ledger.StoredWriteback {
+		return ledger.StoredWriteback{Kind: kind, State: state, Reason: reason}
+	}
+	for _, tc := range []struct {
+		name  string
+		order string
+		owed  []ledger.StoredWriteback
+		why   string
+		stuck bool
+	}{
+		{"none", "", []ledger.StoredWriteback{w(ledger.Hold, "done", "on hold"), w(ledger.Note, "dropped", "no longer needed"), w(ledger.Cancel, "pending", "")}, "", false},
+		{"the order's own", "BigCommerce is down", []ledger.StoredWriteback{w(ledger.Hold, "stuck", "403")}, "BigCommerce is down", false},
+		{"stuck before pending", "", []ledger.StoredWriteback{w(ledger.Hold, "pending", "503"), w(ledger.Mail, "stuck", "refused")}, "refused", true},
+		{"what moves it before what tells of it", "", []ledger.StoredWriteback{w(ledger.Mail, "pending", "has still to come true"), w(ledger.Cancel, "pending", "500")}, "500", false},
+		{"a stuck release before a stuck mail", "", []ledger.StoredWriteback{w(ledger.Mail, "stuck", "refused"), w(ledger.Release, "stuck", "403")}, "403", true},
+		{"what only tells", "", []ledger.StoredWriteback{w(ledger.DecisionMetafield, "pending", "503")}, "503", false},
+	} {
+		if why, stuck := trouble(orderRecord{order: ledger.Order{Trouble: tc.order}, writebacks: tc.owed}); why != tc.why || stuck != tc.stuck {
+			t.Errorf("%s: %q, stuck %v, want %q, %v", tc.name, why, stuck, tc.why, tc.stuck)
+		}
 	}
 }
 
@@ -187,6 +204,7 @@ func TestAsOrder(t *testing.T) {
 		{"a cart", decision(func(d *ledger.Decision) { d.Stage, d.Outcome = gate.AtCheckout, gate.Verify }), ledger.Order{}, "decision", "verify"},
 		{"found gone", decision(func(d *ledger.Decision) {}), ledger.Order{DecisionID: "d", Hold: ledger.Leaked}, "order", "leaked"},
 		{"moved by hand", decision(func(d *ledger.Decision) {}), ledger.Order{DecisionID: "d", Hold: ledger.Moved}, "order", "moved"},
+		{"cancelled in the end", decision(func(d *ledger.Decision) {}), ledger.Order{DecisionID: "d", Hold: ledger.Cancelled}, "order", "cancelled"},
 		{"refused", decision(func(d *ledger.Decision) { d.Outcome, d.MadeBy = gate.Refuse, ledger.ByPerson }), ledger.Order{DecisionID: "d", Hold: ledger.Refused}, "order", "refused"},
 		{"released by a person", decision(func(d *ledger.Decision) { d.Outcome, d.MadeBy = gate.Allow, ledger.ByPerson }), ledger.Order{DecisionID: "later"}, "order", "released"},
 		{"released by a proof", decision(func(d *ledger.Decision) { d.Outcome = gate.Allow }), ledger.Order{DecisionID: "d", Hold: ledger.Released}, "order", "released"},

@@ -44,6 +44,35 @@ for (const { name, decide, advance } of silences) {
   }
 }
 
+for (const { wait, choice, ends } of [
+  { wait: 3000, choice: 'open', ends: 'goes when the answer comes' }, { wait: 3000, choice: 'closed', ends: 'goes when the answer comes' },
+  { wait: 30000, choice: 'open', ends: 'goes after 8 s' }, { wait: 30000, choice: 'closed', ends: 'is held after 8 s' },
+]) {
+  test(`the server takes ${wait / 1000} s, unreachable=${choice}: the order ${ends}, and only once`, onPage(null, async ({ shop, app, open }) => {
+    const page = await open({ query: '&unreachable=' + choice });
+    await page.locked('open');
+    const put = app.asks.length;
+    app.decide = () => new Promise((resolve) => page.window.setTimeout(() => resolve(decision('allow')), wait));
+    const { xhr, ended } = page.order();
+    await until('the question', () => app.asks.length > put);
+    page.advance(wait === 3000 ? 2999 : 7999);
+    await quiesce();
+    assert.deepEqual([shop.orders.length, page.view(), xhr.readyState], [0, '', 1], 'bounded, but not hurried');
+    page.advance(1);
+    if (ends.startsWith('is held')) {
+      await page.shows('unreachable');
+      assert.equal(shop.orders.length, 0);
+      app.decide = () => decision('allow');
+      page.press('retry');
+    }
+    await ended;
+    assert.equal(xhr.status, 200);
+    page.advance(60000);
+    await quiesce();
+    assert.equal(shop.orders.length, 1);
+  }));
+}
+
 test('unreachable=closed: closing the dialog refuses the order', onPage(null, async ({ shop, app, open }) => {
   app.decide = () => [500, ''];
   const page = await open({ query: '&unreachable=closed' });

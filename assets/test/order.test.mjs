@@ -29,7 +29,7 @@ test('verify, session, passed, allow: the held order goes once, without a reload
   const { xhr, ended } = page.order();
   await page.shows('intro');
   assert.equal(page.said('title'), TEXTS.title);
-  assert.equal(page.part('lines').textContent, [TEXTS.why, TEXTS.needs, TEXTS.duration, TEXTS.who_sees].join('\n\n'));
+  assert.equal(page.part('lines').textContent, TEXTS.why + TEXTS.needs + TEXTS.duration + TEXTS.who_sees);
   page.press('start');
   await page.shows('session');
   assert.deepEqual(app.starts, [{ capability: 'cart.one', locale: 'en-GB', document: '' }]);

@@ -73,7 +73,9 @@ export async function launch() {
     async close() {
       const gone = new Promise((resolve) => child.on('exit', resolve));
       send('Browser.close').catch(() => {});
+      const hung = setTimeout(() => child.kill('SIGKILL'), 5000);
       await gone;
+      clearTimeout(hung);
       rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
     },
   };

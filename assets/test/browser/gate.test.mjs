@@ -2,7 +2,7 @@
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { CART, CLIENT, GATE, ORDER_PATH, PAYMENT_FORM, SHOP, TEXTS, decision, session, startApp, startShop, until } from '../harness.mjs';
 import { CHROMIUM, launch } from './chromium.mjs';
 
@@ -159,6 +159,51 @@ test('under a strict content security policy nothing is refused, and the dialog 
     'Content-Security-Policy': `default-src 'self'; script-src 'self' ${app.url}; connect-src 'self' ${app.url}; img-src 'self' data:; style-src 'self'; require-trusted-types-for 'script'`,
   }),
 }));
+
+const LOCK = readFileSync(new URL('../../lock.js', import.meta.url), 'utf8');
+test('under a policy of nonces, with strict-dynamic, integrity and the inline lock: an order made at once waits, and goes once', { skip }, async () => {
+  const [shop, app] = await Promise.all([startShop(), startApp()]);
+  try {
+    const src = `${app.url}/storefront/v1/scripts/${SHOP}/1/gate.0123456789abcdef.js?client_id=${CLIENT}`;
+    const early = `const x = window.first = new XMLHttpRequest(); x.open('POST', '${ORDER_PATH}'); x.send('{}')`;
+    shop.pages = { '/checkout': `<!doctype html><html lang="en"><head><script nonce="n1">${LOCK}</script><script nonce="n1">${early}</script>
+      <script nonce="n1" src="${src}" integrity="${integrity}" crossorigin="anonymous"></script><script>window.unsafe = 1</script></head><body><div id="checkout-app"></div></body></html>` };
+    shop.headers = { 'Content-Security-Policy': `default-src 'none'; script-src 'nonce-n1' 'strict-dynamic'; connect-src 'self' ${app.url}; img-src data:; style-src 'self'; require-trusted-types-for 'script'` };
+    app.decide = () => decision('verify', { session: live('created') });
+    const tab = await browser.open(shop.url + '/checkout');
+    const $ = `document.querySelector('idgate-dialog')?.shadowRoot`;
+    await until('the dialog', () => tab.eval(`${$}?.querySelector('dialog[open]')?.dataset.view === 'session'`));
+    await until('the picture', () => tab.eval(`${$}.querySelector('img').naturalWidth > 0`));
+    assert.equal(shop.orders.length, 0);
+    app.decide = () => decision('allow');
+    app.poll = () => [200, live('passed')];
+    await tab.eval(`document.dispatchEvent(new Event('visibilitychange'))`);
+    await until('the order', () => tab.eval('first.status === 200'));
+    assert.equal(shop.orders.length, 1);
+    assert.equal(await tab.eval('window.unsafe || 0'), 0, 'the policy was in force');
+    assert.deepEqual(tab.complaints.filter((c) => !/inline script/.test(c)), []);
+  } finally {
+    app.stop();
+    shop.stop();
+  }
+});
+
+test('other bytes than the integrity hash names are not run, and the lock waits its time for them', { skip }, async () => {
+  const [shop, app] = await Promise.all([startShop(), startApp()]);
+  try {
+    app.source = GATE + '//';
+    const src = `${app.url}/storefront/v1/scripts/${SHOP}/1/gate.0123456789abcdef.js`;
+    shop.pages = { '/checkout': `<!doctype html><head><script>${LOCK}</script><script src="${src}" integrity="${integrity}" crossorigin="anonymous"></script></head><body>` };
+    const tab = await browser.open(shop.url + '/checkout');
+    assert.equal(await tab.eval('typeof BlockIDVerify'), 'undefined');
+    await tab.eval(`{ const x = window.first = new XMLHttpRequest(); x.open('POST', '${ORDER_PATH}'); x.send('{}'); 0 }`);
+    await tab.eval(`fetch('/mark', { method: 'POST' }).then(() => 1)`);
+    assert.deepEqual([shop.orders.length, await tab.eval('first.readyState')], [0, 1]);
+  } finally {
+    app.stop();
+    shop.stop();
+  }
+});
 
 test('the dialog on a wide and a narrow screen, in both directions of writing', { skip }, async () => {
   const pictures = process.env.PICTURES; // a folder to keep them in, to be looked at

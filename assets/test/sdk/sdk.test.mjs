@@ -4,23 +4,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { CART, TEXTS, decision, onPage, session, until } from '../harness.mjs';
 import { bundle } from './bundle.mjs';
+import { reads } from './shop.mjs';
 
 const { outfile, version } = await bundle();
 const SDK = readFileSync(outfile, 'utf8');
-
-/** The least that loadCheckout is content with. */
-const cart = { id: CART, customerId: 0, lineItems: { physicalItems: [], digitalItems: [], giftCertificates: [], customItems: [] }, coupons: [], discounts: [], currency: { code: 'USD', decimalPlaces: 2 } };
-const reads = {
-  '/api/storefront/checkout-settings': {
-    context: { checkoutId: CART, payment: {} }, customization: {},
-    storeConfig: { formFields: {}, checkoutSettings: { features: {} }, paymentSettings: { bigpayBaseUrl: '' }, storeProfile: { storeHash: 'abc123' }, currency: {}, shopperCurrency: {}, links: {} },
-  },
-  '/api/storefront/form-fields': { customerAccount: [], shippingAddress: [], billingAddress: [] },
-  ['/api/storefront/checkout/' + CART]: {
-    id: CART, cart, billingAddress: null, consignments: [], coupons: [], giftCertificates: [], payments: [], promotions: [], taxes: [],
-    customer: { id: 0, isGuest: true, email: '', addresses: [] }, outstandingBalance: 0, grandTotal: 0, isStoreCreditApplied: false,
-  },
-};
 
 test('the bundle is the pinned version and offers what a shop\'s loader offers', onPage({}, async ({ page }) => {
   assert.equal(version, '1.983.2');
@@ -50,7 +37,7 @@ test('the gate finds the cart through the SDK when the shop\'s own list is empty
 }));
 
 test('the SDK\'s order call is held; refused, it shows our words; allowed, it goes once', onPage({}, async ({ shop, app, page }) => {
-  shop.json = { ...reads, '/api/storefront/orders/7': { orderId: 7, lineItems: cart.lineItems, payments: [] } };
+  shop.json = reads;
   app.decide = () => decision('verify', { session: session('created') });
   page.window.eval(SDK);
   const service = page.window.checkoutKit.createCheckoutService();

@@ -1,0 +1,104 @@
+package relay_test
+
+import (
+	"flag"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"idgate/app/gate"
+	"idgate/app/sim"
+	simkosmos "idgate/app/sim/kosmos"
+)
+
+var manyOrders = flag.Int("manyorders", 10_000, "how many orders TestFaultTenThousandOrders makes; 1,500 at most under the race detector, 600 with -short")
+
+// spellOf is a part of a long day, and how webhooks come in it.
+type spellOf struct {
+	name   string
+	faults sim.Faults
+	drop   bool
+	waits  []time.Duration // of the orders that came in it: until held or allowed
+}
+
+// TestFaultTenThousandOrders: with webhooks that come, that are all lost, and that come late, twice and in any order, no order of ten
+// thousand waits for longer than the gate time.
+func TestFaultTenThousandOrders(t *testing.T) {
+	n := seed(t)
+	random := rand.New(rand.NewPCG(n, 7))
+	total := *manyOrders
+	switch {
+	case testing.Short():
+		total = min(total, 600)
+	case raceDetector:
+		total = min(total, 1500) // each takes five times as long
+	}
+	f := newFaulty(t, func(p *gate.Policy) { p.Mails = false })
+	ada := f.ada()
+	f.verify(f.cart(f.product(cheap), ada.ID, sim.BillingOf(ada)), f.token(ada.ID), simkosmos.PassesWithSelfie)
+	spells := []*spellOf{
+		{name: "webhooks come"},
+		{name: "webhooks are lost", drop: true},
+		{name: "some come late, twice, or never", faults: sim.Faults{Drop: 0.3, Duplicate: 0.3, Reorder: 0.5, Delay: 0.4, DelayBy: 3 * time.Minute, Resign: 0.2}},
+	}
+	product, since := f.product(cheap), int64(0)
+	in := map[int64]*spellOf{}
+	for made, part := 0, total/len(spells)+1; made < total; {
+		s := spells[made/part]
+		f.shop.DropWebhooks(s.drop)
+		f.shop.SetFaults(s.faults)
+		for range random.IntN(7) {
+			a := sim.APIOrder{Billing: f.somebody(), Items: []sim.APIItem{{ProductID: product, Quantity: 1}}}
+			switch random.IntN(4) {
+			case 0: // proved, whoever places the order
+				a.CustomerID, a.Billing = ada.ID, sim.BillingOf(ada)
+			case 1:
+				nine := 9
+				a.StatusID = &nine
+			}
+			o, err := f.shop.PlaceOrderByAPI(a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if since == 0 {
+				since = o.ID
+			}
+			in[o.ID] = s
+			made++
+		}
+		f.settle()
+		f.clock.pass(time.Second)
+	}
+	f.shop.DropWebhooks(false)
+	f.shop.ClearFaults()
+	f.step(2*gateTime, time.Second)
+	f.step(10*time.Minute, 10*time.Second) // what is late
+	violations := 0
+	for id, s := range in {
+		o := f.order(id)
+		waited := time.Duration(0)
+		switch last := o.History[len(o.History)-1]; {
+		case last.Actor == sim.AppName && last.To == 12 && len(o.History) == 2:
+			waited = last.At.Sub(o.Created)
+		case o.CustomerID == ada.ID && len(o.History) == 1:
+			waited = f.decisions(id)[0].At.Sub(o.Created)
+		default:
+			t.Fatalf("order %d: %+v", id, o.History)
+		}
+		s.waits = append(s.waits, waited)
+		if waited > gateTime {
+			violations++
+		}
+	}
+	for _, s := range spells {
+		slices.Sort(s.waits)
+		k := len(s.waits)
+		t.Logf("%-32s %5d orders: gate time median %s, 99 %% %s, longest %s", s.name, k, s.waits[k/2], s.waits[k*99/100], s.waits[k-1])
+	}
+	t.Logf("%d orders, %d longer than the gate time of %s; %d API requests", len(in), violations, gateTime, f.wire.count(""))
+	if violations > 0 || len(in) < total || spells[0].waits[len(spells[0].waits)-1] != 0 {
+		t.Errorf("%d violations among %d orders", violations, len(in))
+	}
+	f.sound(Checks{Since: since, Within: gateTime})
+}
