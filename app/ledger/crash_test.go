@@ -116,7 +116,7 @@ func TestCrash(t *testing.T) {
 		"KeepOrder": func(r *rig) func() error {
 			r.onHold(118)
 			r.owe(Cancel, 118, "d")
-			return func() error { return r.l.KeepOrder(ctx, r.shop(), 118, true, r.now) }
+			return func() error { return r.l.KeepOrder(ctx, r.shop(), 118, true, "called", r.now) }
 		},
 		"HandOver": func(r *rig) func() error {
 			r.mail(118, "link#1")

@@ -198,7 +198,7 @@ var orders = leasing{
 					m.due = r.now
 				}
 			}
-			r.is(r.l.KeepOrder(context.Background(), r.shop(), int64(i), i%2 == 0, r.now), want)
+			r.is(r.l.KeepOrder(context.Background(), r.shop(), int64(i), i%2 == 0, "called", r.now), want)
 		},
 		"erase": func(r *rig, i int, m *modelled) {
 			if r.value("SELECT customer_id FROM orders WHERE order_id = ?", i) != "0" {

@@ -332,8 +332,9 @@ func (l *Ledger) Override(ctx context.Context, s *Shop, o Order, release bool, n
 	})
 }
 
-// KeepOrder records a named person's word that an order on hold is not to be cancelled, or may be after all. ErrMoved when it is not on hold.
-func (l *Ledger) KeepOrder(ctx context.Context, s *Shop, orderID int64, keep bool, now time.Time) error {
+// KeepOrder records a named person's word, and why, that an order on hold is not to be cancelled, or may be after all. ErrMoved when it is
+// not on hold.
+func (l *Ledger) KeepOrder(ctx context.Context, s *Shop, orderID int64, keep bool, why string, now time.Time) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
 		n, err := t.KeepOrder(ctx, queries.KeepOrderParams{StoreHash: s.Hash, OrderID: orderID, Kept: bit(keep), Now: millis(now)})
 		if err != nil {
@@ -347,7 +348,7 @@ func (l *Ledger) KeepOrder(ctx context.Context, s *Shop, orderID int64, keep boo
 		if keep {
 			action = ActOrderKept
 		}
-		if err := t.act(ctx, s.Hash, action, strconv.FormatInt(orderID, 10), "", now); err != nil {
+		if err := t.act(ctx, s.Hash, action, strconv.FormatInt(orderID, 10), why, now); err != nil {
 			return err
 		}
 		return t.DropWritebacks(ctx, queries.DropWritebacksParams{StoreHash: s.Hash, Subject: orderID, Kind: string(Cancel), Now: millis(now), Reason: "a person keeps the order"})

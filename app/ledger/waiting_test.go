@@ -303,7 +303,7 @@ func TestKeepOrder(t *testing.T) {
 			l := r.evaluated(118)
 			stale := r.order(118)
 			r.wait(time.Second)
-			keep := func() error { return r.l.KeepOrder(ctx, r.shop(), 118, true, r.now) }
+			keep := func() error { return r.l.KeepOrder(ctx, r.shop(), 118, true, "called", r.now) }
 			if tt.want != nil {
 				r.changes(func() error { r.is(keep(), tt.want); return nil })
 				return
@@ -321,11 +321,11 @@ func TestKeepOrder(t *testing.T) {
 				t.Errorf("kept: %+v", o)
 			}
 			r.exec("UPDATE orders SET due_at = 0")
-			r.ok(r.l.KeepOrder(ctx, r.shop(), 118, false, r.now))
+			r.ok(r.l.KeepOrder(ctx, r.shop(), 118, false, "called", r.now))
 			if o := r.order(118); o.Kept || !o.DueAt.Equal(r.now) {
 				t.Errorf("not kept any more: %+v", o)
 			}
-			r.is(r.l.KeepOrder(ctx, r.shop(), 119, true, r.now), ErrMoved)
+			r.is(r.l.KeepOrder(ctx, r.shop(), 119, true, "called", r.now), ErrMoved)
 		})
 	}
 }

@@ -233,7 +233,7 @@ func (p *child) act(ctx context.Context, a childAct) error {
 		_, err = p.ledger.ReplayNotices(ctx, hash, p.now().Add(-24*time.Hour), p.now())
 		return err
 	case "keep":
-		return p.ledger.KeepOrder(ctx, s, a.Order, true, p.now())
+		return p.ledger.KeepOrder(ctx, s, a.Order, true, "called", p.now())
 	case "release", "refuse":
 		return p.override(ctx, s, a.Order, a.Do == "release")
 	}

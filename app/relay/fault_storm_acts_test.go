@@ -239,7 +239,7 @@ func (s *storm) keepOrder() string {
 	if !ok {
 		return ""
 	}
-	return fmt.Sprintf("order %d is kept: %v", o.ID, s.ledger.KeepOrder(context.Background(), s.s(), o.ID, s.r.IntN(3) > 0, s.now()))
+	return fmt.Sprintf("order %d is kept: %v", o.ID, s.ledger.KeepOrder(context.Background(), s.s(), o.ID, s.r.IntN(3) > 0, "called", s.now()))
 }
 
 func (s *storm) revoke() string {

@@ -170,7 +170,7 @@ func TestStagedCancel(t *testing.T) {
 		w := newWorld(t, cancelling)
 		o := w.api()
 		step(w, 2*day)
-		if err := w.ledger.KeepOrder(context.Background(), w.s(), o.ID, true, w.clock.now()); err != nil {
+		if err := w.ledger.KeepOrder(context.Background(), w.s(), o.ID, true, "called", w.clock.now()); err != nil {
 			t.Fatal(err)
 		}
 		step(w, 10*day)

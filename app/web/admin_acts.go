@@ -36,7 +36,7 @@ func (s *Server) sayWhetherCancelled(w http.ResponseWriter, r *http.Request, v v
 			d.Keep = views.ReasonForm{Reason: reason, Error: code}
 		})
 	}
-	switch err := s.Ledger.KeepOrder(r.Context(), v.Shop, o.ID, keep, s.Now()); {
+	switch err := s.Ledger.KeepOrder(r.Context(), v.Shop, o.ID, keep, reason, s.Now()); {
 	case errors.Is(err, ledger.ErrMoved):
 		if o, err = s.Ledger.Order(r.Context(), v.Shop, o.ID); err != nil {
 			return err

@@ -137,6 +137,7 @@ const statusClientGone = 499
 func classify(err error) *problem {
 	var p *problem
 	var tooLarge *http.MaxBytesError
+	var disk *ledger.DiskError
 	switch {
 	case errors.As(err, &p):
 		return p
@@ -144,6 +145,8 @@ func classify(err error) *problem {
 		return refuse(http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("the body is larger than %d bytes", tooLarge.Limit)).because(err)
 	case errors.Is(err, ledger.ErrBusy), errors.Is(err, ledger.ErrClosed):
 		return refuse(http.StatusServiceUnavailable, "busy", "busy; try again shortly").because(err)
+	case errors.As(err, &disk):
+		return refuse(http.StatusServiceUnavailable, "busy", "nothing can be stored just now; try again shortly").because(err)
 	case errors.Is(err, ledger.ErrUnknownShop):
 		return refuse(http.StatusNotFound, "unknown_shop", "no such shop").because(err)
 	case errors.Is(err, ledger.ErrNotFound):
