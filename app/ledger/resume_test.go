@@ -216,13 +216,14 @@ func TestSettings(t *testing.T) {
 		}
 	}
 	look()
-	want = Settings{AlarmTo: "staff@shop.example", Texts: map[string]map[string]string{"en": {"k": "v"}}, Documents: []string{"passport"}, SessionsPerDay: 7}
+	want = Settings{AlarmTo: "staff@shop.example", Texts: map[string]map[string]string{"en": {"k": "v"}}, Documents: []string{"passport"}, SessionsPerDay: 7,
+		ScriptOnAllPages: true, ConfirmationScript: true}
 	for i := range reflect.ValueOf(want).NumField() {
 		if reflect.ValueOf(want).Field(i).IsZero() {
 			t.Errorf("%s is not tried", reflect.TypeFor[Settings]().Field(i).Name)
 		}
 	}
-	const stored = `{"alarm_to":"staff@shop.example","texts":{"en":{"k":"v"}},"documents":["passport"],"sessions_per_day":7}`
+	const stored = `{"alarm_to":"staff@shop.example","texts":{"en":{"k":"v"}},"documents":["passport"],"sessions_per_day":7,"script_on_all_pages":true,"confirmation_script":true}`
 	r.changes(func() error { return r.l.SaveSettings(ctx, shopHash, want, r.now) }, on("shops abc123", "settings: {} -> "+stored)...)
 	look()
 	r.ok(r.l.Close())

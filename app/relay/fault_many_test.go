@@ -1,6 +1,7 @@
 package relay_test
 
 import (
+	"cmp"
 	"flag"
 	"math/rand/v2"
 	"slices"
@@ -42,30 +43,15 @@ func TestFaultTenThousandOrders(t *testing.T) {
 		{name: "webhooks are lost", drop: true},
 		{name: "some come late, twice, or never", faults: sim.Faults{Drop: 0.3, Duplicate: 0.3, Reorder: 0.5, Delay: 0.4, DelayBy: 3 * time.Minute, Resign: 0.2}},
 	}
-	product, since := f.product(cheap), int64(0)
-	in := map[int64]*spellOf{}
-	for made, part := 0, total/len(spells)+1; made < total; {
-		s := spells[made/part]
+	in, since := map[int64]*spellOf{}, int64(0)
+	for part := total/len(spells) + 1; len(in) < total; {
+		s := spells[len(in)/part]
 		f.shop.DropWebhooks(s.drop)
 		f.shop.SetFaults(s.faults)
 		for range random.IntN(7) {
-			a := sim.APIOrder{Billing: f.somebody(), Items: []sim.APIItem{{ProductID: product, Quantity: 1}}}
-			switch random.IntN(4) {
-			case 0: // proved, whoever places the order
-				a.CustomerID, a.Billing = ada.ID, sim.BillingOf(ada)
-			case 1:
-				nine := 9
-				a.StatusID = &nine
-			}
-			o, err := f.shop.PlaceOrderByAPI(a)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if since == 0 {
-				since = o.ID
-			}
-			in[o.ID] = s
-			made++
+			o := f.oneOfMany(random, ada)
+			in[o] = s
+			since = cmp.Or(since, o)
 		}
 		f.settle()
 		f.clock.pass(time.Second)
@@ -76,16 +62,7 @@ func TestFaultTenThousandOrders(t *testing.T) {
 	f.step(10*time.Minute, 10*time.Second) // what is late
 	violations := 0
 	for id, s := range in {
-		o := f.order(id)
-		waited := time.Duration(0)
-		switch last := o.History[len(o.History)-1]; {
-		case last.Actor == sim.AppName && last.To == 12 && len(o.History) == 2:
-			waited = last.At.Sub(o.Created)
-		case o.CustomerID == ada.ID && len(o.History) == 1:
-			waited = f.decisions(id)[0].At.Sub(o.Created)
-		default:
-			t.Fatalf("order %d: %+v", id, o.History)
-		}
+		waited := f.waited(id, ada)
 		s.waits = append(s.waits, waited)
 		if waited > gateTime {
 			violations++
@@ -101,4 +78,32 @@ func TestFaultTenThousandOrders(t *testing.T) {
 		t.Errorf("%d violations among %d orders", violations, len(in))
 	}
 	f.sound(Checks{Since: since, Within: gateTime})
+}
+
+// oneOfMany places an order that is to be held, or one of Ada's, who has proved identity.
+func (f *faulty) oneOfMany(random *rand.Rand, ada sim.Customer) int64 {
+	f.t.Helper()
+	return f.placeUnsettled(func(a *sim.APIOrder) {
+		switch random.IntN(4) {
+		case 0:
+			a.CustomerID, a.Billing = ada.ID, sim.BillingOf(ada)
+		case 1:
+			inStatus(9)(a)
+		}
+	})
+}
+
+// waited is how long an order of oneOfMany waited until it was held, or allowed where it is Ada's.
+func (f *faulty) waited(id int64, ada sim.Customer) time.Duration {
+	f.t.Helper()
+	o := f.order(id)
+	last := o.History[len(o.History)-1]
+	switch {
+	case o.CustomerID != ada.ID && len(o.History) == 2 && last.Actor == sim.AppName && last.To == 12:
+		return last.At.Sub(o.Created)
+	case o.CustomerID == ada.ID && len(o.History) == 1:
+		return f.decisions(id)[0].At.Sub(o.Created)
+	}
+	f.t.Fatalf("order %d: %+v", id, o.History)
+	return 0
 }

@@ -285,15 +285,15 @@ func TestFaultWebhooksEchoes(t *testing.T) {
 	f.sound(Checks{Since: id})
 }
 
-// TestFaultWebhooksLate: webhooks that come in any order, hours late, or signed long ago, after whatever became of the order meanwhile,
-// change nothing any more.
-func TestFaultWebhooksLate(t *testing.T) {
-	type end struct {
-		name string
-		do   func(f *faulty, id int64)
-		want func(id int64) outcome
-	}
-	ends := []end{
+// end is what became of an order on hold.
+type end struct {
+	name string
+	do   func(f *faulty, id int64)
+	want func(id int64) outcome
+}
+
+func ends() []end {
+	return []end{
 		{"held", func(*faulty, int64) {}, holdOf},
 		{"released", func(f *faulty, id int64) {
 			capture, _ := f.openLink(f.link(id))
@@ -325,11 +325,16 @@ func TestFaultWebhooksLate(t *testing.T) {
 			}
 		}, func(id int64) outcome { return outcome{id, 12, ledger.NotHeld, []int{12}, 1, []string{relay.MailLink}} }},
 	}
+}
+
+// TestFaultWebhooksLate: webhooks that come in any order, hours late, or signed long ago, after whatever became of the order meanwhile,
+// change nothing any more.
+func TestFaultWebhooksLate(t *testing.T) {
 	sendings := map[string]sim.Sending{
 		"in order": {}, "reversed": {Reversed: true}, "all at once": {AtOnce: 20}, "three times each, reversed": {Times: 3, Reversed: true},
 		"signed two days ago": {SignedAt: time.Date(2026, 5, 2, 12, 0, 0, 0, time.UTC)},
 	}
-	for _, e := range ends {
+	for _, e := range ends() {
 		for name, how := range sendings {
 			t.Run(e.name+", "+name, func(t *testing.T) {
 				f := newFaulty(t, func(p *gate.Policy) { p.OnMoved = gate.Accept })
