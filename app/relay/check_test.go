@@ -143,7 +143,7 @@ func (w *worldCheck) authorised(o sim.Order, d ledger.Decision) {
 	if err != nil {
 		w.bad("whether its mailbox was shown: %v", err)
 	}
-	if forgotten := d.At.Before(w.Forgot); !customer && !subject && (!shown && !forgotten || h.Mailbox != mailbox) {
+	if forgotten := w.s.InstalledAt.Before(w.Forgot); !customer && !subject && (!shown && !forgotten || h.Mailbox != mailbox) {
 		w.bad("allowed by a proof of somebody else: %+v", h)
 	}
 	if p.Revoked && bigcommerce.ClassOf(o.StatusID) == bigcommerce.ClassGate {

@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	storms       = flag.Int("storms", 4, "how many storms TestFaultStorm makes; CI makes 20 at least")
+	storms       = flag.Int("storms", 4, "how many storms TestFaultStorm makes; CI makes 8 at least")
 	stormActions = flag.Int("stormactions", 250, "how many things happen in each storm")
 )
 
@@ -65,7 +65,7 @@ func TestFaultStorm(t *testing.T) {
 	n := seed(t)
 	count := *storms
 	if os.Getenv("CI") == "true" {
-		count = max(count, 20)
+		count = max(count, 8)
 	}
 	if testing.Short() {
 		count = min(count, 2)
