@@ -192,12 +192,13 @@ func (r *rig) over(n int) {
 // BenchmarkForget compares durable Notices per second while nothing else goes on and while slices are forgotten one after the other, as after
 // a long retention was shortened: in one run, on one disk.
 func BenchmarkForget(b *testing.B) {
+	r := newRig(b)
+	r.over(100_000)
+	var n atomic.Int64
 	var alone float64
 	for _, forgetting := range []bool{false, true} {
 		b.Run(map[bool]string{false: "notices alone", true: "notices while forgetting"}[forgetting], func(b *testing.B) {
-			r := newRig(b)
-			r.over(100_000)
-			var n, slices, forgotten atomic.Int64
+			var slices, forgotten atomic.Int64
 			stop, stopped := make(chan struct{}), make(chan struct{})
 			go func() {
 				defer close(stopped)
