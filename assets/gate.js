@@ -383,7 +383,7 @@ async function follow(ask, id, hear, lost, life) {
     if (r.ok && turn > heard) tell(await r.text(), turn);
     else if (DENIED.includes(r.status) && !life.aborted) lost();
   }).catch(() => {});
-  const seen = () => doc.visibilityState === 'visible' && poll();
+  const seen = () => doc.visibilityState === 'visible' && !life.aborted && poll();
   doc.addEventListener('visibilitychange', seen);
   let open = false;
   while (!life.aborted) {

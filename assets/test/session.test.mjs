@@ -279,13 +279,16 @@ test('coming back from the other tab asks at once', onPage({}, async ({ app, pag
 test('closing the dialog ends the stream and the polling', onPage({}, async ({ app, page }) => {
   app.stream = () => {};
   const { ended } = await talking({ app, page }, { session: session('created') });
-  await until('the stream', () => app.streams.length);
+  let answer;
+  app.poll = () => new Promise((resolve) => (answer = () => resolve([200, session('created')])));
+  await until('the stream and a question under way', () => (page.advance(2000), app.streams.length && answer));
   page.press('close');
   await ended;
   await until('the end of the stream', () => !app.streams.length);
   const polls = app.polls.length;
   page.advance(60000);
   page.window.document.dispatchEvent(new page.window.Event('visibilitychange'));
+  answer();
   await quiesce();
   assert.equal(app.polls.length, polls);
 }));
