@@ -308,7 +308,12 @@ func (l *Ledger) LeaseSessions(ctx context.Context, hash string, now, until time
 		for _, r := range rows {
 			n, err := l.openSession(queries.SessionRow(r))
 			if err != nil && !errors.Is(err, ErrUnknownShop) {
-				return err
+				// It must not keep its neighbours from being polled; a key put right is noticed at the next look.
+				trouble := fmt.Sprintf("it cannot be read (%v); the shopper may begin anew", err)
+				if _, err := t.PostponeSession(ctx, queries.PostponeSessionParams{ID: r.ID, Attempt: r.Attempt, PollAt: millis(until.Add(unreadable)), Trouble: trouble}); err != nil {
+					return err
+				}
+				continue
 			}
 			out = append(out, n)
 		}
@@ -316,6 +321,9 @@ func (l *Ledger) LeaseSessions(ctx context.Context, hash string, now, until time
 	})
 	return out, err
 }
+
+// unreadable is how long a Session rests whose sealed address cannot be opened.
+const unreadable = 15 * time.Minute
 
 // PostponeSession ends a lease without a change of state: the provider could not be asked, or had nothing new.
 func (l *Ledger) PostponeSession(ctx context.Context, n Session, pollAt time.Time, trouble string) error {

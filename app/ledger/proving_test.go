@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -373,4 +374,39 @@ func TestProofOnce(t *testing.T) {
 	r.exec("UPDATE proofs SET person = (SELECT q.person FROM proofs AS q WHERE q.customer_id = 8) WHERE customer_id = 7")
 	_, err = r.l.ProofsFor(t.Context(), r.shop(), gate.Facts{Buyer: gate.Buyer{CustomerID: 7}})
 	r.is(err, ErrSealBroken)
+}
+
+// TestUnreadableSession: a Session that cannot be read keeps none of its neighbours from being polled, says why, and is looked at again.
+func TestUnreadableSession(t *testing.T) {
+	r := newRig(t)
+	ctx := t.Context()
+	var ids []string
+	for i := range 3 {
+		ids = append(ids, r.session(r.cart(fmt.Sprintf("c%d", i), 7, "")).ID)
+	}
+	r.exec("UPDATE sessions SET capture_url = x'00' WHERE id = ?", ids[1])
+	due, err := r.l.LeaseSessions(ctx, shopHash, r.now, r.now.Add(lease), 9)
+	r.ok(err)
+	var got []string
+	for _, n := range due {
+		got = append(got, n.ID)
+		r.ok(r.l.PostponeSession(ctx, n, r.now.Add(time.Hour), ""))
+	}
+	slices.Sort(got)
+	if want := []string{ids[0], ids[2]}; !slices.Equal(got, want) {
+		t.Fatalf("leased %v, want %v", got, want)
+	}
+	if said := r.value("SELECT trouble FROM sessions WHERE id = ?", ids[1]); !strings.HasPrefix(said, "it cannot be read (") {
+		t.Errorf("it says %q", said)
+	}
+	r.want("created", "SELECT state FROM sessions WHERE id = ?", ids[1])
+	r.wait(lease + unreadable - time.Millisecond)
+	if due, err := r.l.LeaseSessions(ctx, shopHash, r.now, r.now.Add(lease), 9); len(due) != 0 || err != nil {
+		t.Fatalf("leased too soon: %v, %v", due, err)
+	}
+	r.exec("UPDATE sessions SET capture_url = x''")
+	r.wait(time.Millisecond)
+	if due, err := r.l.LeaseSessions(ctx, shopHash, r.now, r.now.Add(lease), 9); len(due) != 1 || err != nil || due[0].ID != ids[1] {
+		t.Fatalf("put right: leased %v, %v", due, err)
+	}
 }
