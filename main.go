@@ -220,9 +220,9 @@ func (n *newConns) close() {
 
 const drainTime = 15 * time.Second
 
-// runAll serves until ctx ends or a server fails, then drains: no new connection, what is in flight is finished, for drainTime at most. What
-// is not finished by then loses nothing: each piece of work is a row, and begins with a look at what is so already.
-func runAll(ctx context.Context, log *slog.Logger, loops []func(context.Context), ls ...listener) error {
+// runAll serves until ctx ends or a server fails, then drains: no new connection, what is in flight is finished, for the time given at most.
+// What is not finished by then loses nothing: each piece of work is a row, and begins with a look at what is so already.
+func runAll(ctx context.Context, log *slog.Logger, patience time.Duration, loops []func(context.Context), ls ...listener) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
@@ -250,7 +250,7 @@ func runAll(ctx context.Context, log *slog.Logger, loops []func(context.Context)
 		})
 	}
 	<-ctx.Done()
-	drain, stop := context.WithTimeout(context.Background(), drainTime)
+	drain, stop := context.WithTimeout(context.Background(), patience)
 	defer stop()
 	for _, s := range servers {
 		if err := s.Shutdown(drain); err != nil {
@@ -262,7 +262,7 @@ func runAll(ctx context.Context, log *slog.Logger, loops []func(context.Context)
 	select {
 	case <-finished:
 	case <-drain.Done():
-		log.Warn("what is under way could not be finished in time; it is taken up at the next start", "waited", drainTime)
+		log.Warn("what is under way could not be finished in time; it is taken up at the next start", "waited", patience)
 	}
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err
@@ -365,7 +365,7 @@ func serve(ctx context.Context, args []string, env func(string) string, errOut i
 		ls = append(ls, listener{Listener: ops, handler: p.server.Ops()})
 	}
 	log.Info("idgate serves", "address", s.AppURL, "listen", main.Addr().String(), "ops", s.OpsListen, "data", s.Data)
-	err = runAll(ctx, log, []func(context.Context){p.relay.Run}, ls...)
+	err = runAll(ctx, log, drainTime, []func(context.Context){p.relay.Run}, ls...)
 	log.Info("idgate stops")
 	return errors.Join(err, p.close(context.WithoutCancel(ctx)))
 }
@@ -731,7 +731,7 @@ func (f demoFlags) run(ctx context.Context, out, errOut io.Writer) error {
 	} else {
 		_, _ = fmt.Fprintf(out, welcome, w.store+"/manage/", w.store+"/", w.idv+"/", w.mailbox+"/", w.app, f.data)
 	}
-	err = runAll(ctx, w.log, loops, w.listeners...)
+	err = runAll(ctx, w.log, drainTime, loops, w.listeners...)
 	if !f.tour {
 		_, _ = fmt.Fprintln(out, "\nidgate: stopped.")
 	}
