@@ -45,7 +45,11 @@ func TestDrain(t *testing.T) {
 	go func() {
 		loop := func(ctx context.Context) { <-ctx.Done(); <-answer; looped = true }
 		ended <- runAll(ctx, slog.New(slog.DiscardHandler), time.Hour, []func(context.Context){loop},
-			listener{Listener: l, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { close(asked); <-answer; _, _ = io.WriteString(w, "whole") })})
+			listener{Listener: l, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				close(asked)
+				<-answer
+				_, _ = io.WriteString(w, "whole")
+			})})
 	}()
 	got := make(chan string)
 	go func() {
