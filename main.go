@@ -821,7 +821,7 @@ func (f demoFlags) build(ctx context.Context, errOut io.Writer) (*world, error) 
 	h := house{kind: ledger.Demo, dir: f.data, keyring: keyring, appURL: w.app, replicas: replicas, now: time.Now, log: w.log, sweep: 10 * time.Second, mail: sender,
 		client:   &bigcommerce.App{ClientID: clientID, ClientSecret: clientSecret, Endpoints: bigcommerce.Endpoints{Login: w.store, API: w.store}, HTTP: loopbackClient(), Now: time.Now},
 		provider: providers(kosmosTenant{DNS: u.Host, Community: "demo", LicenseKey: licence, DVCID: "demo-dvc"}, kosmos.Options{Loopback: true, HTTP: loopbackClient()}),
-		web:      web.Options{FrameAncestors: []string{w.store}, Tenant: u.Host},
+		web:      web.Options{FrameAncestors: []string{w.store}, Tenant: u.Host, BCSDK: w.store + "/manage/static/bc-sdk.js"},
 	}
 	if w.product, err = h.assemble(ctx); err != nil {
 		return nil, err

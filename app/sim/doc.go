@@ -17,7 +17,8 @@
 //
 //   - Everything is on one host and plain HTTP; webhook destinations and script sources must be
 //     https on port 443, except under the app's own origin, which may be plain and on any port.
-//   - The control panel has no sign-in, no roles and no bc-sdk.js; whoever opens it is the owner.
+//   - The control panel has no sign-in and no roles; whoever opens it is the owner. Its bc-sdk.js
+//     knows of a log-out by a button beside the frame.
 //   - Prices include tax and no tax is ever shown. There are no coupons, gift certificates,
 //     refunds, shipments, variants or stock. Shipping is flat. A currency's own rate is not fetched.
 //   - PUT /v2/orders/{id} takes status_id, staff_notes and customer_message. The platform takes

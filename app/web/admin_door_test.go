@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gorilla/securecookie"
 
 	"idgate/app/gate"
 	"idgate/app/ledger"
@@ -238,4 +241,54 @@ func TestLogout(t *testing.T) {
 	}
 	b.want(http.StatusUnauthorized, b.as(ledger.Owner, shopBase+"/overview", nil))
 	b.want(200, b.as(ledger.Viewer, shopBase+"/overview", nil))
+}
+
+// TestBearer: in a frame, where a browser may refuse cookies, the page that BigCommerce opens hands over the Login as a bearer token; it is
+// the same Login, of that Shop only, and ends with it.
+func TestBearer(t *testing.T) {
+	b := newBench(t)
+	load := func(dest string) *httptest.ResponseRecorder {
+		theirs := b.world.Shop(shopHash)
+		u, err := theirs.LoadURL(theirs.Users()[0].ID, "/")
+		b.ok(err)
+		r := httptest.NewRequest("GET", u, nil)
+		r.Header.Set("Sec-Fetch-Dest", dest)
+		return b.do(r)
+	}
+	b.wantGo(load("document"), shopBase+"/overview")
+	w := load("iframe")
+	b.want(200, w, `href="`+shopBase+`/overview"`)
+	m := regexp.MustCompile(`data-bearer="([^"]+)"`).FindStringSubmatch(w.Body.String())
+	if m == nil || w.Header().Get("Cache-Control") != "no-store" {
+		t.Fatalf("no token, or one that is kept: %v %s", w.Header(), w.Body)
+	}
+	ask := func(method, path, authorization string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(method, path, nil)
+		r.Header.Set("Authorization", authorization)
+		return b.do(r)
+	}
+	b.want(200, ask("GET", shopBase+"/overview", "Bearer "+m[1]))
+	values := map[any]any{}
+	b.ok(securecookie.DecodeMulti(cookieName(shopHash), m[1], &values, b.s.cookies.Codecs...))
+	id, _ := values["login"].(string)
+	for name, w := range map[string]*httptest.ResponseRecorder{
+		"another shop":   ask("GET", "/s/"+otherHash+"/overview", "Bearer "+m[1]),
+		"cut":            ask("GET", shopBase+"/overview", "Bearer "+m[1][:len(m[1])-4]),
+		"empty":          ask("GET", shopBase+"/overview", "Bearer "),
+		"another scheme": ask("GET", shopBase+"/overview", "Basic "+m[1]),
+		"the login's id": ask("GET", shopBase+"/overview", "Bearer "+id),
+		"in the address": ask("GET", shopBase+"/overview?bearer="+m[1], ""),
+		"a wrong one wins": func() *httptest.ResponseRecorder {
+			r := httptest.NewRequest("GET", shopBase+"/overview", nil)
+			r.Header.Set("Cookie", b.cookies[shopHash+" owner"])
+			r.Header.Set("Authorization", "Bearer x")
+			return b.do(r)
+		}(),
+	} {
+		if w.Code != http.StatusUnauthorized {
+			t.Errorf("%s: %d", name, w.Code)
+		}
+	}
+	b.wantGo(ask("POST", shopBase+"/logout", "Bearer "+m[1]), "/")
+	b.want(http.StatusUnauthorized, ask("GET", shopBase+"/overview", "Bearer "+m[1]))
 }

@@ -84,14 +84,14 @@ func (s *Server) toOverview(w http.ResponseWriter, r *http.Request, v visit) err
 
 // logout ends the Login on the server first: a cookie that a browser keeps is then good for nothing.
 func (s *Server) logout(w http.ResponseWriter, r *http.Request, v visit) error {
-	c, err := s.cookies.Get(r, cookieName(v.Shop.Hash))
+	id, err := s.loginID(r, v.Shop.Hash)
 	if err != nil {
 		return refuse(http.StatusUnauthorized, "signed_out", "you are signed out already").because(err)
 	}
-	id, _ := c.Values["login"].(string)
 	if err := s.Ledger.EndLogin(r.Context(), id); err != nil {
 		return err
 	}
+	c, _ := s.cookies.Get(r, cookieName(v.Shop.Hash)) // an unreadable one goes, too
 	c.Options.MaxAge = -1
 	clear(c.Values)
 	if err := c.Save(r, w); err != nil {

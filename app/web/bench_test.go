@@ -129,7 +129,8 @@ func (b *bench) signInAll(hash string) {
 	for i, role := range []ledger.Role{ledger.Owner, ledger.Manager, ledger.Reviewer, ledger.Viewer} {
 		w := httptest.NewRecorder()
 		u := ledger.User{ID: int64(i + 1), Email: string(role) + "@" + hash + ".example", Role: role}
-		b.ok(b.s.signIn(w, httptest.NewRequest("GET", "/", nil), hash, u))
+		_, err := b.s.signIn(w, httptest.NewRequest("GET", "/", nil), hash, u)
+		b.ok(err)
 		b.cookies[hash+" "+string(role)] = strings.Split(w.Header().Get("Set-Cookie"), ";")[0]
 	}
 }

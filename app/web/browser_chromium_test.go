@@ -24,6 +24,7 @@ import (
 const (
 	thirdPartyCookiesAllowed = 0
 	thirdPartyCookiesBlocked = 1
+	allCookiesRefused        = 11 // partitioned ones, too: default_content_setting_values.cookies is 2
 )
 
 // browser is a Chromium with a profile of its own.
@@ -55,7 +56,7 @@ func newBrowser(t *testing.T, cookieControls int) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	preferences := fmt.Sprintf(`{"profile":{"cookie_controls_mode":%d}}`, cookieControls)
+	preferences := fmt.Sprintf(`{"profile":{"cookie_controls_mode":%d,"default_content_setting_values":{"cookies":%d}}}`, cookieControls%10, 1+cookieControls/10)
 	if err := errors.Join(os.Mkdir(filepath.Join(profile, "Default"), 0o700),
 		os.WriteFile(filepath.Join(profile, "Default", "Preferences"), []byte(preferences), 0o600)); err != nil {
 		t.Fatal(err)

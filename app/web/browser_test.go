@@ -37,6 +37,7 @@ func TestThirdPartyCookiesAreBlocked(t *testing.T) {
 	}{
 		{"blocked", thirdPartyCookiesBlocked, []string{"__Host-partitioned"}},
 		{"allowed", thirdPartyCookiesAllowed, []string{"__Host-partitioned", "plain"}},
+		{"all refused", allCookiesRefused, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			sent := make(chan []string, 1)

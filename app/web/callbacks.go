@@ -48,12 +48,17 @@ func (s *Server) auth(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	u := ledger.User{ID: g.User.ID, Email: g.User.Email, Role: roleOf(g.User.ID, g.Owner.ID)}
-	if err := s.signIn(w, r, shop.Hash, u); err != nil {
+	bearer, err := s.signIn(w, r, shop.Hash, u)
+	if err != nil {
 		return err
 	}
 	w.Header().Set("Content-Security-Policy", s.policyHeader(s.ancestors(shop)))
-	return render(w, r, http.StatusOK, views.Installed(views.InstalledData{Frame: s.frame(), ShopName: shop.Name, UserEmail: u.Email, Again: known == nil,
-		NextURL: "/s/" + shop.Hash + "/policy", MissingScopes: bigcommerce.MissingScopes(shop.Scopes)}))
+	d := views.InstalledData{Frame: s.frame(), BCSDK: s.BCSDK, ShopName: shop.Name, UserEmail: u.Email, Again: known == nil, NextURL: "/s/" + shop.Hash + "/policy",
+		MissingScopes: bigcommerce.MissingScopes(shop.Scopes)}
+	if inFrame(r) {
+		d.Bearer = bearer
+	}
+	return render(w, r, http.StatusOK, views.Installed(d))
 }
 
 func roleOf(user, owner int64) ledger.Role {
@@ -109,10 +114,16 @@ func (s *Server) load(w http.ResponseWriter, r *http.Request) error {
 	if owner == 0 {
 		owner = shop.OwnerID
 	}
-	if err := s.signIn(w, r, shop.Hash, ledger.User{ID: c.User.ID, Email: c.User.Email, Role: roleOf(c.User.ID, owner)}); err != nil {
+	bearer, err := s.signIn(w, r, shop.Hash, ledger.User{ID: c.User.ID, Email: c.User.Email, Role: roleOf(c.User.ID, owner)})
+	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/s/"+shop.Hash+deepLink(c.URL), http.StatusSeeOther)
+	next := "/s/" + shop.Hash + deepLink(c.URL)
+	if inFrame(r) {
+		w.Header().Set("Content-Security-Policy", s.policyHeader(s.ancestors(shop)))
+		return render(w, r, http.StatusOK, views.Opening(views.OpeningData{Frame: s.frame(), BCSDK: s.BCSDK, NextURL: next, Bearer: bearer}))
+	}
+	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }
 
@@ -210,7 +221,7 @@ func (s *Server) loginLink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return refuse(http.StatusNotFound, "not_installed", "this shop has no installation").because(err)
 	}
-	if err := s.signIn(w, r, shop.Hash, ledger.User{ID: shop.OwnerID, Email: t.Email, Role: ledger.Owner}); err != nil {
+	if _, err := s.signIn(w, r, shop.Hash, ledger.User{ID: shop.OwnerID, Email: t.Email, Role: ledger.Owner}); err != nil {
 		return err
 	}
 	http.Redirect(w, r, "/s/"+shop.Hash+"/overview", http.StatusSeeOther)

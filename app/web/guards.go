@@ -6,11 +6,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/gorilla/securecookie"
 	"golang.org/x/time/rate"
 
 	"idgate/app/ledger"
@@ -45,9 +47,18 @@ func (s *Server) secured(next http.Handler) http.Handler {
 func (s *Server) policyHeader(ancestors string) string {
 	script := "'self'"
 	if s.BCSDK != "" {
-		script += " https://cdn.bigcommerce.com"
+		script += " " + origin(s.BCSDK)
 	}
 	return "default-src 'none'; style-src 'self'; script-src " + script + "; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors " + ancestors
+}
+
+// origin is the scheme and host of an address that we were configured with.
+func origin(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // open has no guard.
@@ -198,13 +209,9 @@ func (s *Server) visit(r *http.Request) (visit, error) {
 	if err != nil {
 		return visit{}, denied(err)
 	}
-	c, err := s.cookies.Get(r, cookieName(shop.Hash))
+	id, err := s.loginID(r, shop.Hash)
 	if err != nil {
 		return visit{}, denied(err)
-	}
-	id, _ := c.Values["login"].(string)
-	if id == "" {
-		return visit{}, denied(errors.New("no login in the cookie"))
 	}
 	u, err := s.Ledger.Login(r.Context(), shop.Hash, id, s.Now())
 	if errors.Is(err, ledger.ErrNotFound) {
@@ -216,16 +223,44 @@ func (s *Server) visit(r *http.Request) (visit, error) {
 // cookieName keeps Logins of two Shops in one browser apart.
 func cookieName(hash string) string { return "__Host-idgate-" + hash }
 
-// signIn starts a Login and puts it in the Shop's cookie.
-func (s *Server) signIn(w http.ResponseWriter, r *http.Request, hash string, u ledger.User) error {
+// loginID reads the id of the request's Login in the Shop: from its cookie, or, where the browser keeps none in a frame, from the bearer
+// token that signIn returned. A token is sent by our own script only, so it wins over a cookie.
+func (s *Server) loginID(r *http.Request, hash string) (string, error) {
+	name, values := cookieName(hash), map[any]any{}
+	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		if err := securecookie.DecodeMulti(name, token, &values, s.cookies.Codecs...); err != nil {
+			return "", err
+		}
+	} else {
+		c, err := s.cookies.Get(r, name)
+		if err != nil {
+			return "", err
+		}
+		values = c.Values
+	}
+	id, _ := values["login"].(string)
+	if id == "" {
+		return "", errors.New("no login is named")
+	}
+	return id, nil
+}
+
+// signIn starts a Login and puts it in the Shop's cookie. The bearer token is what the cookie says, for a page that finds its cookies refused.
+func (s *Server) signIn(w http.ResponseWriter, r *http.Request, hash string, u ledger.User) (bearer string, err error) {
 	id, err := s.Ledger.StartLogin(r.Context(), hash, u, s.Now(), s.Now().Add(loginGood))
 	if err != nil {
-		return err
+		return "", err
 	}
 	c, _ := s.cookies.New(r, cookieName(hash)) // an unreadable old cookie is replaced
 	c.Values["login"] = id
-	return c.Save(r, w)
+	if err := c.Save(r, w); err != nil {
+		return "", err
+	}
+	return securecookie.EncodeMulti(c.Name(), c.Values, s.cookies.Codecs...)
 }
+
+// inFrame reports whether the page asked for is to be shown in another's frame, where a browser may refuse our cookies.
+func inFrame(r *http.Request) bool { return r.Header.Get("Sec-Fetch-Dest") == "iframe" }
 
 // address is the client's, as far as trusted proxies tell it.
 func (s *Server) address(r *http.Request) string {

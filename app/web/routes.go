@@ -95,7 +95,7 @@ func (s *Server) Handler() http.Handler {
 
 	m.Handle("GET /assets/{file}", s.open(s.asset))
 	m.Handle("GET /.well-known/jwks.json", s.open(s.jwks))
-	m.Handle("GET /{$}", s.open(s.front))
+	m.Handle("GET /{$}", s.callback(s.front)) // shown in the frame after a log-out
 	m.Handle("/", s.open(s.nothing))
 
 	// Other sites may not post forms here. The storefront's script must, and has its own exact CORS list; BigCommerce's servers are no browser.
