@@ -244,11 +244,24 @@ func (w *worldCheck) gateTime(o sim.Order, ours ledger.Order, ds []ledger.Decisi
 		}
 		switch waited := until.Sub(c.At); {
 		case until.IsZero():
-			w.bad("waits since %s in status %d", c.At.Format(time.TimeOnly), c.To)
+			w.bad("waits since %s in status %d; %s", c.At.Format(time.TimeOnly), c.To, tale(changes, ours, ds))
 		case waited > w.Within:
 			w.bad("waited %s from %s on in status %d, longer than the gate time of %s", waited, c.At.Format(time.TimeOnly), c.To, w.Within)
 		}
 	}
+}
+
+// tale is what became of an order, for whoever has to find out why.
+func tale(changes []sim.StatusChange, ours ledger.Order, ds []ledger.Decision) string {
+	var b strings.Builder
+	_, _ = fmt.Fprintf(&b, "hold %s, hold status %d, holds %d, trouble %q;", ours.Hold, ours.HoldStatus, ours.Holds, ours.Trouble)
+	for _, c := range changes {
+		_, _ = fmt.Fprintf(&b, " %s %d->%d by %s;", c.At.Format("02 15:04:05.000"), c.From, c.To, c.Actor)
+	}
+	for _, d := range slices.Backward(ds) {
+		_, _ = fmt.Fprintf(&b, " decided %s %s by %s %s (policy %d);", d.At.Format("02 15:04:05.000"), d.Outcome, d.MadeBy, d.Person, d.Policy)
+	}
+	return b.String()
 }
 
 // edits looks whether an order that somebody changed while it could have been shipped was decided again, or has moved, within the gate time.

@@ -127,6 +127,34 @@ func TestMovedOrderThatChangesIsDecidedAgain(t *testing.T) {
 	w.check()
 }
 
+// TestMovedWhileNothingIsAsked: moving an order off our hold overrides nothing while the Policy asks nothing of it. Once it asks again, the
+// order that still waits is held.
+func TestMovedWhileNothingIsAsked(t *testing.T) {
+	for _, choice := range []gate.MovedChoice{gate.HoldAgain, gate.Accept} {
+		w := newWorld(t, func(p *gate.Policy) { p.OnMoved = choice })
+		o := w.api()
+		asked := gate.Requirement{}
+		w.policy(func(p *gate.Policy) { asked, p.Checkout = p.Checkout, gate.Requirement{} })
+		w.settle()
+		if got := w.ours(o.ID); got.Hold != ledger.Held || w.order(o.ID).StatusID != 12 {
+			t.Fatalf("a milder policy made it %s", got.Hold)
+		}
+		w.clock.pass(2 * time.Second)
+		w.setStatus(o.ID, 11)
+		w.settle()
+		if got := w.ours(o.ID); got.Hold != ledger.NotHeld || !got.AlarmedAt.IsZero() {
+			t.Errorf("moved: %s, alarmed at %s", got.Hold, got.AlarmedAt)
+		}
+		w.check()
+		w.policy(func(p *gate.Policy) { p.Checkout = asked })
+		w.settle()
+		if got := w.ours(o.ID); got.Hold != ledger.Held || got.Holds != 2 || got.Reheld != 0 || w.order(o.ID).StatusID != 12 {
+			t.Errorf("asked again: %s, %d holds, %d of them again, status %d", got.Hold, got.Holds, got.Reheld, w.order(o.ID).StatusID)
+		}
+		w.check()
+	}
+}
+
 // TestStagedCancel: announced when the hold begins, called for the last time a day before, undoable until the deadline.
 func TestStagedCancel(t *testing.T) {
 	day := 24 * time.Hour

@@ -382,6 +382,10 @@ func transition(o ledger.Order, personSays string, status int, p gate.Policy, d 
 		return to(ledger.Held)
 	case settledHold && !onHold && hold && class == bigcommerce.ClassGate && p.OnMoved == gate.HoldAgain && o.Reheld == 0:
 		return begin(1)
+	case settledHold && !onHold && !hold:
+		// Nothing is asked of it any more, so that moving it on overrides nothing; what may be asked later is asked of it, too.
+		stay.drop = []ledger.WritebackKind{ledger.Cancel}
+		return to(ledger.NotHeld)
 	case settledHold && !onHold:
 		stay.drop = []ledger.WritebackKind{ledger.Cancel}
 		return alarm(ledger.Moved)

@@ -276,7 +276,7 @@ func (r *Relay) Step(ctx context.Context, b ledger.Bell) (int, error) {
 
 // Settle steps every loop until nothing is due, and says how much it did. For tests.
 func (r *Relay) Settle(ctx context.Context) (int, error) {
-	const limit = 1000
+	const limit = 10_000
 	total := 0
 	for range limit {
 		before := total
