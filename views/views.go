@@ -15,6 +15,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/a-h/templ"
 )
 
 // When is a moment: Text as the merchant reads it, in the shop's zone, and ISO (RFC 3339) for machines. The zero When is “never”.
@@ -34,9 +36,22 @@ type Need struct {
 
 // Frame is what every page needs before anybody is known.
 type Frame struct {
-	AssetCSS string // path of admin.css, with its hash
-	AssetJS  string // path of admin.js, with its hash
-	Lang     string // BCP 47; empty means en
+	AssetCSS  string // path of admin.css, with its hash
+	AssetJS   string // path of admin.js, with its hash
+	AssetHTMX string // path of htmx.min.js, with its hash; empty where pages are loaded whole
+	Lang      string // BCP 47; empty means en
+}
+
+// htmxConfig keeps htmx to what our content security policy and our pages allow: nothing evaluated, no style put in, no page kept in the
+// browser's storage, and a page that says no shown like any other.
+const htmxConfig = `{"allowEval":false,"allowScriptTags":false,"includeIndicatorStyles":false,"historyCacheSize":0,"selfRequestsOnly":true,"timeout":30000,"responseHandling":[{"code":"[2345]..","swap":true}]}`
+
+// boost lets htmx put pages into each other's place.
+func boost(f Frame) templ.Attributes {
+	if f.AssetHTMX == "" {
+		return nil
+	}
+	return templ.Attributes{"hx-boost": "true"}
 }
 
 // Layout is the control panel's frame around a page.

@@ -22,7 +22,7 @@ func (s *Server) layout(v visit, r *http.Request) views.Layout {
 	if name == "" {
 		name = v.Shop.Hash
 	}
-	l := views.Layout{Frame: s.frame(), ShopName: name, Base: base(v.Shop), UserEmail: v.User.Email, Mode: string(v.Shop.Policy.Mode),
+	l := views.Layout{Frame: s.adminFrame(), ShopName: name, Base: base(v.Shop), UserEmail: v.User.Email, Mode: string(v.Shop.Policy.Mode),
 		Flash: views.ParseFlash(r.URL.Query()), BCSDK: s.BCSDK, SignOut: s.SignOut}
 	if v.Shop.State == ledger.Suspended {
 		p := present(v.Shop)

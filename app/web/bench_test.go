@@ -96,7 +96,7 @@ func newBench(t *testing.T, change ...func(*relay.Options)) *bench {
 	}
 	r := relay.New(ro)
 	b.s, err = New(Options{Ledger: l, Relay: r, BigCommerce: app, Keyring: keyring, AppURL: "https://idgate.example", Now: b.clock, Log: log,
-		Admin: fstest.MapFS{"admin.css": {}, "admin.js": {}}, SignOut: true})
+		Admin: fstest.MapFS{"admin.css": {}, "admin.js": {}, "htmx.min.js": {}}, SignOut: true})
 	b.ok(err)
 	b.h = b.s.Handler()
 	for _, hash := range []string{shopHash, otherHash} {

@@ -128,12 +128,12 @@ func (p *page) click(e element) {
 	p.do(chromedp.MouseClickXY(at[0], at[1]))
 }
 
-// follow clicks an element that leads to another document, and waits for it.
+// follow clicks an element that leads to another page, in a document of its own or in this one's, and waits for it.
 func (p *page) follow(e element) {
 	p.t.Helper()
-	value[bool](p, "window.left = true")
+	value[bool](p, "document.body.firstElementChild.left = true")
 	p.click(e)
-	p.until("!window.left && document.readyState === 'complete'")
+	p.until("!document.body.firstElementChild?.left && document.readyState === 'complete'")
 }
 
 // write replaces what stands in a field, by keyboard.

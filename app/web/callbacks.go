@@ -53,7 +53,7 @@ func (s *Server) auth(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Content-Security-Policy", s.policyHeader(s.ancestors(shop)))
-	d := views.InstalledData{Frame: s.frame(), BCSDK: s.BCSDK, ShopName: shop.Name, UserEmail: u.Email, Again: known == nil, NextURL: "/s/" + shop.Hash + "/policy",
+	d := views.InstalledData{Frame: s.adminFrame(), BCSDK: s.BCSDK, ShopName: shop.Name, UserEmail: u.Email, Again: known == nil, NextURL: "/s/" + shop.Hash + "/policy",
 		MissingScopes: bigcommerce.MissingScopes(shop.Scopes)}
 	if inFrame(r) {
 		d.Bearer = bearer
@@ -121,7 +121,7 @@ func (s *Server) load(w http.ResponseWriter, r *http.Request) error {
 	next := "/s/" + shop.Hash + deepLink(c.URL)
 	if inFrame(r) {
 		w.Header().Set("Content-Security-Policy", s.policyHeader(s.ancestors(shop)))
-		return render(w, r, http.StatusOK, views.Opening(views.OpeningData{Frame: s.frame(), BCSDK: s.BCSDK, NextURL: next, Bearer: bearer}))
+		return render(w, r, http.StatusOK, views.Opening(views.OpeningData{Frame: s.adminFrame(), BCSDK: s.BCSDK, NextURL: next, Bearer: bearer}))
 	}
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil

@@ -59,6 +59,7 @@ type Server struct {
 	cookies  *sessions.CookieStore
 	assets   map[string]asset // by path
 	css, js  string           // their paths
+	htmx     string           // likewise
 	limits   *limits
 	counters *counters
 }
@@ -83,26 +84,31 @@ func New(o Options) (*Server, error) {
 	s.cookies = sessions.NewCookieStore(pairs...)
 	s.cookies.Options = &sessions.Options{Path: "/", MaxAge: int(loginGood.Seconds()), Secure: true, HttpOnly: true, SameSite: http.SameSiteNoneMode, Partitioned: true}
 	s.cookies.MaxAge(int(loginGood.Seconds()))
-	for name, kind := range map[string]string{"admin.css": "text/css; charset=utf-8", "admin.js": "text/javascript; charset=utf-8"} {
-		b, err := fs.ReadFile(o.Admin, name)
+	for _, f := range []struct {
+		name, kind string
+		path       *string
+	}{{"admin.css", "text/css; charset=utf-8", &s.css}, {"admin.js", "text/javascript; charset=utf-8", &s.js}, {"htmx.min.js", "text/javascript; charset=utf-8", &s.htmx}} {
+		b, err := fs.ReadFile(o.Admin, f.name)
 		if err != nil {
 			return nil, fmt.Errorf("reading the admin assets: %w", err)
 		}
 		sum := sha256.Sum256(b)
-		base, ext, _ := strings.Cut(name, ".")
-		path := "/assets/" + base + "." + hex.EncodeToString(sum[:8]) + "." + ext
-		s.assets[path] = asset{b, kind}
-		if ext == "css" {
-			s.css = path
-		} else {
-			s.js = path
-		}
+		base, ext, _ := strings.Cut(f.name, ".")
+		*f.path = "/assets/" + base + "." + hex.EncodeToString(sum[:8]) + "." + ext
+		s.assets[*f.path] = asset{b, f.kind}
 	}
 	return s, nil
 }
 
 // frame is what every page needs.
 func (s *Server) frame() views.Frame { return views.Frame{AssetCSS: s.css, AssetJS: s.js} }
+
+// adminFrame is what the merchant's pages need.
+func (s *Server) adminFrame() views.Frame {
+	f := s.frame()
+	f.AssetHTMX = s.htmx
+	return f
+}
 
 // problem is an error with its public face.
 type problem struct {

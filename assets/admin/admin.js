@@ -1,26 +1,21 @@
 // @ts-check
 /**
- * idgate's pages work without this file. It makes them quicker:
- * copy buttons, the way to what was refused, a waiting page that looks again without reloading,
- * and BigCommerce's log-out, which ends the sign-in here as well. Where a browser refuses even partitioned
- * cookies in frames, it is what carries the sign-in.
+ * idgate's pages work without scripts. htmx puts pages into each other's place instead of loading them whole; this adds
+ * copy buttons, the way to what was refused, a waiting page that looks again by itself, and BigCommerce's log-out, which
+ * ends the sign-in here as well. Where a browser refuses even partitioned cookies in frames, it carries the sign-in.
  *
  * It sets no cookie, keeps nothing beyond its document, and takes its words from the page.
  */
 (() => {
   "use strict";
 
-  /** The sign-in, where the browser keeps no cookie of ours in this frame. It lives in this document only: pages are fetched and put in place. */
+  /** The sign-in, where the browser keeps no cookie of ours in this frame: a bearer token that lives as long as this document. */
   let bearer = "";
+  /** @returns {Record<string, string>} headers */
+  const signed = () => (bearer ? { Authorization: "Bearer " + bearer } : {});
 
-  /**
-   * @param {string} url of our own origin
-   * @param {RequestInit} [init]
-   */
-  const ask = (url, init = {}) => {
-    const headers = { Accept: "text/html", ...(bearer && { Authorization: "Bearer " + bearer }) };
-    return fetch(url, { ...init, headers, cache: "no-store" });
-  };
+  /** @param {string} url @param {RequestInit} [init] */
+  const ask = (url, init) => fetch(url, { ...init, headers: { Accept: "text/html", ...signed() }, cache: "no-store" });
 
   /** On the page that BigCommerce opens: finds out whether cookies are kept here, and goes on. */
   const opening = async () => {
@@ -34,37 +29,39 @@
       return; // the link is there to be pressed
     }
     if (!next.hasAttribute("data-go")) return;
-    if (bearer) show(next.href);
+    if (bearer) next.click();
     else location.replace(next.href);
   };
 
-  /** Fetches a page with the sign-in and puts it in this one's place; what is no page is saved as a file.
-   * @param {string} url
-   * @param {RequestInit} [init]
-   * @param {boolean} [back] it is gone back to: it stands in the history already
-   */
-  const show = async (url, init, back = false) => {
-    document.documentElement.setAttribute("aria-busy", "true");
-    try {
-      const answer = await ask(url, init);
-      if (!(answer.headers.get("Content-Type") ?? "").startsWith("text/html")) return save(answer);
-      const next = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const { hash } = new URL(url, location.href);
-      if (!back) history.pushState(null, "", answer.url + hash);
-      document.documentElement.lang = next.documentElement.lang;
-      document.documentElement.dir = next.documentElement.dir;
-      document.title = next.title;
-      document.body.replaceWith(document.adoptNode(next.body));
-      page();
-      const target = hash && document.getElementById(hash.slice(1));
-      if (target) target.scrollIntoView();
-      else if (document.activeElement === document.body) document.getElementById("main")?.focus();
-    } catch {
-      const note = document.getElementById("unreachable");
-      if (note) note.hidden = false;
-    } finally {
-      document.documentElement.removeAttribute("aria-busy");
+  /** What htmx sends carries the sign-in; what it puts in place is made ready. */
+  const carry = () => {
+    document.addEventListener("htmx:configRequest", (e) => Object.assign(/** @type {CustomEvent} */ (e).detail.headers, signed()));
+    document.addEventListener("htmx:historyCacheMiss", (e) => {
+      for (const [name, value] of Object.entries(signed())) /** @type {CustomEvent} */ (e).detail.xhr.setRequestHeader(name, value);
+    });
+    for (const done of ["htmx:afterSettle", "htmx:historyRestore"]) {
+      document.addEventListener(done, () => {
+        // Who pressed a link or a button goes on from the new page's beginning.
+        if (document.activeElement === document.body) document.getElementById("main")?.focus({ preventScroll: true });
+        page();
+      });
     }
+    for (const failed of ["htmx:sendError", "htmx:timeout", "htmx:historyCacheMissLoadError"]) {
+      document.addEventListener(failed, () => {
+        const note = document.getElementById("unreachable");
+        if (note) note.hidden = false;
+      });
+    }
+    // Files are the browser's to fetch, not htmx's; but a browser knows of no sign-in besides cookies.
+    const file = (/** @type {Event} */ e) => {
+      const a = e.target instanceof Element && e.target.closest("a[download]");
+      if (!(a instanceof HTMLAnchorElement) || a.origin !== location.origin) return;
+      e.stopPropagation();
+      if (!bearer) return;
+      e.preventDefault();
+      ask(a.href).then(save);
+    };
+    document.addEventListener("click", file, { capture: true });
   };
 
   /** @param {Response} answer */
@@ -74,37 +71,6 @@
     a.download = /filename="?([^";]+)/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1] ?? "idgate";
     a.click();
     setTimeout(() => URL.revokeObjectURL(a.href), 60_000);
-  };
-
-  /** What a browser does with links, forms and its own Back, done with the sign-in. */
-  const carry = () => {
-    document.addEventListener("click", (e) => {
-      const a = e.target instanceof Element && e.target.closest("a[href]");
-      if (!bearer || e.defaultPrevented || e.button || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
-      if (!(a instanceof HTMLAnchorElement) || a.target || a.origin !== location.origin) return;
-      if (a.hash && a.pathname === location.pathname && a.search === location.search) return;
-      e.preventDefault();
-      show(a.href);
-    });
-    document.addEventListener("submit", (e) => {
-      const form = e.target;
-      if (!bearer || e.defaultPrevented || !(form instanceof HTMLFormElement)) return;
-      e.preventDefault();
-      const button = e.submitter;
-      const said = (/** @type {string} */ name) => button?.getAttribute("form" + name) ?? form.getAttribute(name) ?? "";
-      const url = new URL(said("action") || location.href, location.href);
-      if (url.origin !== location.origin) return;
-      const data = new FormData(form, button);
-      const fields = new URLSearchParams();
-      for (const [name, value] of data) fields.append(name, typeof value === "string" ? value : value.name);
-      if (said("method").toLowerCase() !== "post") {
-        url.search = fields.toString();
-        show(url.href);
-      } else {
-        show(url.href, { method: "POST", body: said("enctype") === "multipart/form-data" ? data : fields });
-      }
-    });
-    window.addEventListener("popstate", () => bearer && show(location.href, undefined, true));
   };
 
   /** Copies the field that a button names, and says so where screen readers hear it. */
@@ -157,7 +123,7 @@
         const answer = await ask(location.href);
         if (answer.status >= 500) throw new Error(answer.statusText);
         const next = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("state");
-        if (!next) return bearer ? show(location.href, undefined, true) : location.reload(); // another page altogether, such as one that says the link has expired
+        if (!next) return location.reload(); // another page altogether, such as one that says the link has expired
         failures = 0;
         if (next.innerHTML !== state.innerHTML) state.innerHTML = next.innerHTML;
         if (!next.dataset.refresh) return state.removeAttribute("data-refresh");

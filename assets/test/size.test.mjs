@@ -31,6 +31,11 @@ test('it uses nothing that a content security policy or a review would stop at',
   }
 });
 
+test('htmx.min.js is the pinned version, byte for byte', () => {
+  const read = (/** @type {string} */ path) => readFileSync(new URL(path, import.meta.url), 'utf8');
+  assert.equal(read('../admin/htmx.min.js'), read('../node_modules/htmx.org/dist/htmx.min.js'));
+});
+
 test('package.json pins every version, and the lock file names no registry and no machine', () => {
   const { devDependencies, dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   assert.equal(dependencies, undefined);
