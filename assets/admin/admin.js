@@ -125,7 +125,10 @@
         const next = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("state");
         if (!next) return location.reload(); // another page altogether, such as one that says the link has expired
         failures = 0;
-        if (next.innerHTML !== state.innerHTML) state.innerHTML = next.innerHTML;
+        if (next.innerHTML !== state.innerHTML) {
+          state.innerHTML = next.innerHTML;
+          /** @type {any} */ (window).htmx?.process(state);
+        }
         if (!next.dataset.refresh) return state.removeAttribute("data-refresh");
       } catch {
         failures = Math.min(failures + 1, 6);
