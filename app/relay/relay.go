@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -47,6 +48,8 @@ type Options struct {
 	Mail *mail.Sender
 	// Compose writes a mail: subject, text, language. Its addressee and id are set afterwards. Needed with Mail.
 	Compose func(MailAsk) mail.Message
+	// Loopback, set by the demo and by tests only, lets outbound webhooks go to this machine, over plain HTTP too, and nowhere else.
+	Loopback bool
 	// DrainFor is how long pieces of work may go on after Run's context has ended; 0 means 10 s. What is cut off then is taken up at the
 	// next start, as after a crash.
 	DrainFor time.Duration
@@ -62,6 +65,7 @@ type Relay struct {
 	reconciling sync.Map // by Shop: the lock of its reconciliation
 	starting    keyed    // by cart or order: the lock of a Session's start
 	lastNow     atomic.Int64
+	outbound    *http.Client // posts events to the Shops' endpoints
 }
 
 // New makes a Relay; Run starts its loops.
@@ -75,7 +79,7 @@ func New(o Options) *Relay {
 	if o.At == nil {
 		o.At = func(string) {}
 	}
-	r := &Relay{Options: o, watching: watchers{m: map[string]map[chan struct{}]bool{}}, pacers: pacers{m: map[string]*pacer{}}}
+	r := &Relay{Options: o, watching: watchers{m: map[string]map[chan struct{}]bool{}}, pacers: pacers{m: map[string]*pacer{}}, outbound: newOutbound(o.Loopback)}
 	o.BigCommerce.OnQuota = func(hash string, q bigcommerce.Quota) { r.pacers.of(hash).observe(q) }
 	return r
 }
@@ -152,13 +156,13 @@ func (r *Relay) CheckClock(ctx context.Context) error {
 	return r.Ledger.Resume(ctx, r.Now())
 }
 
-// loop is one kind of durable work. Each Shop has a lane of its own in each loop, so that one Shop's storm, or a BigCommerce that
+// loop is one kind of durable work. Each Shop (of events, each endpoint) has a lane of its own in each loop, so that one Shop's storm, or a BigCommerce that
 // answers for it in a minute or never, delays nobody else.
 type loop struct {
 	name string
 	bell ledger.Bell
-	due  func(ctx context.Context, now time.Time) ([]string, error) // Shops that have work now
-	some func(ctx context.Context, hash string) (int, error)        // does a little of one Shop's work; 0: none, or not now
+	due  func(ctx context.Context, now time.Time) ([]string, error) // lanes that have work now: Shops, or endpoints
+	some func(ctx context.Context, lane string) (int, error)        // does a little of one lane's work; 0: none, or not now
 }
 
 func (r *Relay) loops() []loop {
@@ -180,6 +184,7 @@ func (r *Relay) loops() []loop {
 		{"sessions", ledger.SessionBell, rows(ledger.SessionBell), r.someSessions},
 		{"writebacks", ledger.WritebackBell, served(ledger.WritebackBell), r.someWritebacks},
 		{"shops", ledger.ShopBell, r.dueShops, r.someShop},
+		{"events", ledger.EventBell, r.dueEndpoints, r.someDeliveries},
 	}
 }
 

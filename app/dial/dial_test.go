@@ -1,4 +1,4 @@
-package kosmos
+package dial
 
 import (
 	"context"
@@ -24,7 +24,7 @@ func TestPublicAddress(t *testing.T) {
 		"64:ff9b::7f00:1": false, "64:ff9b::a00:1": false, "64:ff9b:1::1": false, "2002:7f00:1::": false, "2001::1": false, "2001:db8::1": false,
 		"::7f00:1": false, "100::1": false,
 	} {
-		if got := publicAddress(netip.MustParseAddr(addr)); got != want {
+		if got := Public(netip.MustParseAddr(addr)); got != want {
 			t.Errorf("%s: %v", addr, got)
 		}
 	}
@@ -41,7 +41,7 @@ func TestTransportWordsQuoteNothing(t *testing.T) {
 		err  error
 		want string
 	}{
-		{fmt.Errorf("dial: %w", errAddress), errAddress.Error()},
+		{fmt.Errorf("dial: %w", ErrAddress), ErrAddress.Error()},
 		{context.Canceled, "cancelled"},
 		{context.DeadlineExceeded, "timed out"},
 		{os.ErrDeadlineExceeded, "timed out"},
@@ -53,7 +53,7 @@ func TestTransportWordsQuoteNothing(t *testing.T) {
 		{io.ErrUnexpectedEOF, "broke"},
 		{secret, "broke"},
 	} {
-		if got := transportWord(c.err); !strings.Contains(got, c.want) || strings.Contains(got, "idproofing") {
+		if got := Word(c.err); !strings.Contains(got, c.want) || strings.Contains(got, "idproofing") {
 			t.Errorf("%v: %q, want %q", c.err, got, c.want)
 		}
 	}
