@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -191,7 +192,7 @@ func (l *Ledger) SettleOrder(ctx context.Context, s *Shop, lease OrderLease, n S
 			o.Link = n.Grant.ID
 		}
 		before, err := found(t.Order(ctx, queries.OrderParams{StoreHash: s.Hash, OrderID: o.ID}))
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrNotFound) { // a lease of no order is lost, and finishOrder says so
 			return err
 		}
 		if err := l.finishOrder(ctx, t, s, o, lease.lease); err != nil {
