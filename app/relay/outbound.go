@@ -22,7 +22,6 @@ import (
 
 // Tunables of outbound webhooks.
 const (
-	postTime      = 10 * time.Second   // deadline of one try, all in all
 	postsAtOnce   = 4                  // to one endpoint
 	maxAnswer     = 4 << 10            // bytes of an answer that are read
 	maxExcerpt    = 200                // characters of it that are kept
@@ -121,7 +120,7 @@ func cool(failures int64) time.Duration {
 
 // post makes one try. after is how long the endpoint asks to be left alone, within bounds.
 func (r *Relay) post(ctx context.Context, e ledger.Endpoint, d ledger.Delivery) (p ledger.Posted, after time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, postTime)
+	ctx, cancel := context.WithTimeout(ctx, r.PostTime)
 	defer cancel()
 	p.At = r.Now()
 	began := time.Now()

@@ -50,6 +50,8 @@ type Options struct {
 	Compose func(MailAsk) mail.Message
 	// Loopback, set by the demo and by tests only, lets outbound webhooks go to this machine, over plain HTTP too, and nowhere else.
 	Loopback bool
+	// PostTime is how long one try of an outbound webhook may take, all in all; 0 means 10 s.
+	PostTime time.Duration
 	// DrainFor is how long pieces of work may go on after Run's context has ended; 0 means 10 s. What is cut off then is taken up at the
 	// next start, as after a crash.
 	DrainFor time.Duration
@@ -72,6 +74,9 @@ type Relay struct {
 func New(o Options) *Relay {
 	if o.SweepEvery == 0 {
 		o.SweepEvery = time.Minute
+	}
+	if o.PostTime == 0 {
+		o.PostTime = 10 * time.Second
 	}
 	if o.DrainFor == 0 {
 		o.DrainFor = 10 * time.Second
