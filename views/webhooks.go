@@ -138,12 +138,12 @@ func TellingTypes() []string {
 	return []string{"verification.passed", "verification.failed", "verification.review", "order.held", "order.released", "order.refused", "order.moved", "order.leaked", "order.cancelled"}
 }
 
-type endpointAct struct{ title, text, button string }
+type endpointAct struct{ title, text, button, tone string }
 
 var endpointActs = map[string]endpointAct{
-	"remove": {"Remove this endpoint", "Its address and its secrets are destroyed, and nothing is posted to it any more, also what is on its way. The log of what was sent can no longer be read. This cannot be undone.", "Remove the endpoint"},
-	"rotate": {"Replace the secret", "A new secret signs from now on. For 24 hours the present one signs as well, so that nothing is refused while you enter the new one there; after that it is destroyed. A secret that was replaced before and still signs is destroyed now.", "Make a new secret"},
-	"stop":   {"Stop the old secret now", "What is posted from now on is signed with the new secret only. Whatever still checks with the old one refuses it. Do this when the old secret may be known to others, and not before the new one is entered.", "Stop the old secret"},
+	"remove": {"Remove this endpoint", "Its address and its secrets are destroyed, and nothing is posted to it any more, also what is on its way. The log of what was sent can no longer be read. This cannot be undone.", "Remove the endpoint", "danger"},
+	"rotate": {"Replace the secret", "A new secret signs from now on. For 24 hours the present one signs as well, so that nothing is refused while you enter the new one there; after that it is destroyed. A secret that was replaced before and still signs is destroyed now.", "Make a new secret", "primary"},
+	"stop":   {"Stop the old secret now", "What is posted from now on is signed with the new secret only. Whatever still checks with the old one refuses it. Do this when the old secret may be known to others, and not before the new one is entered.", "Stop the old secret", "danger"},
 }
 
 // EndpointActs lists what is asked about before it is done.

@@ -202,7 +202,7 @@ func (w *worldCheck) events() {
 		}
 	}
 	for _, p := range w.Told {
-		if !known[p.ID] && !p.Event.At.Before(w.Forgot) {
+		if !known[p.ID] && !p.Event.At.Before(w.Forgot) && !p.Event.At.Before(w.Lost) {
 			w.bad("%s was posted and never owed", p.ID)
 		}
 	}
