@@ -89,7 +89,7 @@ func Webhooks(d WebhooksData) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if !d.ReadOnly && d.Full {
+			if !d.ReadOnly && d.Full && len(d.Errors) == 0 {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<p class=\"quiet\" id=\"add\">A shop can have ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
