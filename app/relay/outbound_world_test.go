@@ -176,7 +176,7 @@ func (w *worldCheck) events() {
 			w.bad("%s has two names, %s and %s", p.cause(), id, p.ID)
 		}
 		ids[p.cause()] = p.ID
-		if was, ok := bodies[p.ID]; ok && was != p.Body && p.Event.Data.CustomerID != 0 { // otherwise: erased meanwhile
+		if was, ok := bodies[p.ID]; ok && was != p.Body && p.Event.Data.CustomerID != 0 && w.Lost.IsZero() { // otherwise: erased, or made anew, meanwhile
 			w.bad("%s was posted with two bodies:\n%s\n%s", p.ID, was, p.Body)
 		}
 		bodies[p.ID] = p.Body
