@@ -16,8 +16,9 @@ FROM endpoints WHERE store_hash = @store_hash AND id = @id AND state != 'removed
 SELECT store_hash, id, url, types, note, state, why, off_at, secret, unseen, rotations, old_secret, old_until, failing_since, failures, wait_until, made_at
 FROM endpoints WHERE store_hash = @store_hash AND state != 'removed' ORDER BY id;
 
+-- It may answer where it is now: it is not left alone any longer.
 -- name: SaveEndpoint :execrows
-UPDATE endpoints SET url = @url, types = @types, note = @note WHERE store_hash = @store_hash AND id = @id AND state != 'removed';
+UPDATE endpoints SET url = @url, types = @types, note = @note, wait_until = 0 WHERE store_hash = @store_hash AND id = @id AND state != 'removed';
 
 -- name: PauseEndpoint :execrows
 UPDATE endpoints SET state = 'paused' WHERE store_hash = @store_hash AND id = @id AND state = 'on';

@@ -953,7 +953,7 @@ func (q *Queries) RotateEndpoint(ctx context.Context, arg RotateEndpointParams) 
 }
 
 const saveEndpoint = `-- name: SaveEndpoint :execrows
-UPDATE endpoints SET url = ?1, types = ?2, note = ?3 WHERE store_hash = ?4 AND id = ?5 AND state != 'removed'
+UPDATE endpoints SET url = ?1, types = ?2, note = ?3, wait_until = 0 WHERE store_hash = ?4 AND id = ?5 AND state != 'removed'
 `
 
 type SaveEndpointParams struct {
@@ -964,6 +964,7 @@ type SaveEndpointParams struct {
 	ID        int64
 }
 
+// It may answer where it is now: it is not left alone any longer.
 func (q *Queries) SaveEndpoint(ctx context.Context, arg SaveEndpointParams) (int64, error) {
 	result, err := q.exec(ctx, q.saveEndpointStmt, saveEndpoint,
 		arg.Url,

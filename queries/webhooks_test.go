@@ -86,7 +86,7 @@ var webhooksCases = cases{
 		are(w, got, err, first, second)
 	},
 	"SaveEndpoint": func(w *world) {
-		w.endpointOf(3, cols{"url": "old", "types": "[1]", "note": "was"})
+		w.endpointOf(3, cols{"url": "old", "types": "[1]", "note": "was", "wait_until": 9})
 		w.endpointOf(4, nil)
 		w.endpointOf(3, cols{"store_hash": "xyz"})
 		w.endpointOf(5, cols{"state": "removed", "secret": []byte{}})
@@ -95,7 +95,7 @@ var webhooksCases = cases{
 				return w.q.SaveEndpoint(w.Context(), SaveEndpointParams{StoreHash: "abc", ID: id, Url: "u", Types: "[2]", Note: "n"})
 			}
 		}
-		w.affects(1, save(3), "endpoints abc/3 url: old -> u", "endpoints abc/3 types: [1] -> [2]", "endpoints abc/3 note: was -> n")
+		w.affects(1, save(3), "endpoints abc/3 url: old -> u", "endpoints abc/3 types: [1] -> [2]", "endpoints abc/3 note: was -> n", "endpoints abc/3 wait_until: 9 -> 0")
 		w.affects(0, save(5))
 	},
 	"PauseEndpoint": func(w *world) {

@@ -198,6 +198,7 @@ func (l *Ledger) changeEndpoint(ctx context.Context, hash string, id int64, a Ac
 // SaveEndpoint changes what a person entered. The secret stays; what waits goes to the new address.
 func (l *Ledger) SaveEndpoint(ctx context.Context, hash string, id int64, n NewEndpoint, now time.Time) error {
 	return l.changeEndpoint(ctx, hash, id, ActEndpointSaved, n.Host, now, func(ctx context.Context, t *tx) (int64, error) {
+		t.ring = append(t.ring, EventBell)
 		return t.SaveEndpoint(ctx, queries.SaveEndpointParams{StoreHash: hash, ID: id, Url: n.URL, Types: typesText(n.Types), Note: n.Note})
 	})
 }

@@ -115,7 +115,7 @@ func TestFaultOutbound(t *testing.T) {
 		"done, and then cut off": {answer: hijacked(func(http.ResponseWriter) {}), trouble: "No answer", least: 5 * time.Second, most: 6 * time.Second},
 		"never an answer":        {answer: func(_ http.ResponseWriter, r *http.Request, _ posted) int { <-r.Context().Done(); return 0 }, trouble: "timed out", least: 5 * time.Second, most: 6 * time.Second},
 		"redirected": {answer: func(rw http.ResponseWriter, r *http.Request, _ posted) int {
-			http.Redirect(rw, r, elsewhere.URL, 307)
+			http.Redirect(rw, r, elsewhere.URL, http.StatusTemporaryRedirect)
 			return 307
 		}, status: 307, trouble: "redirect, which is not followed", least: 5 * time.Second, most: 6 * time.Second},
 		"redirected to metadata": {answer: func(rw http.ResponseWriter, r *http.Request, _ posted) int {

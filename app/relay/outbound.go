@@ -125,9 +125,9 @@ func (r *Relay) post(ctx context.Context, e ledger.Endpoint, d ledger.Delivery) 
 	p.At = r.Now()
 	began := time.Now()
 	defer func() { p.Took = time.Since(began) }()
-	req, err := r.signed(ctx, e, d, p.At)
-	if err != nil {
-		p.Trouble = err.Error()
+	req, trouble := r.signed(ctx, e, d, p.At)
+	if trouble != "" {
+		p.Trouble = trouble
 		return p, 0
 	}
 	resp, err := r.outbound.Do(req)
@@ -153,11 +153,12 @@ func (r *Relay) post(ctx context.Context, e ledger.Endpoint, d ledger.Delivery) 
 	return p, retryAfter(resp.Header.Get("Retry-After"), p.At)
 }
 
-// signed is the request with its signatures: the secret's, and for a while after a rotation also the one's before.
-func (r *Relay) signed(ctx context.Context, e ledger.Endpoint, d ledger.Delivery, at time.Time) (*http.Request, error) {
+// signed is the request with its signatures: the secret's, and for a while after a rotation also the one's before. trouble says, to a person,
+// why it cannot be made.
+func (r *Relay) signed(ctx context.Context, e ledger.Endpoint, d ledger.Delivery, at time.Time) (req *http.Request, trouble string) {
 	u, err := url.Parse(e.URL)
 	if err != nil || u.User != nil || u.Scheme != "https" && !(r.Loopback && u.Scheme == "http") {
-		return nil, errors.New("The address cannot be used: it has to begin with https://.") //nolint:staticcheck // shown to a person as it is
+		return nil, "The address cannot be used: it has to begin with https://."
 	}
 	secrets := []ledger.EndpointSecret{e.Secret}
 	if e.OldUntil.After(at) {
@@ -166,23 +167,23 @@ func (r *Relay) signed(ctx context.Context, e ledger.Endpoint, d ledger.Delivery
 	signatures := make([]string, len(secrets))
 	for i, secret := range secrets {
 		w, err := standardwebhooks.NewWebhookRaw(secret.Key())
-		if err != nil {
-			return nil, fmt.Errorf("signing: %w", err)
+		if err == nil {
+			signatures[i], err = w.Sign(d.EventID, at, d.Payload)
 		}
-		if signatures[i], err = w.Sign(d.EventID, at, d.Payload); err != nil {
-			return nil, fmt.Errorf("signing: %w", err)
+		if err != nil {
+			return nil, "It could not be signed: " + err.Error()
 		}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), bytes.NewReader(d.Payload))
+	req, err = http.NewRequestWithContext(ctx, http.MethodPost, u.String(), bytes.NewReader(d.Payload))
 	if err != nil {
-		return nil, errors.New("The address cannot be used.") //nolint:staticcheck // shown to a person as it is
+		return nil, "The address cannot be used."
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "idgate")
 	req.Header.Set(standardwebhooks.HeaderWebhookID, d.EventID)
 	req.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(at.Unix(), 10))
 	req.Header.Set(standardwebhooks.HeaderWebhookSignature, strings.Join(signatures, " "))
-	return req, nil
+	return req, ""
 }
 
 // newOutbound makes the client that events are posted with. It follows no redirect, and reaches public addresses only.
