@@ -58,3 +58,38 @@ func TestTransportWordsQuoteNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestReach: what a connection of each reach leads to, after the name was resolved.
+func TestReach(t *testing.T) {
+	for addr, ok := range map[string]bool{"127.0.0.1:80": true, "127.9.9.9:80": true, "[::1]:80": true, "[::ffff:127.0.0.1]:80": true, "8.8.8.8:443": false, "10.0.0.1:80": false, "0.0.0.0:80": false, "/run/socket": false, "": false} {
+		if err := loopbackOnly("tcp", addr, nil); (err == nil) != ok {
+			t.Errorf("%q: %v", addr, err)
+		}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, host := range []string{"localhost", "erp.localhost", "ERP.Localhost", "127.0.0.1"} {
+		conn, err := Transport(LoopbackOnly).DialContext(t.Context(), "tcp", net.JoinHostPort(host, port))
+		if err != nil {
+			t.Errorf("%s: %v", host, err)
+			continue
+		}
+		_ = conn.Close()
+	}
+	for _, host := range []string{"127.0.0.1", "::1", "0.0.0.0"} {
+		_, err := Transport(PublicOnly).DialContext(t.Context(), "tcp", net.JoinHostPort(host, port))
+		if !errors.Is(err, ErrAddress) || Word(err) != ErrAddress.Error() {
+			t.Errorf("%s is reached: %v", host, err)
+		}
+	}
+	if Transport(PublicOnly).Proxy != nil || Transport(LoopbackOnly).Proxy != nil {
+		t.Error("there is a proxy")
+	}
+}

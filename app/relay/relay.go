@@ -1,5 +1,5 @@
-// Package relay runs the durable loops: it reads Notices, evaluates orders, polls Sessions, pays Writebacks, sweeps orders and
-// reconciles installations; and it answers for carts and starts Sessions when a door asks.
+// Package relay runs the durable loops: it reads Notices, evaluates orders, polls Sessions, pays Writebacks, sweeps orders, posts events to
+// the Shops' endpoints and reconciles installations; and it answers for carts and starts Sessions when a door asks.
 //
 // Every piece of work is a row before it is begun. A loop leases rows, calls the outside without a transaction open, and ends each
 // lease as done, later or stuck. Any step may run twice: each outside effect is looked for before it is made, and read back after.
