@@ -44,6 +44,7 @@ import (
 	"idgate/app/sim"
 	simkosmos "idgate/app/sim/kosmos"
 	"idgate/app/sim/mailbox"
+	"idgate/app/sim/receiver"
 	"idgate/app/sim/tour"
 	"idgate/app/web"
 	"idgate/assets"
@@ -170,8 +171,8 @@ func (h house) assembleLocked(ctx context.Context) (*product, error) {
 		return nil, errors.Join(err, l.Close(), replica.Close(ctx))
 	}
 	r := relay.New(relay.Options{Ledger: l, BigCommerce: h.client, Provider: h.provider, AppURL: h.appURL, Now: h.now, Log: h.log, SweepEvery: h.sweep,
-		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity()},
-		Mail:   h.mail, Compose: func(a relay.MailAsk) mail.Message { return web.ComposeMail(a, h.now()) }})
+		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity()}, Loopback: h.kind == ledger.Demo,
+		Mail: h.mail, Compose: func(a relay.MailAsk) mail.Message { return web.ComposeMail(a, h.now()) }})
 	o := h.web
 	o.Ledger, o.Relay, o.BigCommerce, o.Keyring, o.AppURL, o.Now, o.Log = l, r, h.client, h.keyring, h.appURL, h.now, h.log
 	o.Gate, o.Admin, o.Replica, o.Done = assets.Gate(), assets.Admin(), replica.Status, ctx.Done()
@@ -660,7 +661,7 @@ func replay(ctx context.Context, args []string, env func(string) string, out, er
 type demoFlags struct {
 	data                        string
 	appPort, storePort, idvPort int
-	mailPort                    int
+	mailPort, eventPort         int
 	plain, tour, verbose        bool
 	seed                        int64
 }
@@ -674,6 +675,7 @@ func demo(ctx context.Context, args []string, env func(string) string, out, errO
 	fset.IntVar(&f.storePort, "store-port", 8081, "port of the simulated BigCommerce")
 	fset.IntVar(&f.idvPort, "kosmos-port", 8082, "port of the simulated 1Kosmos")
 	fset.IntVar(&f.mailPort, "mail-port", 8083, "port of the simulated mailbox")
+	fset.IntVar(&f.eventPort, "event-port", 8084, "port of a simulated system of the merchant's, which takes outbound webhooks")
 	fset.BoolVar(&f.plain, "plain", false, "use localhost instead of app.localhost, store.localhost and kosmos.localhost")
 	fset.BoolVar(&f.tour, "tour", false, "play the whole story by itself, print it, and end")
 	fset.BoolVar(&f.verbose, "v", false, "log what happens")
@@ -709,7 +711,8 @@ type world struct {
 	mails           *mailbox.Box
 	smtp            net.Listener
 	app, store, idv string // addresses
-	mailbox         string // likewise
+	mailbox, erp    string // likewise
+	events          *receiver.Receiver
 	listeners       []listener
 	log             *slog.Logger
 }
@@ -729,7 +732,7 @@ func (f demoFlags) run(ctx context.Context, out, errOut io.Writer) error {
 			toured = tour.Run(ctx, tour.Options{AppURL: w.app, StoreURL: w.store, KosmosURL: w.idv, HTTP: loopbackClient(), Out: out})
 		})
 	} else {
-		_, _ = fmt.Fprintf(out, welcome, w.store+"/manage/", w.store+"/", w.idv+"/", w.mailbox+"/", w.app, f.data)
+		_, _ = fmt.Fprintf(out, welcome, w.store+"/manage/", w.store+"/", w.idv+"/", w.mailbox+"/", w.erp+"/", w.app, f.data)
 	}
 	err = runAll(ctx, w.log, drainTime, loops, w.listeners...)
 	if !f.tour {
@@ -749,6 +752,8 @@ const welcome = `idgate is running, with BigCommerce and 1Kosmos simulated. Ever
      Scan the QR code or follow the link; there you choose who you are.
   4  mailbox         %s
      Mails to shoppers and staff: an order on hold asks for its missing proof there.
+  5  ERP             %s
+     A system of the merchant's: it is told of verifications and orders once you add it as an endpoint.
 
   idgate itself answers at %s and keeps its data in %s
   Stop with ^C.
@@ -772,7 +777,7 @@ func (f demoFlags) build(ctx context.Context, errOut io.Writer) (*world, error) 
 		flag, name string
 		port       int
 		url        *string
-	}{{"app-port", "app.localhost", f.appPort, &w.app}, {"store-port", "store.localhost", f.storePort, &w.store}, {"kosmos-port", "kosmos.localhost", f.idvPort, &w.idv}, {"mail-port", "mail.localhost", f.mailPort, &w.mailbox}} {
+	}{{"app-port", "app.localhost", f.appPort, &w.app}, {"store-port", "store.localhost", f.storePort, &w.store}, {"kosmos-port", "kosmos.localhost", f.idvPort, &w.idv}, {"mail-port", "mail.localhost", f.mailPort, &w.mailbox}, {"event-port", "erp.localhost", f.eventPort, &w.erp}} {
 		n, err := listen(l.flag, fmt.Sprintf("127.0.0.1:%d", l.port))
 		if err != nil {
 			for _, n := range nets {
@@ -787,6 +792,7 @@ func (f demoFlags) build(ctx context.Context, errOut io.Writer) (*world, error) 
 		return nil, err
 	}
 	w.mails = mailbox.New(mailbox.Options{Now: time.Now})
+	w.events = receiver.New(time.Now)
 	sender, err := mail.NewSender(mail.Server{Host: "127.0.0.1", Port: w.smtp.Addr().(*net.TCPAddr).Port, TLS: mail.NoTLS, From: "no-reply@idgate.example"})
 	if err != nil {
 		return nil, err
@@ -826,7 +832,7 @@ func (f demoFlags) build(ctx context.Context, errOut io.Writer) (*world, error) 
 	if w.product, err = h.assemble(ctx); err != nil {
 		return nil, err
 	}
-	for i, handler := range []http.Handler{w.product.server.Handler(), w.platform.StoreHandler(), w.tenant.Handler(), w.mails.Handler()} {
+	for i, handler := range []http.Handler{w.product.server.Handler(), w.platform.StoreHandler(), w.tenant.Handler(), w.mails.Handler(), w.events.Handler()} {
 		w.listeners = append(w.listeners, listener{Listener: nets[i], handler: handler})
 	}
 	return w, nil

@@ -26,10 +26,10 @@ import (
 
 // Who may import whom. A package that is missing here may import nothing of ours.
 var mayImport = map[string][]string{
-	"idgate":                    {"app/bigcommerce", "app/gate", "app/idv", "app/idv/kosmos", "app/ledger", "app/mail", "app/receipt", "app/relay", "app/settings", "app/sim", "app/sim/kosmos", "app/sim/mailbox", "app/sim/tour", "app/web", "assets"},
-	"idgate/app/idv/kosmos":     {"app/idv"},
+	"idgate":                    {"app/bigcommerce", "app/gate", "app/idv", "app/idv/kosmos", "app/ledger", "app/mail", "app/receipt", "app/relay", "app/settings", "app/sim", "app/sim/kosmos", "app/sim/mailbox", "app/sim/receiver", "app/sim/tour", "app/web", "assets"},
+	"idgate/app/idv/kosmos":     {"app/dial", "app/idv"},
 	"idgate/app/ledger":         {"app/gate", "app/idv", "app/receipt", "queries"},
-	"idgate/app/relay":          {"app/bigcommerce", "app/gate", "app/idv", "app/ledger", "app/mail", "app/receipt"},
+	"idgate/app/relay":          {"app/bigcommerce", "app/dial", "app/gate", "app/idv", "app/ledger", "app/mail", "app/receipt"},
 	"idgate/app/web":            {"app/bigcommerce", "app/gate", "app/idv", "app/ledger", "app/mail", "app/receipt", "app/relay", "app/words", "views"},
 	"idgate/app/sim":            {"app/sim/spec"},
 	"idgate/app/sim/tour":       {"app/sim/kosmos"},
@@ -132,7 +132,7 @@ func TestCommandsSayWhatIsWrong(t *testing.T) {
 		{"a secret twice", with("BC_CLIENT_SECRET_FILE", "/nowhere/secret"), []string{"serve"}, 2, []string{"both set"}},
 		{"half of single-shop mode", with("BC_ACCESS_TOKEN", "x"), []string{"serve"}, 2, []string{"BC_STORE_HASH: single-shop mode needs both"}},
 		{"demo beside real credentials", map[string]string{"BC_CLIENT_SECRET": "s"}, []string{"demo"}, 2, []string{"BC_CLIENT_SECRET is set", "env -u BC_CLIENT_SECRET"}},
-		{"a busy port", nil, []string{"demo", "-app-port", port, "-store-port", "0", "-kosmos-port", "0", "-mail-port", "0"}, 2, []string{"in use", "-app-port"}},
+		{"a busy port", nil, []string{"demo", "-app-port", port, "-store-port", "0", "-kosmos-port", "0", "-mail-port", "0", "-event-port", "0"}, 2, []string{"in use", "-app-port"}},
 		{"restore without a replica", map[string]string{"IDGATE_DATA": t.TempDir()}, []string{"restore"}, 2, []string{"IDGATE_REPLICA_URL"}},
 		{"login without a key", map[string]string{"IDGATE_DATA": t.TempDir(), "APP_URL": "https://x.example.com", "BC_STORE_HASH": "abc"}, []string{"login"}, 1, []string{"operator key"}},
 		{"a mail server that is none", with("IDGATE_SMTP", "mail.example.com"), []string{"serve"}, 1, []string{"IDGATE_SMTP:"}},
@@ -158,7 +158,7 @@ func TestCommandsSayWhatIsWrong(t *testing.T) {
 
 // The tour is the story of the README, played over HTTP by all three parties.
 func TestTour(t *testing.T) {
-	code, out, errOut := command(t, nil, "demo", "-tour", "-app-port", "0", "-store-port", "0", "-kosmos-port", "0", "-mail-port", "0", "-plain")
+	code, out, errOut := command(t, nil, "demo", "-tour", "-app-port", "0", "-store-port", "0", "-kosmos-port", "0", "-mail-port", "0", "-event-port", "0", "-plain")
 	t.Log("\n" + out)
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, errOut)
@@ -167,7 +167,7 @@ func TestTour(t *testing.T) {
 
 func TestDemoAndRealLedgersRefuseEachOther(t *testing.T) {
 	dir := t.TempDir()
-	if code, _, errOut := command(t, nil, "demo", "-tour", "-data", dir, "-app-port", "0", "-store-port", "0", "-kosmos-port", "0", "-mail-port", "0", "-plain"); code != 0 {
+	if code, _, errOut := command(t, nil, "demo", "-tour", "-data", dir, "-app-port", "0", "-store-port", "0", "-kosmos-port", "0", "-mail-port", "0", "-event-port", "0", "-plain"); code != 0 {
 		t.Fatalf("demo: %d %s", code, errOut)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "idgate.db")); err != nil {
@@ -187,10 +187,10 @@ func TestSecondProcessOnOneDirectoryIsRefused(t *testing.T) {
 	started, ended := make(chan struct{}), make(chan int)
 	out := onFirstWrite{started: started}
 	go func() {
-		ended <- run(ctx, []string{"demo", "-data", dir, "-app-port", "0", "-store-port", "0", "-kosmos-port", "0", "-mail-port", "0", "-plain"}, func(string) string { return "" }, nil, &out, &out)
+		ended <- run(ctx, []string{"demo", "-data", dir, "-app-port", "0", "-store-port", "0", "-kosmos-port", "0", "-mail-port", "0", "-event-port", "0", "-plain"}, func(string) string { return "" }, nil, &out, &out)
 	}()
 	<-started
-	code, _, errOut := command(t, nil, "demo", "-data", dir, "-app-port", "0", "-store-port", "0", "-kosmos-port", "0", "-mail-port", "0", "-plain")
+	code, _, errOut := command(t, nil, "demo", "-data", dir, "-app-port", "0", "-store-port", "0", "-kosmos-port", "0", "-mail-port", "0", "-event-port", "0", "-plain")
 	if code != 1 || !strings.Contains(errOut, "another idgate is running on the data directory") {
 		t.Errorf("the second: %d %s", code, errOut)
 	}

@@ -39,6 +39,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addDecisionStmt, err = db.PrepareContext(ctx, addDecision); err != nil {
 		return nil, fmt.Errorf("error preparing query AddDecision: %w", err)
 	}
+	if q.addDeliveryStmt, err = db.PrepareContext(ctx, addDelivery); err != nil {
+		return nil, fmt.Errorf("error preparing query AddDelivery: %w", err)
+	}
+	if q.addEndpointStmt, err = db.PrepareContext(ctx, addEndpoint); err != nil {
+		return nil, fmt.Errorf("error preparing query AddEndpoint: %w", err)
+	}
+	if q.addEventStmt, err = db.PrepareContext(ctx, addEvent); err != nil {
+		return nil, fmt.Errorf("error preparing query AddEvent: %w", err)
+	}
 	if q.addListedStmt, err = db.PrepareContext(ctx, addListed); err != nil {
 		return nil, fmt.Errorf("error preparing query AddListed: %w", err)
 	}
@@ -144,6 +153,18 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.decisionsPageByStageStmt, err = db.PrepareContext(ctx, decisionsPageByStage); err != nil {
 		return nil, fmt.Errorf("error preparing query DecisionsPageByStage: %w", err)
 	}
+	if q.deliveryStmt, err = db.PrepareContext(ctx, delivery); err != nil {
+		return nil, fmt.Errorf("error preparing query Delivery: %w", err)
+	}
+	if q.deliveryCountsStmt, err = db.PrepareContext(ctx, deliveryCounts); err != nil {
+		return nil, fmt.Errorf("error preparing query DeliveryCounts: %w", err)
+	}
+	if q.deliveryEventStmt, err = db.PrepareContext(ctx, deliveryEvent); err != nil {
+		return nil, fmt.Errorf("error preparing query DeliveryEvent: %w", err)
+	}
+	if q.deliveryPageStmt, err = db.PrepareContext(ctx, deliveryPage); err != nil {
+		return nil, fmt.Errorf("error preparing query DeliveryPage: %w", err)
+	}
 	if q.describeShopStmt, err = db.PrepareContext(ctx, describeShop); err != nil {
 		return nil, fmt.Errorf("error preparing query DescribeShop: %w", err)
 	}
@@ -158,6 +179,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.destroyDecisionsStmt, err = db.PrepareContext(ctx, destroyDecisions); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyDecisions: %w", err)
+	}
+	if q.destroyEndpointsStmt, err = db.PrepareContext(ctx, destroyEndpoints); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyEndpoints: %w", err)
+	}
+	if q.destroyEventsStmt, err = db.PrepareContext(ctx, destroyEvents); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyEvents: %w", err)
 	}
 	if q.destroyListedStmt, err = db.PrepareContext(ctx, destroyListed); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyListed: %w", err)
@@ -195,11 +222,20 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.destroyWritebacksStmt, err = db.PrepareContext(ctx, destroyWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyWritebacks: %w", err)
 	}
+	if q.dropEndpointDeliveriesStmt, err = db.PrepareContext(ctx, dropEndpointDeliveries); err != nil {
+		return nil, fmt.Errorf("error preparing query DropEndpointDeliveries: %w", err)
+	}
+	if q.dropShopDeliveriesStmt, err = db.PrepareContext(ctx, dropShopDeliveries); err != nil {
+		return nil, fmt.Errorf("error preparing query DropShopDeliveries: %w", err)
+	}
 	if q.dropShopWritebacksStmt, err = db.PrepareContext(ctx, dropShopWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query DropShopWritebacks: %w", err)
 	}
 	if q.dropWritebacksStmt, err = db.PrepareContext(ctx, dropWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query DropWritebacks: %w", err)
+	}
+	if q.dueEndpointsStmt, err = db.PrepareContext(ctx, dueEndpoints); err != nil {
+		return nil, fmt.Errorf("error preparing query DueEndpoints: %w", err)
 	}
 	if q.dueOrderStmt, err = db.PrepareContext(ctx, dueOrder); err != nil {
 		return nil, fmt.Errorf("error preparing query DueOrder: %w", err)
@@ -231,6 +267,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.dueWokenOrdersStmt, err = db.PrepareContext(ctx, dueWokenOrders); err != nil {
 		return nil, fmt.Errorf("error preparing query DueWokenOrders: %w", err)
 	}
+	if q.endDeliveryStmt, err = db.PrepareContext(ctx, endDelivery); err != nil {
+		return nil, fmt.Errorf("error preparing query EndDelivery: %w", err)
+	}
 	if q.endLoginStmt, err = db.PrepareContext(ctx, endLogin); err != nil {
 		return nil, fmt.Errorf("error preparing query EndLogin: %w", err)
 	}
@@ -240,6 +279,21 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.endUserLoginsStmt, err = db.PrepareContext(ctx, endUserLogins); err != nil {
 		return nil, fmt.Errorf("error preparing query EndUserLogins: %w", err)
 	}
+	if q.endpointStmt, err = db.PrepareContext(ctx, endpoint); err != nil {
+		return nil, fmt.Errorf("error preparing query Endpoint: %w", err)
+	}
+	if q.endpointFailedStmt, err = db.PrepareContext(ctx, endpointFailed); err != nil {
+		return nil, fmt.Errorf("error preparing query EndpointFailed: %w", err)
+	}
+	if q.endpointTroublesStmt, err = db.PrepareContext(ctx, endpointTroubles); err != nil {
+		return nil, fmt.Errorf("error preparing query EndpointTroubles: %w", err)
+	}
+	if q.endpointWorkedStmt, err = db.PrepareContext(ctx, endpointWorked); err != nil {
+		return nil, fmt.Errorf("error preparing query EndpointWorked: %w", err)
+	}
+	if q.endpointsStmt, err = db.PrepareContext(ctx, endpoints); err != nil {
+		return nil, fmt.Errorf("error preparing query Endpoints: %w", err)
+	}
 	if q.eraseAskedMailsStmt, err = db.PrepareContext(ctx, eraseAskedMails); err != nil {
 		return nil, fmt.Errorf("error preparing query EraseAskedMails: %w", err)
 	}
@@ -248,6 +302,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.eraseCustomerDecisionsStmt, err = db.PrepareContext(ctx, eraseCustomerDecisions); err != nil {
 		return nil, fmt.Errorf("error preparing query EraseCustomerDecisions: %w", err)
+	}
+	if q.eraseCustomerEventsStmt, err = db.PrepareContext(ctx, eraseCustomerEvents); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseCustomerEvents: %w", err)
 	}
 	if q.eraseCustomerNoticesStmt, err = db.PrepareContext(ctx, eraseCustomerNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query EraseCustomerNotices: %w", err)
@@ -279,6 +336,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.eraseShownMailboxStmt, err = db.PrepareContext(ctx, eraseShownMailbox); err != nil {
 		return nil, fmt.Errorf("error preparing query EraseShownMailbox: %w", err)
 	}
+	if q.failedDeliveryPageStmt, err = db.PrepareContext(ctx, failedDeliveryPage); err != nil {
+		return nil, fmt.Errorf("error preparing query FailedDeliveryPage: %w", err)
+	}
 	if q.finishNoticeStmt, err = db.PrepareContext(ctx, finishNotice); err != nil {
 		return nil, fmt.Errorf("error preparing query FinishNotice: %w", err)
 	}
@@ -300,11 +360,20 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.forgetDecisionsStmt, err = db.PrepareContext(ctx, forgetDecisions); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetDecisions: %w", err)
 	}
+	if q.forgetEndpointsStmt, err = db.PrepareContext(ctx, forgetEndpoints); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetEndpoints: %w", err)
+	}
+	if q.forgetEventsStmt, err = db.PrepareContext(ctx, forgetEvents); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetEvents: %w", err)
+	}
 	if q.forgetLoginsStmt, err = db.PrepareContext(ctx, forgetLogins); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetLogins: %w", err)
 	}
 	if q.forgetNoticesStmt, err = db.PrepareContext(ctx, forgetNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetNotices: %w", err)
+	}
+	if q.forgetOldSecretsStmt, err = db.PrepareContext(ctx, forgetOldSecrets); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetOldSecrets: %w", err)
 	}
 	if q.forgetOrderStmt, err = db.PrepareContext(ctx, forgetOrder); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetOrder: %w", err)
@@ -333,6 +402,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.handOverWritebackStmt, err = db.PrepareContext(ctx, handOverWriteback); err != nil {
 		return nil, fmt.Errorf("error preparing query HandOverWriteback: %w", err)
 	}
+	if q.hurryEndpointStmt, err = db.PrepareContext(ctx, hurryEndpoint); err != nil {
+		return nil, fmt.Errorf("error preparing query HurryEndpoint: %w", err)
+	}
 	if q.installShopStmt, err = db.PrepareContext(ctx, installShop); err != nil {
 		return nil, fmt.Errorf("error preparing query InstallShop: %w", err)
 	}
@@ -344,6 +416,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.lastActivityStmt, err = db.PrepareContext(ctx, lastActivity); err != nil {
 		return nil, fmt.Errorf("error preparing query LastActivity: %w", err)
+	}
+	if q.leaseDeliveriesStmt, err = db.PrepareContext(ctx, leaseDeliveries); err != nil {
+		return nil, fmt.Errorf("error preparing query LeaseDeliveries: %w", err)
 	}
 	if q.leaseNoticesStmt, err = db.PrepareContext(ctx, leaseNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query LeaseNotices: %w", err)
@@ -387,6 +462,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.newestCodeStmt, err = db.PrepareContext(ctx, newestCode); err != nil {
 		return nil, fmt.Errorf("error preparing query NewestCode: %w", err)
 	}
+	if q.nextEndpointStmt, err = db.PrepareContext(ctx, nextEndpoint); err != nil {
+		return nil, fmt.Errorf("error preparing query NextEndpoint: %w", err)
+	}
 	if q.noticesSeenStmt, err = db.PrepareContext(ctx, noticesSeen); err != nil {
 		return nil, fmt.Errorf("error preparing query NoticesSeen: %w", err)
 	}
@@ -429,6 +507,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.oweOnceStmt, err = db.PrepareContext(ctx, oweOnce); err != nil {
 		return nil, fmt.Errorf("error preparing query OweOnce: %w", err)
 	}
+	if q.pauseEndpointStmt, err = db.PrepareContext(ctx, pauseEndpoint); err != nil {
+		return nil, fmt.Errorf("error preparing query PauseEndpoint: %w", err)
+	}
 	if q.pendingWorkStmt, err = db.PrepareContext(ctx, pendingWork); err != nil {
 		return nil, fmt.Errorf("error preparing query PendingWork: %w", err)
 	}
@@ -440,6 +521,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.policyVersionsStmt, err = db.PrepareContext(ctx, policyVersions); err != nil {
 		return nil, fmt.Errorf("error preparing query PolicyVersions: %w", err)
+	}
+	if q.postponeDeliveryStmt, err = db.PrepareContext(ctx, postponeDelivery); err != nil {
+		return nil, fmt.Errorf("error preparing query PostponeDelivery: %w", err)
 	}
 	if q.postponeNoticeStmt, err = db.PrepareContext(ctx, postponeNotice); err != nil {
 		return nil, fmt.Errorf("error preparing query PostponeNotice: %w", err)
@@ -477,6 +561,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.recordInstallationStmt, err = db.PrepareContext(ctx, recordInstallation); err != nil {
 		return nil, fmt.Errorf("error preparing query RecordInstallation: %w", err)
 	}
+	if q.removeEndpointStmt, err = db.PrepareContext(ctx, removeEndpoint); err != nil {
+		return nil, fmt.Errorf("error preparing query RemoveEndpoint: %w", err)
+	}
 	if q.removeListedStmt, err = db.PrepareContext(ctx, removeListed); err != nil {
 		return nil, fmt.Errorf("error preparing query RemoveListed: %w", err)
 	}
@@ -495,6 +582,18 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.resealSigningKeyStmt, err = db.PrepareContext(ctx, resealSigningKey); err != nil {
 		return nil, fmt.Errorf("error preparing query ResealSigningKey: %w", err)
 	}
+	if q.resendDeliveryStmt, err = db.PrepareContext(ctx, resendDelivery); err != nil {
+		return nil, fmt.Errorf("error preparing query ResendDelivery: %w", err)
+	}
+	if q.resendFailedStmt, err = db.PrepareContext(ctx, resendFailed); err != nil {
+		return nil, fmt.Errorf("error preparing query ResendFailed: %w", err)
+	}
+	if q.resumeDeliveriesStmt, err = db.PrepareContext(ctx, resumeDeliveries); err != nil {
+		return nil, fmt.Errorf("error preparing query ResumeDeliveries: %w", err)
+	}
+	if q.resumeEndpointStmt, err = db.PrepareContext(ctx, resumeEndpoint); err != nil {
+		return nil, fmt.Errorf("error preparing query ResumeEndpoint: %w", err)
+	}
 	if q.resumeNoticesStmt, err = db.PrepareContext(ctx, resumeNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query ResumeNotices: %w", err)
 	}
@@ -510,6 +609,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.resumeShopsStmt, err = db.PrepareContext(ctx, resumeShops); err != nil {
 		return nil, fmt.Errorf("error preparing query ResumeShops: %w", err)
 	}
+	if q.resumeWaitsStmt, err = db.PrepareContext(ctx, resumeWaits); err != nil {
+		return nil, fmt.Errorf("error preparing query ResumeWaits: %w", err)
+	}
 	if q.resumeWritebacksStmt, err = db.PrepareContext(ctx, resumeWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query ResumeWritebacks: %w", err)
 	}
@@ -522,8 +624,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.revokeProofStmt, err = db.PrepareContext(ctx, revokeProof); err != nil {
 		return nil, fmt.Errorf("error preparing query RevokeProof: %w", err)
 	}
+	if q.rotateEndpointStmt, err = db.PrepareContext(ctx, rotateEndpoint); err != nil {
+		return nil, fmt.Errorf("error preparing query RotateEndpoint: %w", err)
+	}
+	if q.saveEndpointStmt, err = db.PrepareContext(ctx, saveEndpoint); err != nil {
+		return nil, fmt.Errorf("error preparing query SaveEndpoint: %w", err)
+	}
 	if q.saveSettingsStmt, err = db.PrepareContext(ctx, saveSettings); err != nil {
 		return nil, fmt.Errorf("error preparing query SaveSettings: %w", err)
+	}
+	if q.seeEndpointSecretStmt, err = db.PrepareContext(ctx, seeEndpointSecret); err != nil {
+		return nil, fmt.Errorf("error preparing query SeeEndpointSecret: %w", err)
 	}
 	if q.seeUserStmt, err = db.PrepareContext(ctx, seeUser); err != nil {
 		return nil, fmt.Errorf("error preparing query SeeUser: %w", err)
@@ -588,6 +699,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.stickNoticeStmt, err = db.PrepareContext(ctx, stickNotice); err != nil {
 		return nil, fmt.Errorf("error preparing query StickNotice: %w", err)
 	}
+	if q.stopOldSecretStmt, err = db.PrepareContext(ctx, stopOldSecret); err != nil {
+		return nil, fmt.Errorf("error preparing query StopOldSecret: %w", err)
+	}
 	if q.stuckNoticesStmt, err = db.PrepareContext(ctx, stuckNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query StuckNotices: %w", err)
 	}
@@ -605,6 +719,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.suspendShopStmt, err = db.PrepareContext(ctx, suspendShop); err != nil {
 		return nil, fmt.Errorf("error preparing query SuspendShop: %w", err)
+	}
+	if q.switchOffEndpointStmt, err = db.PrepareContext(ctx, switchOffEndpoint); err != nil {
+		return nil, fmt.Errorf("error preparing query SwitchOffEndpoint: %w", err)
 	}
 	if q.takeBackWritebackStmt, err = db.PrepareContext(ctx, takeBackWriteback); err != nil {
 		return nil, fmt.Errorf("error preparing query TakeBackWriteback: %w", err)
@@ -670,6 +787,21 @@ func (q *Queries) Close() error {
 	if q.addDecisionStmt != nil {
 		if cerr := q.addDecisionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addDecisionStmt: %w", cerr)
+		}
+	}
+	if q.addDeliveryStmt != nil {
+		if cerr := q.addDeliveryStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addDeliveryStmt: %w", cerr)
+		}
+	}
+	if q.addEndpointStmt != nil {
+		if cerr := q.addEndpointStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addEndpointStmt: %w", cerr)
+		}
+	}
+	if q.addEventStmt != nil {
+		if cerr := q.addEventStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addEventStmt: %w", cerr)
 		}
 	}
 	if q.addListedStmt != nil {
@@ -847,6 +979,26 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing decisionsPageByStageStmt: %w", cerr)
 		}
 	}
+	if q.deliveryStmt != nil {
+		if cerr := q.deliveryStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deliveryStmt: %w", cerr)
+		}
+	}
+	if q.deliveryCountsStmt != nil {
+		if cerr := q.deliveryCountsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deliveryCountsStmt: %w", cerr)
+		}
+	}
+	if q.deliveryEventStmt != nil {
+		if cerr := q.deliveryEventStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deliveryEventStmt: %w", cerr)
+		}
+	}
+	if q.deliveryPageStmt != nil {
+		if cerr := q.deliveryPageStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deliveryPageStmt: %w", cerr)
+		}
+	}
 	if q.describeShopStmt != nil {
 		if cerr := q.describeShopStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing describeShopStmt: %w", cerr)
@@ -870,6 +1022,16 @@ func (q *Queries) Close() error {
 	if q.destroyDecisionsStmt != nil {
 		if cerr := q.destroyDecisionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing destroyDecisionsStmt: %w", cerr)
+		}
+	}
+	if q.destroyEndpointsStmt != nil {
+		if cerr := q.destroyEndpointsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyEndpointsStmt: %w", cerr)
+		}
+	}
+	if q.destroyEventsStmt != nil {
+		if cerr := q.destroyEventsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyEventsStmt: %w", cerr)
 		}
 	}
 	if q.destroyListedStmt != nil {
@@ -932,6 +1094,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing destroyWritebacksStmt: %w", cerr)
 		}
 	}
+	if q.dropEndpointDeliveriesStmt != nil {
+		if cerr := q.dropEndpointDeliveriesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropEndpointDeliveriesStmt: %w", cerr)
+		}
+	}
+	if q.dropShopDeliveriesStmt != nil {
+		if cerr := q.dropShopDeliveriesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropShopDeliveriesStmt: %w", cerr)
+		}
+	}
 	if q.dropShopWritebacksStmt != nil {
 		if cerr := q.dropShopWritebacksStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing dropShopWritebacksStmt: %w", cerr)
@@ -940,6 +1112,11 @@ func (q *Queries) Close() error {
 	if q.dropWritebacksStmt != nil {
 		if cerr := q.dropWritebacksStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing dropWritebacksStmt: %w", cerr)
+		}
+	}
+	if q.dueEndpointsStmt != nil {
+		if cerr := q.dueEndpointsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dueEndpointsStmt: %w", cerr)
 		}
 	}
 	if q.dueOrderStmt != nil {
@@ -992,6 +1169,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing dueWokenOrdersStmt: %w", cerr)
 		}
 	}
+	if q.endDeliveryStmt != nil {
+		if cerr := q.endDeliveryStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endDeliveryStmt: %w", cerr)
+		}
+	}
 	if q.endLoginStmt != nil {
 		if cerr := q.endLoginStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endLoginStmt: %w", cerr)
@@ -1007,6 +1189,31 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing endUserLoginsStmt: %w", cerr)
 		}
 	}
+	if q.endpointStmt != nil {
+		if cerr := q.endpointStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endpointStmt: %w", cerr)
+		}
+	}
+	if q.endpointFailedStmt != nil {
+		if cerr := q.endpointFailedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endpointFailedStmt: %w", cerr)
+		}
+	}
+	if q.endpointTroublesStmt != nil {
+		if cerr := q.endpointTroublesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endpointTroublesStmt: %w", cerr)
+		}
+	}
+	if q.endpointWorkedStmt != nil {
+		if cerr := q.endpointWorkedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endpointWorkedStmt: %w", cerr)
+		}
+	}
+	if q.endpointsStmt != nil {
+		if cerr := q.endpointsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endpointsStmt: %w", cerr)
+		}
+	}
 	if q.eraseAskedMailsStmt != nil {
 		if cerr := q.eraseAskedMailsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing eraseAskedMailsStmt: %w", cerr)
@@ -1020,6 +1227,11 @@ func (q *Queries) Close() error {
 	if q.eraseCustomerDecisionsStmt != nil {
 		if cerr := q.eraseCustomerDecisionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing eraseCustomerDecisionsStmt: %w", cerr)
+		}
+	}
+	if q.eraseCustomerEventsStmt != nil {
+		if cerr := q.eraseCustomerEventsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseCustomerEventsStmt: %w", cerr)
 		}
 	}
 	if q.eraseCustomerNoticesStmt != nil {
@@ -1072,6 +1284,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing eraseShownMailboxStmt: %w", cerr)
 		}
 	}
+	if q.failedDeliveryPageStmt != nil {
+		if cerr := q.failedDeliveryPageStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing failedDeliveryPageStmt: %w", cerr)
+		}
+	}
 	if q.finishNoticeStmt != nil {
 		if cerr := q.finishNoticeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing finishNoticeStmt: %w", cerr)
@@ -1107,6 +1324,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing forgetDecisionsStmt: %w", cerr)
 		}
 	}
+	if q.forgetEndpointsStmt != nil {
+		if cerr := q.forgetEndpointsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetEndpointsStmt: %w", cerr)
+		}
+	}
+	if q.forgetEventsStmt != nil {
+		if cerr := q.forgetEventsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetEventsStmt: %w", cerr)
+		}
+	}
 	if q.forgetLoginsStmt != nil {
 		if cerr := q.forgetLoginsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing forgetLoginsStmt: %w", cerr)
@@ -1115,6 +1342,11 @@ func (q *Queries) Close() error {
 	if q.forgetNoticesStmt != nil {
 		if cerr := q.forgetNoticesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing forgetNoticesStmt: %w", cerr)
+		}
+	}
+	if q.forgetOldSecretsStmt != nil {
+		if cerr := q.forgetOldSecretsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetOldSecretsStmt: %w", cerr)
 		}
 	}
 	if q.forgetOrderStmt != nil {
@@ -1162,6 +1394,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing handOverWritebackStmt: %w", cerr)
 		}
 	}
+	if q.hurryEndpointStmt != nil {
+		if cerr := q.hurryEndpointStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing hurryEndpointStmt: %w", cerr)
+		}
+	}
 	if q.installShopStmt != nil {
 		if cerr := q.installShopStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing installShopStmt: %w", cerr)
@@ -1180,6 +1417,11 @@ func (q *Queries) Close() error {
 	if q.lastActivityStmt != nil {
 		if cerr := q.lastActivityStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing lastActivityStmt: %w", cerr)
+		}
+	}
+	if q.leaseDeliveriesStmt != nil {
+		if cerr := q.leaseDeliveriesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing leaseDeliveriesStmt: %w", cerr)
 		}
 	}
 	if q.leaseNoticesStmt != nil {
@@ -1252,6 +1494,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing newestCodeStmt: %w", cerr)
 		}
 	}
+	if q.nextEndpointStmt != nil {
+		if cerr := q.nextEndpointStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing nextEndpointStmt: %w", cerr)
+		}
+	}
 	if q.noticesSeenStmt != nil {
 		if cerr := q.noticesSeenStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing noticesSeenStmt: %w", cerr)
@@ -1322,6 +1569,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing oweOnceStmt: %w", cerr)
 		}
 	}
+	if q.pauseEndpointStmt != nil {
+		if cerr := q.pauseEndpointStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing pauseEndpointStmt: %w", cerr)
+		}
+	}
 	if q.pendingWorkStmt != nil {
 		if cerr := q.pendingWorkStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing pendingWorkStmt: %w", cerr)
@@ -1340,6 +1592,11 @@ func (q *Queries) Close() error {
 	if q.policyVersionsStmt != nil {
 		if cerr := q.policyVersionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing policyVersionsStmt: %w", cerr)
+		}
+	}
+	if q.postponeDeliveryStmt != nil {
+		if cerr := q.postponeDeliveryStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing postponeDeliveryStmt: %w", cerr)
 		}
 	}
 	if q.postponeNoticeStmt != nil {
@@ -1402,6 +1659,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing recordInstallationStmt: %w", cerr)
 		}
 	}
+	if q.removeEndpointStmt != nil {
+		if cerr := q.removeEndpointStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing removeEndpointStmt: %w", cerr)
+		}
+	}
 	if q.removeListedStmt != nil {
 		if cerr := q.removeListedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing removeListedStmt: %w", cerr)
@@ -1432,6 +1694,26 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing resealSigningKeyStmt: %w", cerr)
 		}
 	}
+	if q.resendDeliveryStmt != nil {
+		if cerr := q.resendDeliveryStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing resendDeliveryStmt: %w", cerr)
+		}
+	}
+	if q.resendFailedStmt != nil {
+		if cerr := q.resendFailedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing resendFailedStmt: %w", cerr)
+		}
+	}
+	if q.resumeDeliveriesStmt != nil {
+		if cerr := q.resumeDeliveriesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing resumeDeliveriesStmt: %w", cerr)
+		}
+	}
+	if q.resumeEndpointStmt != nil {
+		if cerr := q.resumeEndpointStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing resumeEndpointStmt: %w", cerr)
+		}
+	}
 	if q.resumeNoticesStmt != nil {
 		if cerr := q.resumeNoticesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing resumeNoticesStmt: %w", cerr)
@@ -1457,6 +1739,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing resumeShopsStmt: %w", cerr)
 		}
 	}
+	if q.resumeWaitsStmt != nil {
+		if cerr := q.resumeWaitsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing resumeWaitsStmt: %w", cerr)
+		}
+	}
 	if q.resumeWritebacksStmt != nil {
 		if cerr := q.resumeWritebacksStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing resumeWritebacksStmt: %w", cerr)
@@ -1477,9 +1764,24 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing revokeProofStmt: %w", cerr)
 		}
 	}
+	if q.rotateEndpointStmt != nil {
+		if cerr := q.rotateEndpointStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing rotateEndpointStmt: %w", cerr)
+		}
+	}
+	if q.saveEndpointStmt != nil {
+		if cerr := q.saveEndpointStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing saveEndpointStmt: %w", cerr)
+		}
+	}
 	if q.saveSettingsStmt != nil {
 		if cerr := q.saveSettingsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing saveSettingsStmt: %w", cerr)
+		}
+	}
+	if q.seeEndpointSecretStmt != nil {
+		if cerr := q.seeEndpointSecretStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing seeEndpointSecretStmt: %w", cerr)
 		}
 	}
 	if q.seeUserStmt != nil {
@@ -1587,6 +1889,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing stickNoticeStmt: %w", cerr)
 		}
 	}
+	if q.stopOldSecretStmt != nil {
+		if cerr := q.stopOldSecretStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing stopOldSecretStmt: %w", cerr)
+		}
+	}
 	if q.stuckNoticesStmt != nil {
 		if cerr := q.stuckNoticesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing stuckNoticesStmt: %w", cerr)
@@ -1615,6 +1922,11 @@ func (q *Queries) Close() error {
 	if q.suspendShopStmt != nil {
 		if cerr := q.suspendShopStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing suspendShopStmt: %w", cerr)
+		}
+	}
+	if q.switchOffEndpointStmt != nil {
+		if cerr := q.switchOffEndpointStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing switchOffEndpointStmt: %w", cerr)
 		}
 	}
 	if q.takeBackWritebackStmt != nil {
@@ -1721,6 +2033,9 @@ type Queries struct {
 	addActivityStmt                *sql.Stmt
 	addCapabilityStmt              *sql.Stmt
 	addDecisionStmt                *sql.Stmt
+	addDeliveryStmt                *sql.Stmt
+	addEndpointStmt                *sql.Stmt
+	addEventStmt                   *sql.Stmt
 	addListedStmt                  *sql.Stmt
 	addLoginStmt                   *sql.Stmt
 	addNoticeStmt                  *sql.Stmt
@@ -1756,11 +2071,17 @@ type Queries struct {
 	decisionStmt                   *sql.Stmt
 	decisionsPageStmt              *sql.Stmt
 	decisionsPageByStageStmt       *sql.Stmt
+	deliveryStmt                   *sql.Stmt
+	deliveryCountsStmt             *sql.Stmt
+	deliveryEventStmt              *sql.Stmt
+	deliveryPageStmt               *sql.Stmt
 	describeShopStmt               *sql.Stmt
 	destroyActivityStmt            *sql.Stmt
 	destroyAskedMailsStmt          *sql.Stmt
 	destroyCapabilitiesStmt        *sql.Stmt
 	destroyDecisionsStmt           *sql.Stmt
+	destroyEndpointsStmt           *sql.Stmt
+	destroyEventsStmt              *sql.Stmt
 	destroyListedStmt              *sql.Stmt
 	destroyLoginsStmt              *sql.Stmt
 	destroyNoticesStmt             *sql.Stmt
@@ -1773,8 +2094,11 @@ type Queries struct {
 	destroyUsersStmt               *sql.Stmt
 	destroyWhatIfsStmt             *sql.Stmt
 	destroyWritebacksStmt          *sql.Stmt
+	dropEndpointDeliveriesStmt     *sql.Stmt
+	dropShopDeliveriesStmt         *sql.Stmt
 	dropShopWritebacksStmt         *sql.Stmt
 	dropWritebacksStmt             *sql.Stmt
+	dueEndpointsStmt               *sql.Stmt
 	dueOrderStmt                   *sql.Stmt
 	dueOrderIfChangedStmt          *sql.Stmt
 	dueOrdersOfCartStmt            *sql.Stmt
@@ -1785,12 +2109,19 @@ type Queries struct {
 	dueWaitingOrdersOfCustomerStmt *sql.Stmt
 	dueWhatIfsStmt                 *sql.Stmt
 	dueWokenOrdersStmt             *sql.Stmt
+	endDeliveryStmt                *sql.Stmt
 	endLoginStmt                   *sql.Stmt
 	endShopLoginsStmt              *sql.Stmt
 	endUserLoginsStmt              *sql.Stmt
+	endpointStmt                   *sql.Stmt
+	endpointFailedStmt             *sql.Stmt
+	endpointTroublesStmt           *sql.Stmt
+	endpointWorkedStmt             *sql.Stmt
+	endpointsStmt                  *sql.Stmt
 	eraseAskedMailsStmt            *sql.Stmt
 	eraseCustomerCapabilitiesStmt  *sql.Stmt
 	eraseCustomerDecisionsStmt     *sql.Stmt
+	eraseCustomerEventsStmt        *sql.Stmt
 	eraseCustomerNoticesStmt       *sql.Stmt
 	eraseCustomerOrdersStmt        *sql.Stmt
 	eraseCustomerProofsStmt        *sql.Stmt
@@ -1801,6 +2132,7 @@ type Queries struct {
 	eraseMailboxProofsStmt         *sql.Stmt
 	eraseMailboxSessionsStmt       *sql.Stmt
 	eraseShownMailboxStmt          *sql.Stmt
+	failedDeliveryPageStmt         *sql.Stmt
 	finishNoticeStmt               *sql.Stmt
 	finishOrderStmt                *sql.Stmt
 	finishWritebackStmt            *sql.Stmt
@@ -1808,8 +2140,11 @@ type Queries struct {
 	forgetBuyersStmt               *sql.Stmt
 	forgetCapabilitiesStmt         *sql.Stmt
 	forgetDecisionsStmt            *sql.Stmt
+	forgetEndpointsStmt            *sql.Stmt
+	forgetEventsStmt               *sql.Stmt
 	forgetLoginsStmt               *sql.Stmt
 	forgetNoticesStmt              *sql.Stmt
+	forgetOldSecretsStmt           *sql.Stmt
 	forgetOrderStmt                *sql.Stmt
 	forgetPersonsStmt              *sql.Stmt
 	forgetProofsStmt               *sql.Stmt
@@ -1819,10 +2154,12 @@ type Queries struct {
 	forgetWhatIfsStmt              *sql.Stmt
 	forgetWritebacksStmt           *sql.Stmt
 	handOverWritebackStmt          *sql.Stmt
+	hurryEndpointStmt              *sql.Stmt
 	installShopStmt                *sql.Stmt
 	keepOrderStmt                  *sql.Stmt
 	keepSessionStmt                *sql.Stmt
 	lastActivityStmt               *sql.Stmt
+	leaseDeliveriesStmt            *sql.Stmt
 	leaseNoticesStmt               *sql.Stmt
 	leaseOrdersStmt                *sql.Stmt
 	leaseSessionsStmt              *sql.Stmt
@@ -1837,6 +2174,7 @@ type Queries struct {
 	mailboxShownStmt               *sql.Stmt
 	moveSessionStmt                *sql.Stmt
 	newestCodeStmt                 *sql.Stmt
+	nextEndpointStmt               *sql.Stmt
 	noticesSeenStmt                *sql.Stmt
 	orderStmt                      *sql.Stmt
 	orderDecisionsStmt             *sql.Stmt
@@ -1851,10 +2189,12 @@ type Queries struct {
 	oweStmt                        *sql.Stmt
 	oweAgainStmt                   *sql.Stmt
 	oweOnceStmt                    *sql.Stmt
+	pauseEndpointStmt              *sql.Stmt
 	pendingWorkStmt                *sql.Stmt
 	personSaysStmt                 *sql.Stmt
 	policyStmt                     *sql.Stmt
 	policyVersionsStmt             *sql.Stmt
+	postponeDeliveryStmt           *sql.Stmt
 	postponeNoticeStmt             *sql.Stmt
 	postponeOrderStmt              *sql.Stmt
 	postponeSessionStmt            *sql.Stmt
@@ -1867,22 +2207,31 @@ type Queries struct {
 	publishedScriptHashesStmt      *sql.Stmt
 	reconcileShopAtStmt            *sql.Stmt
 	recordInstallationStmt         *sql.Stmt
+	removeEndpointStmt             *sql.Stmt
 	removeListedStmt               *sql.Stmt
 	removeUserStmt                 *sql.Stmt
 	replayNoticeStmt               *sql.Stmt
 	replayNoticesStmt              *sql.Stmt
 	resealShopKeyStmt              *sql.Stmt
 	resealSigningKeyStmt           *sql.Stmt
+	resendDeliveryStmt             *sql.Stmt
+	resendFailedStmt               *sql.Stmt
+	resumeDeliveriesStmt           *sql.Stmt
+	resumeEndpointStmt             *sql.Stmt
 	resumeNoticesStmt              *sql.Stmt
 	resumeOrdersStmt               *sql.Stmt
 	resumeSessionsStmt             *sql.Stmt
 	resumeShopStmt                 *sql.Stmt
 	resumeShopsStmt                *sql.Stmt
+	resumeWaitsStmt                *sql.Stmt
 	resumeWritebacksStmt           *sql.Stmt
 	retryShopWritebacksStmt        *sql.Stmt
 	retryWritebackStmt             *sql.Stmt
 	revokeProofStmt                *sql.Stmt
+	rotateEndpointStmt             *sql.Stmt
+	saveEndpointStmt               *sql.Stmt
 	saveSettingsStmt               *sql.Stmt
+	seeEndpointSecretStmt          *sql.Stmt
 	seeUserStmt                    *sql.Stmt
 	sessionStmt                    *sql.Stmt
 	sessionProofStmt               *sql.Stmt
@@ -1904,12 +2253,14 @@ type Queries struct {
 	signingKeysStmt                *sql.Stmt
 	stampLedgerStmt                *sql.Stmt
 	stickNoticeStmt                *sql.Stmt
+	stopOldSecretStmt              *sql.Stmt
 	stuckNoticesStmt               *sql.Stmt
 	stuckWritebacksStmt            *sql.Stmt
 	subjectWritebacksStmt          *sql.Stmt
 	supersedeDecisionStmt          *sql.Stmt
 	suspectShopStmt                *sql.Stmt
 	suspendShopStmt                *sql.Stmt
+	switchOffEndpointStmt          *sql.Stmt
 	takeBackWritebackStmt          *sql.Stmt
 	touchOrderStmt                 *sql.Stmt
 	uninstallShopStmt              *sql.Stmt
@@ -1933,6 +2284,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		addActivityStmt:                q.addActivityStmt,
 		addCapabilityStmt:              q.addCapabilityStmt,
 		addDecisionStmt:                q.addDecisionStmt,
+		addDeliveryStmt:                q.addDeliveryStmt,
+		addEndpointStmt:                q.addEndpointStmt,
+		addEventStmt:                   q.addEventStmt,
 		addListedStmt:                  q.addListedStmt,
 		addLoginStmt:                   q.addLoginStmt,
 		addNoticeStmt:                  q.addNoticeStmt,
@@ -1968,11 +2322,17 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		decisionStmt:                   q.decisionStmt,
 		decisionsPageStmt:              q.decisionsPageStmt,
 		decisionsPageByStageStmt:       q.decisionsPageByStageStmt,
+		deliveryStmt:                   q.deliveryStmt,
+		deliveryCountsStmt:             q.deliveryCountsStmt,
+		deliveryEventStmt:              q.deliveryEventStmt,
+		deliveryPageStmt:               q.deliveryPageStmt,
 		describeShopStmt:               q.describeShopStmt,
 		destroyActivityStmt:            q.destroyActivityStmt,
 		destroyAskedMailsStmt:          q.destroyAskedMailsStmt,
 		destroyCapabilitiesStmt:        q.destroyCapabilitiesStmt,
 		destroyDecisionsStmt:           q.destroyDecisionsStmt,
+		destroyEndpointsStmt:           q.destroyEndpointsStmt,
+		destroyEventsStmt:              q.destroyEventsStmt,
 		destroyListedStmt:              q.destroyListedStmt,
 		destroyLoginsStmt:              q.destroyLoginsStmt,
 		destroyNoticesStmt:             q.destroyNoticesStmt,
@@ -1985,8 +2345,11 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		destroyUsersStmt:               q.destroyUsersStmt,
 		destroyWhatIfsStmt:             q.destroyWhatIfsStmt,
 		destroyWritebacksStmt:          q.destroyWritebacksStmt,
+		dropEndpointDeliveriesStmt:     q.dropEndpointDeliveriesStmt,
+		dropShopDeliveriesStmt:         q.dropShopDeliveriesStmt,
 		dropShopWritebacksStmt:         q.dropShopWritebacksStmt,
 		dropWritebacksStmt:             q.dropWritebacksStmt,
+		dueEndpointsStmt:               q.dueEndpointsStmt,
 		dueOrderStmt:                   q.dueOrderStmt,
 		dueOrderIfChangedStmt:          q.dueOrderIfChangedStmt,
 		dueOrdersOfCartStmt:            q.dueOrdersOfCartStmt,
@@ -1997,12 +2360,19 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		dueWaitingOrdersOfCustomerStmt: q.dueWaitingOrdersOfCustomerStmt,
 		dueWhatIfsStmt:                 q.dueWhatIfsStmt,
 		dueWokenOrdersStmt:             q.dueWokenOrdersStmt,
+		endDeliveryStmt:                q.endDeliveryStmt,
 		endLoginStmt:                   q.endLoginStmt,
 		endShopLoginsStmt:              q.endShopLoginsStmt,
 		endUserLoginsStmt:              q.endUserLoginsStmt,
+		endpointStmt:                   q.endpointStmt,
+		endpointFailedStmt:             q.endpointFailedStmt,
+		endpointTroublesStmt:           q.endpointTroublesStmt,
+		endpointWorkedStmt:             q.endpointWorkedStmt,
+		endpointsStmt:                  q.endpointsStmt,
 		eraseAskedMailsStmt:            q.eraseAskedMailsStmt,
 		eraseCustomerCapabilitiesStmt:  q.eraseCustomerCapabilitiesStmt,
 		eraseCustomerDecisionsStmt:     q.eraseCustomerDecisionsStmt,
+		eraseCustomerEventsStmt:        q.eraseCustomerEventsStmt,
 		eraseCustomerNoticesStmt:       q.eraseCustomerNoticesStmt,
 		eraseCustomerOrdersStmt:        q.eraseCustomerOrdersStmt,
 		eraseCustomerProofsStmt:        q.eraseCustomerProofsStmt,
@@ -2013,6 +2383,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		eraseMailboxProofsStmt:         q.eraseMailboxProofsStmt,
 		eraseMailboxSessionsStmt:       q.eraseMailboxSessionsStmt,
 		eraseShownMailboxStmt:          q.eraseShownMailboxStmt,
+		failedDeliveryPageStmt:         q.failedDeliveryPageStmt,
 		finishNoticeStmt:               q.finishNoticeStmt,
 		finishOrderStmt:                q.finishOrderStmt,
 		finishWritebackStmt:            q.finishWritebackStmt,
@@ -2020,8 +2391,11 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		forgetBuyersStmt:               q.forgetBuyersStmt,
 		forgetCapabilitiesStmt:         q.forgetCapabilitiesStmt,
 		forgetDecisionsStmt:            q.forgetDecisionsStmt,
+		forgetEndpointsStmt:            q.forgetEndpointsStmt,
+		forgetEventsStmt:               q.forgetEventsStmt,
 		forgetLoginsStmt:               q.forgetLoginsStmt,
 		forgetNoticesStmt:              q.forgetNoticesStmt,
+		forgetOldSecretsStmt:           q.forgetOldSecretsStmt,
 		forgetOrderStmt:                q.forgetOrderStmt,
 		forgetPersonsStmt:              q.forgetPersonsStmt,
 		forgetProofsStmt:               q.forgetProofsStmt,
@@ -2031,10 +2405,12 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		forgetWhatIfsStmt:              q.forgetWhatIfsStmt,
 		forgetWritebacksStmt:           q.forgetWritebacksStmt,
 		handOverWritebackStmt:          q.handOverWritebackStmt,
+		hurryEndpointStmt:              q.hurryEndpointStmt,
 		installShopStmt:                q.installShopStmt,
 		keepOrderStmt:                  q.keepOrderStmt,
 		keepSessionStmt:                q.keepSessionStmt,
 		lastActivityStmt:               q.lastActivityStmt,
+		leaseDeliveriesStmt:            q.leaseDeliveriesStmt,
 		leaseNoticesStmt:               q.leaseNoticesStmt,
 		leaseOrdersStmt:                q.leaseOrdersStmt,
 		leaseSessionsStmt:              q.leaseSessionsStmt,
@@ -2049,6 +2425,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		mailboxShownStmt:               q.mailboxShownStmt,
 		moveSessionStmt:                q.moveSessionStmt,
 		newestCodeStmt:                 q.newestCodeStmt,
+		nextEndpointStmt:               q.nextEndpointStmt,
 		noticesSeenStmt:                q.noticesSeenStmt,
 		orderStmt:                      q.orderStmt,
 		orderDecisionsStmt:             q.orderDecisionsStmt,
@@ -2063,10 +2440,12 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		oweStmt:                        q.oweStmt,
 		oweAgainStmt:                   q.oweAgainStmt,
 		oweOnceStmt:                    q.oweOnceStmt,
+		pauseEndpointStmt:              q.pauseEndpointStmt,
 		pendingWorkStmt:                q.pendingWorkStmt,
 		personSaysStmt:                 q.personSaysStmt,
 		policyStmt:                     q.policyStmt,
 		policyVersionsStmt:             q.policyVersionsStmt,
+		postponeDeliveryStmt:           q.postponeDeliveryStmt,
 		postponeNoticeStmt:             q.postponeNoticeStmt,
 		postponeOrderStmt:              q.postponeOrderStmt,
 		postponeSessionStmt:            q.postponeSessionStmt,
@@ -2079,22 +2458,31 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		publishedScriptHashesStmt:      q.publishedScriptHashesStmt,
 		reconcileShopAtStmt:            q.reconcileShopAtStmt,
 		recordInstallationStmt:         q.recordInstallationStmt,
+		removeEndpointStmt:             q.removeEndpointStmt,
 		removeListedStmt:               q.removeListedStmt,
 		removeUserStmt:                 q.removeUserStmt,
 		replayNoticeStmt:               q.replayNoticeStmt,
 		replayNoticesStmt:              q.replayNoticesStmt,
 		resealShopKeyStmt:              q.resealShopKeyStmt,
 		resealSigningKeyStmt:           q.resealSigningKeyStmt,
+		resendDeliveryStmt:             q.resendDeliveryStmt,
+		resendFailedStmt:               q.resendFailedStmt,
+		resumeDeliveriesStmt:           q.resumeDeliveriesStmt,
+		resumeEndpointStmt:             q.resumeEndpointStmt,
 		resumeNoticesStmt:              q.resumeNoticesStmt,
 		resumeOrdersStmt:               q.resumeOrdersStmt,
 		resumeSessionsStmt:             q.resumeSessionsStmt,
 		resumeShopStmt:                 q.resumeShopStmt,
 		resumeShopsStmt:                q.resumeShopsStmt,
+		resumeWaitsStmt:                q.resumeWaitsStmt,
 		resumeWritebacksStmt:           q.resumeWritebacksStmt,
 		retryShopWritebacksStmt:        q.retryShopWritebacksStmt,
 		retryWritebackStmt:             q.retryWritebackStmt,
 		revokeProofStmt:                q.revokeProofStmt,
+		rotateEndpointStmt:             q.rotateEndpointStmt,
+		saveEndpointStmt:               q.saveEndpointStmt,
 		saveSettingsStmt:               q.saveSettingsStmt,
+		seeEndpointSecretStmt:          q.seeEndpointSecretStmt,
 		seeUserStmt:                    q.seeUserStmt,
 		sessionStmt:                    q.sessionStmt,
 		sessionProofStmt:               q.sessionProofStmt,
@@ -2116,12 +2504,14 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		signingKeysStmt:                q.signingKeysStmt,
 		stampLedgerStmt:                q.stampLedgerStmt,
 		stickNoticeStmt:                q.stickNoticeStmt,
+		stopOldSecretStmt:              q.stopOldSecretStmt,
 		stuckNoticesStmt:               q.stuckNoticesStmt,
 		stuckWritebacksStmt:            q.stuckWritebacksStmt,
 		subjectWritebacksStmt:          q.subjectWritebacksStmt,
 		supersedeDecisionStmt:          q.supersedeDecisionStmt,
 		suspectShopStmt:                q.suspectShopStmt,
 		suspendShopStmt:                q.suspendShopStmt,
+		switchOffEndpointStmt:          q.switchOffEndpointStmt,
 		takeBackWritebackStmt:          q.takeBackWritebackStmt,
 		touchOrderStmt:                 q.touchOrderStmt,
 		uninstallShopStmt:              q.uninstallShopStmt,

@@ -64,6 +64,55 @@ type Decision struct {
 	Stands        int64
 }
 
+type Delivery struct {
+	ID          int64
+	StoreHash   string
+	EndpointID  int64
+	EventID     int64
+	State       string
+	Attempt     int64
+	Tries       int64
+	DueAt       int64
+	LeasedUntil int64
+	Status      int64
+	Excerpt     string
+	Trouble     string
+	TriedAt     int64
+	Took        int64
+	MadeAt      int64
+	DoneAt      int64
+}
+
+type Endpoint struct {
+	StoreHash    string
+	ID           int64
+	Url          string
+	Types        string
+	Note         string
+	State        string
+	Why          string
+	OffAt        int64
+	Secret       []byte
+	Unseen       int64
+	Rotations    int64
+	OldSecret    []byte
+	OldUntil     int64
+	FailingSince int64
+	Failures     int64
+	WaitUntil    int64
+	MadeAt       int64
+}
+
+type Event struct {
+	ID         int64
+	StoreHash  string
+	Name       string
+	Type       string
+	CustomerID int64
+	Payload    string
+	MadeAt     int64
+}
+
 type Ledger struct {
 	ID     int64
 	Kind   string

@@ -119,4 +119,5 @@ SELECT id, kind, subject, ref, state, attempt, due_at, handed_at, reason, made_a
 SELECT (SELECT count(*) FROM notices AS n WHERE n.due_at != 0) AS notices,
        (SELECT count(*) FROM orders AS o WHERE o.due_at != 0) AS orders,
        (SELECT count(*) FROM writebacks AS w WHERE w.due_at != 0) AS writebacks,
-       (SELECT count(*) FROM sessions AS s WHERE s.poll_at != 0) AS sessions;
+       (SELECT count(*) FROM sessions AS s WHERE s.poll_at != 0) AS sessions,
+       (SELECT count(*) FROM deliveries AS d WHERE d.due_at != 0) AS deliveries;

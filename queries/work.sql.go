@@ -433,7 +433,8 @@ const pendingWork = `-- name: PendingWork :one
 SELECT (SELECT count(*) FROM notices AS n WHERE n.due_at != 0) AS notices,
        (SELECT count(*) FROM orders AS o WHERE o.due_at != 0) AS orders,
        (SELECT count(*) FROM writebacks AS w WHERE w.due_at != 0) AS writebacks,
-       (SELECT count(*) FROM sessions AS s WHERE s.poll_at != 0) AS sessions
+       (SELECT count(*) FROM sessions AS s WHERE s.poll_at != 0) AS sessions,
+       (SELECT count(*) FROM deliveries AS d WHERE d.due_at != 0) AS deliveries
 `
 
 type PendingWorkRow struct {
@@ -441,6 +442,7 @@ type PendingWorkRow struct {
 	Orders     int64
 	Writebacks int64
 	Sessions   int64
+	Deliveries int64
 }
 
 func (q *Queries) PendingWork(ctx context.Context) (PendingWorkRow, error) {
@@ -451,6 +453,7 @@ func (q *Queries) PendingWork(ctx context.Context) (PendingWorkRow, error) {
 		&i.Orders,
 		&i.Writebacks,
 		&i.Sessions,
+		&i.Deliveries,
 	)
 	return i, err
 }

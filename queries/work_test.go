@@ -361,11 +361,18 @@ var workCases = cases{
 			}
 			w.add("sessions", cols{"poll_at": 5})
 		}
+		w.told()
+		for i := range 5 {
+			w.event(20+i, nil)
+			w.delivery(30+i, cols{"event_id": 20 + i})
+		}
+		w.event(25, nil)
+		w.delivery(35, cols{"event_id": 25, "state": "done", "due_at": 0, "leased_until": 0})
 		w.add("notices", cols{"due_at": 0, "state": "done"})
 		w.order(1, cols{"due_at": 0})
 		w.add("writebacks", cols{"due_at": 0, "state": "done"})
 		w.add("sessions", cols{"poll_at": 0, "state": "failed"})
 		got, err := w.q.PendingWork(w.Context())
-		equal(w, got, err, PendingWorkRow{Notices: 1, Orders: 2, Writebacks: 3, Sessions: 4})
+		equal(w, got, err, PendingWorkRow{Notices: 1, Orders: 2, Writebacks: 3, Sessions: 4, Deliveries: 5})
 	},
 }

@@ -140,6 +140,8 @@ var valid = map[string]cols{
 	"whatif_orders":   {"shift": "same"},
 	"orders":          {"hold": "held", "person_says": "release", "digital": 1, "touched": 0, "kept": 1, "erased_at": 0, "urgency": 0},
 	"writebacks":      {"kind": "note", "urgency": 2, "state": "pending"},
+	"endpoints":       {"state": "off", "why": "gone", "unseen": 1},
+	"deliveries":      {"state": "pending", "endpoint_id": 3, "event_id": 4},
 }
 
 // row is a row of Shop abc whose every column has a value of its own, but for what is given. A given nil leaves the column's default.

@@ -26,6 +26,10 @@ var fieldErrors = map[string]string{
 	"in_future":        "Enter a time that has passed.",
 	"not_a_source":     "Enter sources by their names in BigCommerce, each at most {n} letters, digits, - or _.",
 	"too_many":         "Enter at most {n}.",
+	"not_a_url":        "Enter a whole address, such as https://erp.example.com/idgate, without a user name and without a #.",
+	"not_https":        "Enter an address that begins with https://.",
+	"port_refused":     "Use port 443, or one from 1024 on.",
+	"no_event":         "Choose at least one.",
 	"too_many_lines":   "Keep it to {n} lines, and import the rest in a second step.",
 }
 

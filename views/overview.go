@@ -59,6 +59,8 @@ var attention = map[string]attentionWords{
 	"scope_missing":     {"1 permission is missing", "{n} permissions are missing", "/health#scopes", "See which", "bad"},
 	"sweep_late":        {"The sweep for missed orders is late", "The sweep for missed orders is late", "/health#sweep", "See health", "warn"},
 	"token_refused":     {"BigCommerce no longer accepts our token", "BigCommerce no longer accepts our token", "/health#token", "See remedy", "bad"},
+	"endpoint_off":      {"1 webhook endpoint of yours was switched off", "{n} webhook endpoints of yours were switched off", "/webhooks", "See which", "bad"},
+	"endpoint_failing":  {"1 webhook endpoint of yours does not take events", "{n} webhook endpoints of yours do not take events", "/webhooks", "See which", "warn"},
 	"replica_late":      {"The backup replica is behind", "The backup replica is behind", "/health#replica", "See health", "warn"},
 }
 

@@ -41,6 +41,16 @@ var actions = map[string]Words{
 	"list.removed":          {Short: "Taken off a list", Tone: "info", Sentence: "A customer or a mailbox was taken off a list."},
 	"customer.erased":       {Short: "Person erased", Tone: "warn", Sentence: "What was known of a person was erased."},
 	"notices.replayed":      {Short: "Notices handled again", Tone: "quiet", Sentence: "Webhooks were handled once more."},
+	"endpoint.added":        {Short: "Endpoint added", Tone: "info", Sentence: "A webhook endpoint was added."},
+	"endpoint.saved":        {Short: "Endpoint saved", Tone: "info", Sentence: "A webhook endpoint was changed."},
+	"endpoint.paused":       {Short: "Endpoint paused", Tone: "quiet", Sentence: "A webhook endpoint was paused."},
+	"endpoint.resumed":      {Short: "Endpoint switched on", Tone: "info", Sentence: "A webhook endpoint was switched on again."},
+	"endpoint.removed":      {Short: "Endpoint removed", Tone: "warn", Sentence: "A webhook endpoint was removed, with its secrets."},
+	"endpoint.rotated":      {Short: "Secret replaced", Tone: "info", Sentence: "The secret of a webhook endpoint was replaced."},
+	"endpoint.old_stopped":  {Short: "Old secret stopped", Tone: "info", Sentence: "The old secret of a webhook endpoint was destroyed."},
+	"endpoint.secret_shown": {Short: "Secret shown", Tone: "quiet", Sentence: "The secret of a webhook endpoint was shown, once."},
+	"endpoint.resent":       {Short: "Events sent again", Tone: "quiet", Sentence: "Events were sent to a webhook endpoint again."},
+	"endpoint.off":          {Short: "Endpoint switched off", Tone: "bad", Sentence: "idgate switched a webhook endpoint off."},
 	"exported":              {Short: "Exported", Tone: "quiet", Sentence: "Data was exported."},
 }
 

@@ -67,6 +67,8 @@ var mails = map[string]Words{
 	"leaked":     {Short: "Alarm: leak", Tone: "bad", Sentence: "Your staff were told that the order left without proof."},
 	"moved":      {Short: "Alarm: moved by hand", Tone: "warn", Sentence: "Your staff were told that somebody moved the order off our hold."},
 	"held_again": {Short: "Alarm: held again", Tone: "warn", Sentence: "Your staff were told that the order was moved off our hold and held again."},
+
+	"endpoint_off": {Short: "Alarm: endpoint switched off", Tone: "warn", Sentence: "Your staff were told that a webhook endpoint was switched off."},
 }
 
 // MailWords says what a mail about an order tells.

@@ -354,24 +354,35 @@ var flashes = map[string]struct {
 	words string // with %s for the value
 	tone  string
 }{
-	"saved":     {"Saved as version %s.", "ok"},
-	"released":  {"Order %s is being released. Its status changes within seconds.", "ok"},
-	"refused":   {"Order %s is refused and stays on hold. Cancelling and refunding it is up to you.", "ok"},
-	"undone":    {"This could not be done: order %s has moved on. What you see is how it stands now.", "warn"},
-	"retried":   {"%s will be tried again within seconds.", "ok"},
-	"repairing": {"Looking at webhooks, scripts and attributes now; what is missing is put right within seconds.", "ok"},
-	"connected": {"The 1Kosmos tenant is saved. It is being asked for its services now.", "ok"},
-	"reverted":  {"This shop uses the operator's 1Kosmos tenant again.", "ok"},
-	"kept":      {"Order %s is kept: it will not be cancelled.", "ok"},
-	"unkept":    {"Order %s may be cancelled after all. Its deadline begins anew and is announced.", "ok"},
-	"revoked":   {"The proof is revoked. Order %s, and every other that rests on it and has not shipped, is decided again within seconds.", "ok"},
-	"handled":   {"%s is handled again within seconds. What is right already stays as it is.", "ok"},
-	"replayed":  {"%s handled again now. What is right already stays as it is.", "ok"},
-	"alarms":    {"Saved. Your staff are told by mail from now on.", "ok"},
-	"no_alarms": {"Saved. Nobody is told by mail any more.", "ok"},
-	"listed":    {"%s put on the list. Orders of theirs that wait are decided again within seconds.", "ok"},
-	"unlisted":  {"%s taken off the list. Orders of theirs that wait are decided again within seconds.", "ok"},
-	"role":      {"The role of user %s is changed. It counts from their next click on.", "ok"},
+	"saved":            {"Saved as version %s.", "ok"},
+	"released":         {"Order %s is being released. Its status changes within seconds.", "ok"},
+	"refused":          {"Order %s is refused and stays on hold. Cancelling and refunding it is up to you.", "ok"},
+	"undone":           {"This could not be done: order %s has moved on. What you see is how it stands now.", "warn"},
+	"retried":          {"%s will be tried again within seconds.", "ok"},
+	"repairing":        {"Looking at webhooks, scripts and attributes now; what is missing is put right within seconds.", "ok"},
+	"connected":        {"The 1Kosmos tenant is saved. It is being asked for its services now.", "ok"},
+	"reverted":         {"This shop uses the operator's 1Kosmos tenant again.", "ok"},
+	"kept":             {"Order %s is kept: it will not be cancelled.", "ok"},
+	"unkept":           {"Order %s may be cancelled after all. Its deadline begins anew and is announced.", "ok"},
+	"revoked":          {"The proof is revoked. Order %s, and every other that rests on it and has not shipped, is decided again within seconds.", "ok"},
+	"handled":          {"%s is handled again within seconds. What is right already stays as it is.", "ok"},
+	"replayed":         {"%s handled again now. What is right already stays as it is.", "ok"},
+	"alarms":           {"Saved. Your staff are told by mail from now on.", "ok"},
+	"no_alarms":        {"Saved. Nobody is told by mail any more.", "ok"},
+	"listed":           {"%s put on the list. Orders of theirs that wait are decided again within seconds.", "ok"},
+	"unlisted":         {"%s taken off the list. Orders of theirs that wait are decided again within seconds.", "ok"},
+	"endpoint_added":   {"Endpoint %s is added. Its secret waits for you below.", "ok"},
+	"endpoint_saved":   {"Endpoint %s is saved.", "ok"},
+	"endpoint_paused":  {"Endpoint %s is paused. What happens meanwhile is not sent to it.", "ok"},
+	"endpoint_resumed": {"Endpoint %s is on. What waited is sent within seconds.", "ok"},
+	"endpoint_removed": {"Endpoint %s is removed, with its secrets.", "ok"},
+	"endpoint_rotated": {"Endpoint %s has a new secret, which waits for you below. The old one signs too for 24 hours.", "ok"},
+	"endpoint_stopped": {"The old secret of endpoint %s is destroyed.", "ok"},
+	"endpoint_seen":    {"The secret of endpoint %s was shown before. To see one again, replace it.", "warn"},
+	"endpoint_pinged":  {"A test event is on its way to endpoint %s. How it went appears below within seconds.", "ok"},
+	"endpoint_resent":  {"%s on the way again.", "ok"},
+	"endpoint_as_was":  {"Nothing was done: endpoint %s had changed meanwhile. What you see is how it stands now.", "warn"},
+	"role":             {"The role of user %s is changed. It counts from their next click on.", "ok"},
 }
 
 // FlashCodes lists what a form may have done; each is also the query key that says so.
@@ -388,6 +399,8 @@ func (f Flash) text() string {
 		value = plural(value, "entry", "entries")
 	case "replayed":
 		value = plural(value, "notice is", "notices are")
+	case "endpoint_resent":
+		value = plural(value, "event is", "events are")
 	}
 	return upperFirst(strings.ReplaceAll(flashes[f.Code].words, "%s", value))
 }

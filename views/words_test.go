@@ -22,7 +22,7 @@ var (
 	wantVerdicts       = strings.Fields("yes no unknown")
 	wantSources        = strings.Fields("policy oidc ial_endpoint ial2_workflow")
 	wantHolds          = strings.Fields("seen none holding held held_again releasing released refused leaked moved moved_back not_ours cancelling cancelled")
-	wantMails          = strings.Fields("link reminder last_call released cancelled leaked moved held_again")
+	wantMails          = strings.Fields("link reminder last_call released cancelled leaked moved held_again endpoint_off")
 	wantRoles          = strings.Fields("owner manager reviewer viewer")
 	wantHands          = strings.Fields("rule person failure")
 	wantWritebacks     = strings.Fields("hold release cancel note cancel_note mail decision_metafield customer_attributes customer_fields_v2 proof_metafield")
@@ -54,6 +54,8 @@ func TestEveryCodeHasWords(t *testing.T) {
 		{"role", wantRoles, RoleCodes(), RoleWords},
 		{"hand", wantHands, MadeByCodes(), MadeByWords},
 		{"stuck", nil, StuckCodes(), StuckWords},
+		{"endpoint", strings.Fields("on paused gone failing"), EndpointStates(), EndpointWords},
+		{"delivery", strings.Fields("pending trying done failed dropped"), DeliveryStates(), DeliveryWords},
 	}
 	for _, table := range tables {
 		if table.want != nil && !slices.Equal(table.have, slices.Sorted(slices.Values(table.want))) {

@@ -39,6 +39,17 @@ const (
 	ActReplayed       Action = "notices.replayed"
 	ActExported       Action = "exported"
 	ActCheckRequested Action = "order.check_requested"
+
+	ActEndpointAdded       Action = "endpoint.added"
+	ActEndpointSaved       Action = "endpoint.saved"
+	ActEndpointPaused      Action = "endpoint.paused"
+	ActEndpointResumed     Action = "endpoint.resumed"
+	ActEndpointRemoved     Action = "endpoint.removed"
+	ActEndpointRotated     Action = "endpoint.rotated"
+	ActEndpointOldStopped  Action = "endpoint.old_stopped"
+	ActEndpointSecretShown Action = "endpoint.secret_shown"
+	ActEndpointResent      Action = "endpoint.resent"
+	ActEndpointOff         Action = "endpoint.off" // by idgate itself: it is written down because it lasts until a person acts
 )
 
 // Activity is one line of what people did in a Shop.

@@ -54,9 +54,11 @@ func TestDestroyShop(t *testing.T) {
 	left := r.of(shopHash)
 	r.now = gone.Add(keepShop - time.Millisecond)
 	forget(r, ctx, r.now)
-	delete(left, "capabilities") // those that have run out are nobody's business any more
 	still := r.of(shopHash)
-	delete(still, "capabilities")
+	for _, table := range []string{"capabilities", "events", "deliveries"} { // those that have run out are nobody's business any more
+		delete(left, table)
+		delete(still, table)
+	}
 	if !maps.Equal(still, left) {
 		t.Errorf("a millisecond early there is left %v, want %v", still, left)
 	}
@@ -77,7 +79,7 @@ func TestDestroyShop(t *testing.T) {
 		}
 	}
 	now := r.of("other9")
-	for _, table := range []string{"capabilities", "asked_mails"} { // the clock's
+	for _, table := range []string{"capabilities", "asked_mails", "events", "deliveries"} { // the clock's
 		delete(now, table)
 		delete(other, table)
 	}

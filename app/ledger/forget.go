@@ -55,6 +55,9 @@ func (l *Ledger) EraseCustomer(ctx context.Context, hash string, customerID int6
 			func(ctx context.Context, t *tx) (int64, error) {
 				return t.EraseCustomerWritebacks(ctx, queries.EraseCustomerWritebacksParams{StoreHash: hash, CustomerID: customerID})
 			},
+			func(ctx context.Context, t *tx) (int64, error) {
+				return t.EraseCustomerEvents(ctx, queries.EraseCustomerEventsParams{StoreHash: hash, CustomerID: customerID})
+			},
 		}
 		for _, m := range mailboxes {
 			steps = append(steps, eraseMailbox(hash, customerID, m, now)...)
@@ -159,6 +162,11 @@ func forgetCommon(now time.Time) []step {
 		func(ctx context.Context, t *tx) (int64, error) {
 			return t.ForgetWritebacks(ctx, millis(now.Add(-keepTraffic)))
 		},
+		func(ctx context.Context, t *tx) (int64, error) {
+			return t.ForgetEvents(ctx, millis(now.Add(-keepEvents)))
+		},
+		func(ctx context.Context, t *tx) (int64, error) { return t.ForgetEndpoints(ctx) },
+		func(ctx context.Context, t *tx) (int64, error) { return t.ForgetOldSecrets(ctx, millis(now)) },
 	}
 }
 
@@ -211,7 +219,7 @@ func destroyKeys(ctx context.Context, t *tx, now time.Time) (destroyed int64, er
 func destroyRows(hash string) (steps []step) {
 	for _, destroy := range []func(*tx, context.Context, string) (int64, error){(*tx).DestroyWritebacks, (*tx).DestroyNotices, (*tx).DestroyOrders, (*tx).DestroyDecisions,
 		(*tx).destroySessions, (*tx).DestroyShownMailboxes, (*tx).DestroyAskedMails, (*tx).DestroyCapabilities, (*tx).DestroyListed, (*tx).DestroyActivity,
-		(*tx).DestroyWhatIfs, (*tx).DestroyPolicies, (*tx).DestroyLogins, (*tx).DestroyUsers} {
+		(*tx).DestroyWhatIfs, (*tx).DestroyEvents, (*tx).DestroyEndpoints, (*tx).DestroyPolicies, (*tx).DestroyLogins, (*tx).DestroyUsers} {
 		steps = append(steps, func(ctx context.Context, t *tx) (int64, error) { return destroy(t, ctx, hash) })
 	}
 	return steps

@@ -103,6 +103,7 @@ const (
 	SessionBell   Bell = "sessions"
 	WritebackBell Bell = "writebacks"
 	ShopBell      Bell = "shops"
+	EventBell     Bell = "events"
 )
 
 // Ring returns the channel that receives when b has rung. One receiver per bell.
@@ -121,7 +122,7 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 		queue: make(chan *request, queueLength), done: make(chan struct{}),
 		bells: map[Bell]chan struct{}{},
 	}
-	for _, b := range []Bell{NoticeBell, OrderBell, SessionBell, WritebackBell, ShopBell} {
+	for _, b := range []Bell{NoticeBell, OrderBell, SessionBell, WritebackBell, ShopBell, EventBell} {
 		l.bells[b] = make(chan struct{}, 1)
 	}
 	if err := l.open(ctx, o); err != nil {

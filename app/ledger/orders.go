@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -190,7 +191,14 @@ func (l *Ledger) SettleOrder(ctx context.Context, s *Shop, lease OrderLease, n S
 			}
 			o.Link = n.Grant.ID
 		}
+		before, err := found(t.Order(ctx, queries.OrderParams{StoreHash: s.Hash, OrderID: o.ID}))
+		if err != nil && !errors.Is(err, ErrNotFound) { // a lease of no order is lost, and finishOrder says so
+			return err
+		}
 		if err := l.finishOrder(ctx, t, s, o, lease.lease); err != nil {
+			return err
+		}
+		if err := l.tellHold(ctx, t, s.Hash, o.ID, HoldState(before.Hold), o.Hold, now); err != nil {
 			return err
 		}
 		for _, k := range n.Drop {
@@ -284,8 +292,11 @@ func (l *Ledger) ConfirmHold(ctx context.Context, hash string, orderID int64, wa
 		held = millis(now)
 	}
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
-		_, err := t.SetOrderHold(ctx, queries.SetOrderHoldParams{StoreHash: hash, OrderID: orderID, Was: string(was), Hold: string(is), StatusID: int64(status), HeldAt: held, Now: millis(now)})
-		return err
+		n, err := t.SetOrderHold(ctx, queries.SetOrderHoldParams{StoreHash: hash, OrderID: orderID, Was: string(was), Hold: string(is), StatusID: int64(status), HeldAt: held, Now: millis(now)})
+		if err != nil || n == 0 {
+			return err
+		}
+		return l.tellHold(ctx, t, hash, orderID, was, is, now)
 	})
 }
 
@@ -309,6 +320,9 @@ func (l *Ledger) Override(ctx context.Context, s *Shop, o Order, release bool, n
 		}
 		if k == 0 {
 			return ErrMoved
+		}
+		if err := l.tellHold(ctx, t, s.Hash, o.ID, o.Hold, next, now); err != nil {
+			return err
 		}
 		for _, w := range owed {
 			if err := owe(ctx, t, s.Hash, w, o.ID, id, now); err != nil {

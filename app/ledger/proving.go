@@ -395,17 +395,20 @@ func (l *Ledger) MoveSession(ctx context.Context, s *Shop, n Session, m Move, no
 			return err
 		}
 		moved = true
-		if m.Proof == nil {
-			return nil
+		proofID := ""
+		if m.Proof != nil {
+			proofID = l.nextID(now)
+			if err := l.addProof(ctx, t, s, n, m, proofID, now); err != nil {
+				return err
+			}
 		}
-		return l.addProof(ctx, t, s, n, m, now)
+		return l.tellSession(ctx, t, s, n, m, proofID, now)
 	})
 	return moved && err == nil, err
 }
 
-func (l *Ledger) addProof(ctx context.Context, t *tx, s *Shop, n Session, m Move, now time.Time) error {
+func (l *Ledger) addProof(ctx context.Context, t *tx, s *Shop, n Session, m Move, id string, now time.Time) error {
 	p := m.Proof
-	id := l.nextID(now)
 	plain, err := json.Marshal(p.Person)
 	if err != nil {
 		return err

@@ -106,6 +106,15 @@ func TestNothingInTheClear(t *testing.T) {
 	r.ok(r.l.SettleOrder(ctx, s, l, Settlement{Order: o, Decision: &d, Grant: grant, Owe: []WritebackKind{Hold, Note, DecisionMetafield}}, r.now))
 	secret["link"] = r.l.Token(*grant)[len("mail.")+22:]
 
+	endpoint, err := r.l.AddEndpoint(ctx, s, NewEndpoint{URL: "https://erp.example/", Host: "erp.example", Types: EventTypes()}, r.now)
+	r.ok(err)
+	e, err := r.l.Endpoint(ctx, s, endpoint)
+	r.ok(err)
+	r.ok(r.l.RotateEndpoint(ctx, s, e, r.now))
+	secret["old secret of an endpoint"] = string(e.Secret.Key())
+	secret["secret of an endpoint"], err = r.l.RevealSecret(ctx, s, endpoint, r.now)
+	r.ok(err)
+
 	look := func(when string, b []byte) {
 		t.Helper()
 		for name, text := range secret {

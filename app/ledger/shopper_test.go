@@ -188,6 +188,10 @@ func shopping(t *testing.T) (*rig, underWay) {
 		_, err := r.l.SavePolicy(t.Context(), hash, PolicyChange{Policy: p, Author: "staff", Since: r.now}, r.now)
 		r.ok(err)
 	}
+	for _, hash := range []string{shopHash, "other9"} {
+		_, err := r.l.AddEndpoint(t.Context(), shopper{shop: hash}.at(r), NewEndpoint{URL: "https://erp.example/", Host: "erp.example", Types: EventTypes()}, r.now)
+		r.ok(err)
+	}
 	way := ada.shops(r)
 	bob.shops(r)
 	adas2.shops(r)

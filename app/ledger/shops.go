@@ -397,6 +397,9 @@ func (l *Ledger) UninstallShop(ctx context.Context, hash string, now time.Time) 
 		if err := t.act(ctx, hash, ActUninstalled, "", "", now); err != nil {
 			return err
 		}
+		if err := t.DropShopDeliveries(ctx, queries.DropShopDeliveriesParams{StoreHash: hash, Now: millis(now), Trouble: "the app was uninstalled"}); err != nil {
+			return err
+		}
 		return t.DropShopWritebacks(ctx, queries.DropShopWritebacksParams{StoreHash: hash, Now: millis(now), Reason: "the app was uninstalled"})
 	})
 }

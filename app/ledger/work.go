@@ -268,7 +268,7 @@ func (l *Ledger) RetryWriteback(ctx context.Context, hash string, id int64, now 
 	})
 }
 
-// Due lists the Shops that have work of the bell's kind due now; ShopBell has none, Shops are in memory.
+// Due lists the Shops that have work of the bell's kind due now; ShopBell and EventBell have none.
 func (l *Ledger) Due(ctx context.Context, b Bell, now time.Time) ([]string, error) {
 	switch b {
 	case NoticeBell:
@@ -279,7 +279,7 @@ func (l *Ledger) Due(ctx context.Context, b Bell, now time.Time) ([]string, erro
 		return l.read.ShopsWithDueSessions(ctx, millis(now))
 	case WritebackBell:
 		return l.read.ShopsWithDueWritebacks(ctx, millis(now))
-	case ShopBell:
+	case ShopBell, EventBell: // see DueEndpoints
 	}
 	return nil, nil
 }
@@ -311,15 +311,22 @@ func (l *Ledger) resume(ctx context.Context, now time.Time) error {
 				return fmt.Errorf("resuming what was under way: %w", err)
 			}
 		}
+		latest := millis(now.Add(LongestDeliveryWait))
+		if _, err := t.ResumeDeliveries(ctx, queries.ResumeDeliveriesParams{Now: millis(now), Latest: latest}); err != nil {
+			return fmt.Errorf("resuming deliveries: %w", err)
+		}
+		if err := t.ResumeWaits(ctx, latest); err != nil {
+			return fmt.Errorf("resuming deliveries: %w", err)
+		}
 		return nil
 	})
 }
 
 // Pending counts what is still owed or waiting in the whole file.
-type Pending struct{ Notices, Orders, Writebacks, Sessions int64 }
+type Pending struct{ Notices, Orders, Writebacks, Sessions, Deliveries int64 }
 
 // Pending counts the work that is waiting.
 func (l *Ledger) Pending(ctx context.Context) (Pending, error) {
 	r, err := l.read.PendingWork(ctx)
-	return Pending{r.Notices, r.Orders, r.Writebacks, r.Sessions}, err
+	return Pending{r.Notices, r.Orders, r.Writebacks, r.Sessions, r.Deliveries}, err
 }

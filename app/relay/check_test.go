@@ -30,6 +30,10 @@ type Checks struct {
 	Forgot time.Time
 	// Lost: the ledger lost what it had learned lately before it: Notices that were acknowledged, Decisions, what it had written and sent.
 	Lost time.Time
+	// Endpoint is an endpoint of the Shop's that is told of everything, and was before the first order that is looked at; 0: there is none.
+	Endpoint int64
+	// Told are the events that it was posted, also those that it did not answer well.
+	Told []posted
 	// Deaf, if not nil, says when the app was not installed: what was acknowledged then was dropped.
 	Deaf func(time.Time) bool
 }
@@ -44,7 +48,8 @@ type Checks struct {
 //   - a Writeback that is neither confirmed nor visibly stuck;
 //   - an order that was released without a Proof that may count for it, or a named person's word;
 //   - a status or a note that we wrote while the order was in a watched, gone or closed status;
-//   - a note or a mail that was made twice, or a mail that is gone without a word.
+//   - a note or a mail that was made twice, or a mail that is gone without a word;
+//   - an event that was owed and is neither delivered nor visibly stuck, was never owed, or has two names.
 func CheckWorld(l *ledger.Ledger, shop *sim.Shop, c Checks) []string {
 	w := worldCheck{l: l, shop: shop, Checks: c, ctx: context.Background()}
 	s, err := l.Shop(shop.Hash)
@@ -65,6 +70,7 @@ func CheckWorld(l *ledger.Ledger, shop *sim.Shop, c Checks) []string {
 	}
 	w.notices()
 	w.mails()
+	w.events()
 	return w.wrong
 }
 
@@ -118,6 +124,7 @@ func (w *worldCheck) order(o sim.Order) {
 	}
 	w.writes(o, ours, ds)
 	w.notes(o)
+	w.orderEvents(ours)
 	archived := slices.ContainsFunc(w.shop.OrderWrites(o.ID), func(x sim.OrderWrite) bool { return x.Field == sim.FieldDeleted })
 	if w.Within > 0 && !archived { // for a while, when nobody could ship it
 		w.gateTime(o, ours, ds)

@@ -132,7 +132,7 @@ func (c childConfig) assemble(ctx context.Context) (*child, error) {
 		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity()}, AppURL: c.AppURL, Now: c.now, Log: log, SweepEvery: 100 * time.Millisecond, At: at, DrainFor: c.Drain,
 		Mail: sender, Compose: func(a relay.MailAsk) mail.Message {
 			return mail.Message{Subject: mailSubject(a.Which, a.Order.ID), Text: a.Link, HTML: `<a href="` + a.Link + `">` + a.Which + `</a>`, Lang: "en"}
-		}})
+		}, Loopback: true})
 	s, err := web.New(web.Options{Ledger: l, Relay: r, BigCommerce: client, Keyring: keyring, AppURL: c.AppURL, Now: c.now, Log: log, Gate: assets.Gate(), Admin: assets.Admin(),
 		Replica: replica.Status, Done: ctx.Done()})
 	if err != nil {

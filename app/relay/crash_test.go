@@ -36,7 +36,8 @@ const atRandom = "at a random instant"
 // crashSteps are the steps after which the process dies, and how often the step is passed before, at most.
 var crashSteps = map[string]int{
 	"before commit": 40, "after commit": 40, "order fetched": 4, "order decided": 4, "writeback claimed": 12, "before the order is written": 3,
-	"after the order is written": 3, "writeback confirmed": 12, "session asked about": 1, "before the mail is sent": 2, "after the mail is sent": 2, atRandom: 0,
+	"after the order is written": 3, "writeback confirmed": 12, "session asked about": 1, "before the mail is sent": 2, "after the mail is sent": 2,
+	"before the event is posted": 4, "after the event is posted": 4, atRandom: 0,
 }
 
 // TestCrashAtAnyStep kills the product between any two steps and at random instants, while people buy, prove, delete, and change their

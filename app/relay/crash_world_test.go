@@ -44,6 +44,8 @@ type mortal struct {
 	box      *mailbox.Box
 	since    int64 // the first order of ours
 	taken    []mailbox.Mail
+	receiver *receiver
+	endpoint int64
 
 	child   *exec.Cmd
 	life    context.Context // ends with the child
@@ -64,6 +66,7 @@ func newMortal(t *testing.T, seed uint64, prepare ...func(*mortal)) *mortal {
 	t.Helper()
 	k := &mortal{T: t, rand: mathrand.New(mathrand.NewPCG(seed, 7))}
 	k.box = mailbox.New(mailbox.Options{Now: k.now})
+	k.receiver = newReceiver(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	k.ok(err)
 	k.file, err = listener.(*net.TCPListener).File()
@@ -143,6 +146,13 @@ func (k *mortal) install() {
 		k.ok(l.SaveSettings(context.Background(), hash, ledger.Settings{AlarmTo: "staff@shop.example"}, k.now()))
 		_, err := l.SavePolicy(context.Background(), hash, ledger.PolicyChange{Base: 0, Policy: p, Author: "owner@example.com", Note: "", Since: k.now()}, k.now())
 		k.ok(err)
+		s, err := l.Shop(hash)
+		k.ok(err)
+		k.endpoint, err = l.AddEndpoint(context.Background(), s, ledger.NewEndpoint{URL: k.receiver.URL, Types: ledger.EventTypes()}, k.now())
+		k.ok(err)
+		secret, err := l.RevealSecret(context.Background(), s, k.endpoint, k.now())
+		k.ok(err)
+		k.receiver.knows(secret)
 	})
 	k.pass(2 * time.Second) // orders carry whole seconds
 	orders := k.shop.Orders()
@@ -327,6 +337,7 @@ func (k *mortal) open(f func(*ledger.Ledger)) {
 func (k *mortal) sound(after string, c Checks) {
 	k.Helper()
 	c.Mails, c.Since = k.taken, max(c.Since, k.since)
+	c.Endpoint, c.Told = k.endpoint, k.receiver.took()
 	k.open(func(l *ledger.Ledger) {
 		for _, wrong := range CheckWorld(l, k.shop, c) {
 			k.Errorf("after %s: %s", after, wrong)

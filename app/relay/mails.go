@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,6 +23,8 @@ type MailAsk struct {
 	Until  time.Time // when the verification link ends
 	Locale string    // the shopper's language, where there is no order that names it
 	Code   string    // six digits, of MailCode
+
+	Endpoint ledger.Endpoint // of ledger.MailEndpointOff
 }
 
 // toStaff tells the mails to the Shop's staff from those to the shopper.
@@ -45,17 +48,20 @@ func (r *Relay) mailedLink(ctx context.Context, s *ledger.Shop, o ledger.Order) 
 // sendMail sends one mail, once. Before it is handed over that is recorded: should the process die, or the connection, before the mail
 // server has answered, nobody can know whether it was taken, and it is left to a person to send it again. A shopper is reminded anyway.
 func (r *Relay) sendMail(ctx context.Context, s *ledger.Shop, w ledger.Writeback) (ending, error) {
+	which, _, _ := strings.Cut(w.Ref, "#")
+	which, number, _ := strings.Cut(which, "-")
+	if which == ledger.MailEndpointOff {
+		return r.sendEndpointMail(ctx, s, w, number)
+	}
 	known, err := r.Ledger.Order(ctx, s, w.Subject)
 	if err != nil {
 		return ending{}, err
 	}
-	which, _, _ := strings.Cut(w.Ref, "#")
-	which, _, _ = strings.Cut(which, "-")
 	if e, ok := r.stillToSend(s, known, which); !ok {
 		return e, nil
 	}
 	if w.Handed {
-		return stuck("The mail was handed over and no answer came: it may have been sent, or not. Send it again if it did not arrive."), nil
+		return stuck(mailUnknown), nil
 	}
 	d, err := r.Ledger.Decision(ctx, s.Hash, known.DecisionID)
 	if err != nil {
@@ -71,14 +77,42 @@ func (r *Relay) sendMail(ctx context.Context, s *ledger.Shop, w ledger.Writeback
 			}
 		}
 	}
-	m := r.Compose(ask)
+	return r.hand(ctx, w, to, r.Compose(ask))
+}
+
+// sendEndpointMail tells staff that an endpoint was switched off, unless somebody has seen to it meanwhile.
+func (r *Relay) sendEndpointMail(ctx context.Context, s *ledger.Shop, w ledger.Writeback, number string) (ending, error) {
+	id, err := strconv.ParseInt(number, 10, 64)
+	if err != nil {
+		return stuck("unknown endpoint " + number), nil
+	}
+	e, err := r.Ledger.Endpoint(ctx, s, id)
+	switch {
+	case errors.Is(err, ledger.ErrNotFound), err == nil && e.State != ledger.EndpointOff:
+		return dropped("the endpoint is not switched off any more"), nil
+	case err != nil:
+		return ending{}, err
+	case r.Mail == nil:
+		return dropped("no mail server is set"), nil
+	case s.Settings.AlarmTo == "":
+		return dropped("nobody is named in the settings to be told"), nil
+	case w.Handed:
+		return stuck(mailUnknown), nil
+	}
+	return r.hand(ctx, w, s.Settings.AlarmTo, r.Compose(MailAsk{Shop: s, Which: ledger.MailEndpointOff, Endpoint: e, Link: fmt.Sprintf("%s/s/%s/webhooks/%d", r.AppURL, s.Hash, id)}))
+}
+
+const mailUnknown = "The mail was handed over and no answer came: it may have been sent, or not. Send it again if it did not arrive."
+
+// hand hands a mail over that has not been before.
+func (r *Relay) hand(ctx context.Context, w ledger.Writeback, to string, m mail.Message) (ending, error) {
 	// Of what it says, not of its row: should the ledger lose the row, the same mail has the same id, and another mail has another.
-	m.To, m.ID = to, fmt.Sprintf("%s.%d.%s", s.Hash, known.ID, strings.ReplaceAll(w.Ref, "#", "-"))
+	m.To, m.ID = to, fmt.Sprintf("%s.%d.%s", w.Shop, w.Subject, strings.ReplaceAll(w.Ref, "#", "-"))
 	if err := r.Ledger.HandOver(ctx, w, r.Now()); err != nil {
 		return ending{}, err
 	}
 	r.At("before the mail is sent")
-	err = r.Mail.Send(ctx, m, r.Now())
+	err := r.Mail.Send(ctx, m, r.Now())
 	r.At("after the mail is sent")
 	var me *mail.Error
 	switch {
@@ -87,7 +121,7 @@ func (r *Relay) sendMail(ctx context.Context, s *ledger.Shop, w ledger.Writeback
 	case !errors.As(err, &me):
 		return ending{}, err
 	case me.Unknown:
-		return stuck("The mail was handed over and no answer came: it may have been sent, or not. Send it again if it did not arrive."), nil
+		return stuck(mailUnknown), nil
 	case me.Permanent:
 		return stuck("The mail was refused: " + me.Reason + ". Correct the mailbox in the order, or tell the customer in another way."), r.Ledger.TakeBack(ctx, w)
 	}

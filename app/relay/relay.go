@@ -1,5 +1,5 @@
-// Package relay runs the durable loops: it reads Notices, evaluates orders, polls Sessions, pays Writebacks, sweeps orders and
-// reconciles installations; and it answers for carts and starts Sessions when a door asks.
+// Package relay runs the durable loops: it reads Notices, evaluates orders, polls Sessions, pays Writebacks, sweeps orders, posts events to
+// the Shops' endpoints and reconciles installations; and it answers for carts and starts Sessions when a door asks.
 //
 // Every piece of work is a row before it is begun. A loop leases rows, calls the outside without a transaction open, and ends each
 // lease as done, later or stuck. Any step may run twice: each outside effect is looked for before it is made, and read back after.
@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -47,6 +48,10 @@ type Options struct {
 	Mail *mail.Sender
 	// Compose writes a mail: subject, text, language. Its addressee and id are set afterwards. Needed with Mail.
 	Compose func(MailAsk) mail.Message
+	// Loopback, set by the demo and by tests only, lets outbound webhooks go to this machine, over plain HTTP too, and nowhere else.
+	Loopback bool
+	// PostTime is how long one try of an outbound webhook may take, all in all; 0 means 10 s.
+	PostTime time.Duration
 	// DrainFor is how long pieces of work may go on after Run's context has ended; 0 means 10 s. What is cut off then is taken up at the
 	// next start, as after a crash.
 	DrainFor time.Duration
@@ -62,6 +67,7 @@ type Relay struct {
 	reconciling sync.Map // by Shop: the lock of its reconciliation
 	starting    keyed    // by cart or order: the lock of a Session's start
 	lastNow     atomic.Int64
+	outbound    *http.Client // posts events to the Shops' endpoints
 }
 
 // New makes a Relay; Run starts its loops.
@@ -69,13 +75,16 @@ func New(o Options) *Relay {
 	if o.SweepEvery == 0 {
 		o.SweepEvery = time.Minute
 	}
+	if o.PostTime == 0 {
+		o.PostTime = 10 * time.Second
+	}
 	if o.DrainFor == 0 {
 		o.DrainFor = 10 * time.Second
 	}
 	if o.At == nil {
 		o.At = func(string) {}
 	}
-	r := &Relay{Options: o, watching: watchers{m: map[string]map[chan struct{}]bool{}}, pacers: pacers{m: map[string]*pacer{}}}
+	r := &Relay{Options: o, watching: watchers{m: map[string]map[chan struct{}]bool{}}, pacers: pacers{m: map[string]*pacer{}}, outbound: newOutbound(o.Loopback)}
 	o.BigCommerce.OnQuota = func(hash string, q bigcommerce.Quota) { r.pacers.of(hash).observe(q) }
 	return r
 }
@@ -162,13 +171,13 @@ func (r *Relay) CheckClock(ctx context.Context) error {
 	return r.Ledger.Resume(ctx, r.Now())
 }
 
-// loop is one kind of durable work. Each Shop has a lane of its own in each loop, so that one Shop's storm, or a BigCommerce that
+// loop is one kind of durable work. Each Shop (of events, each endpoint) has a lane of its own in each loop, so that one Shop's storm, or a BigCommerce that
 // answers for it in a minute or never, delays nobody else.
 type loop struct {
 	name string
 	bell ledger.Bell
-	due  func(ctx context.Context, now time.Time) ([]string, error) // Shops that have work now
-	some func(ctx context.Context, hash string) (int, error)        // does a little of one Shop's work; 0: none, or not now
+	due  func(ctx context.Context, now time.Time) ([]string, error) // lanes that have work now: Shops, or endpoints
+	some func(ctx context.Context, lane string) (int, error)        // does a little of one lane's work; 0: none, or not now
 }
 
 func (r *Relay) loops() []loop {
@@ -190,6 +199,7 @@ func (r *Relay) loops() []loop {
 		{"sessions", ledger.SessionBell, rows(ledger.SessionBell), r.someSessions},
 		{"writebacks", ledger.WritebackBell, served(ledger.WritebackBell), r.someWritebacks},
 		{"shops", ledger.ShopBell, r.dueShops, r.someShop},
+		{"events", ledger.EventBell, r.dueEndpoints, r.someDeliveries},
 	}
 }
 

@@ -59,6 +59,8 @@ func (p presenter) activityLine(a ledger.Activity) views.ActivityLine {
 		out.Subject = "version " + a.Subject
 	case a.Action == ledger.ActRoleChanged || a.Action == ledger.ActUserRemoved:
 		out.Subject = "user " + a.Subject
+	case strings.HasPrefix(string(a.Action), "endpoint."):
+		out.Subject = "endpoint " + a.Subject
 	case a.Action == ledger.ActListed || a.Action == ledger.ActUnlisted:
 		out.Subject = views.ListWords(a.Subject).Short
 	}

@@ -254,6 +254,9 @@ func (p presenter) stuckRow(b ledger.StoredWriteback) views.StuckRow {
 	if !ofOrder(b.Kind) {
 		row.Subject, row.Order = customer(b.Subject), ""
 	}
+	if b.Kind == ledger.Mail && b.Subject == 0 {
+		row.Subject, row.Order = "Webhook endpoint", ""
+	}
 	if b.Kind == ledger.Mail {
 		row.Mail = mailCode(b.Ref)
 	}

@@ -35,6 +35,10 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request, v visit) error
 	if err != nil {
 		return err
 	}
+	off, failing, err := s.Ledger.EndpointTroubles(ctx, shop.Hash, now.Add(-failingNotice))
+	if err != nil {
+		return err
+	}
 	provider, err := s.providerRow(ctx, shop)
 	if err != nil {
 		return err
@@ -58,7 +62,7 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request, v visit) error
 	d.Counts = views.Counts{Checked: p.count(counts.Subjects, partial), Verified: p.count(counts.Sessions[idv.StatePassed], false),
 		Held: p.count(counts.Held, partial), Released: p.count(counts.Released, partial)}
 	d.Attention = attention(standing{shop: shop, now: now, counts: counts, found: found, stuck: stuck, tenant: s.tenantKnown(shop), provider: provider,
-		replica: s.replica(), parts: s.installed(shop), pace: s.Relay.Pace(shop.Hash)}, p)
+		replica: s.replica(), parts: s.installed(shop), pace: s.Relay.Pace(shop.Hash), endpointsOff: off, endpointsFailing: failing}, p)
 	return render(w, r, http.StatusOK, views.Overview(d))
 }
 
@@ -99,6 +103,8 @@ type standing struct {
 	provider views.ProviderData
 	replica  ledger.ReplicaStatus
 	parts    parts
+
+	endpointsOff, endpointsFailing int64
 }
 
 // attention lists what wants a person, the worst first.
@@ -130,6 +136,8 @@ func attention(s standing, p presenter) []views.Attention {
 	counted("reviews", s.counts.Sessions[idv.StateReview])
 	counted("stuck", s.stuck.Writebacks)
 	counted("stuck_notices", s.stuck.Notices)
+	counted("endpoint_off", s.endpointsOff)
+	counted("endpoint_failing", s.endpointsFailing)
 	counted("hook_broken", s.parts.brokenHooks())
 	counted("script_broken", s.parts.brokenScripts())
 	counted("scope_missing", int64(len(s.parts.missingScopes)))

@@ -64,7 +64,7 @@ func startDemo(t *testing.T) *demo {
 		t.Fatal(err)
 	}
 	var complaints strings.Builder // read once the process has ended
-	c := exec.Command(path, "demo", "-app-port", "0", "-store-port", "0", "-kosmos-port", "0", "-mail-port", "0", "-seed", "1")
+	c := exec.Command(path, "demo", "-app-port", "0", "-store-port", "0", "-kosmos-port", "0", "-mail-port", "0", "-event-port", "0", "-seed", "1")
 	c.Dir, c.Stderr = "../..", &complaints // where litestream.yml is
 	c.WaitDelay = patience
 	out, err := c.StdoutPipe()

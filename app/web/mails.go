@@ -19,6 +19,7 @@ var mailKinds = map[string]words.MailKind{
 	relay.MailReleased: words.MailReleased, relay.MailCancelled: words.MailCancelled,
 	relay.MailCartLink: words.MailCartLink, relay.MailCode: words.MailCode,
 	relay.MailLeaked: words.AlarmLeak, relay.MailMoved: words.AlarmMoved, relay.MailHeldAgain: words.AlarmHeldAgain,
+	ledger.MailEndpointOff: words.AlarmEndpointOff,
 }
 
 // ComposeMail writes a mail about an order or a cart, in the shopper's language; those to staff are English.
@@ -51,6 +52,11 @@ func alarmDetail(a relay.MailAsk) string {
 		return fmt.Sprintf("Somebody moved it from our hold to status %d. BigCommerce does not say who. It is left as it is.", a.Order.StatusID)
 	case relay.MailHeldAgain:
 		return "To let it go, release it in idgate, or move it off hold once more."
+	case ledger.MailEndpointOff:
+		if a.Endpoint.Why == ledger.OffGone {
+			return "The endpoint at " + hostOf(a.Endpoint.URL) + " answered 410 Gone, which asks never to be told again."
+		}
+		return "The endpoint at " + hostOf(a.Endpoint.URL) + " has taken nothing for five days. What it missed can be sent again once it works."
 	}
 	return ""
 }

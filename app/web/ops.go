@@ -120,7 +120,7 @@ func (w watched) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
-	for queue, n := range map[string]int64{"notices": t.Waiting.Notices, "orders": t.Waiting.Orders, "writebacks": t.Waiting.Writebacks, "sessions": t.Waiting.Sessions} {
+	for queue, n := range map[string]int64{"notices": t.Waiting.Notices, "orders": t.Waiting.Orders, "writebacks": t.Waiting.Writebacks, "sessions": t.Waiting.Sessions, "deliveries": t.Waiting.Deliveries} {
 		gauge(waitingDesc, float64(n), queue)
 	}
 	gauge(stuckDesc, float64(t.Alarms.StuckNotices), "notices")

@@ -2,6 +2,9 @@ package web
 
 import (
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"testing"
 	"time"
@@ -15,10 +18,11 @@ import (
 // TestPageStuck makes everything that can get stuck or go wrong, and looks at what a merchant sees of it.
 func TestPageStuck(t *testing.T) {
 	box, mails := withMail(t)
-	b := newBench(t, mails)
+	b := newBench(t, mails, loopback)
 	l := newLooker(b)
 	w := stuckWorld{b, b.world.Shop(shopHash), box, map[string]int64{}}
 	w.begin()
+	w.endpoints()
 	w.overDays()
 	w.movedAround()
 	w.refusedByOthers()
@@ -57,6 +61,10 @@ func TestPageStuck(t *testing.T) {
 	l.page(shopHash, ledger.Manager, "/policy", "stuck-policy", "Cancel orders that nobody proves after", "Remind them after", "Hold it once more", "Keep records for", "Other sources")
 	l.page(shopHash, ledger.Manager, "/settings", "stuck-settings", "Who is told")
 	l.page(shopHash, ledger.Manager, "/history", "stuck-history", "Held")
+	l.page(shopHash, ledger.Manager, "/webhooks", "stuck-webhooks", "Switched off: gone", "failed", "Add an endpoint")
+	l.page(shopHash, ledger.Manager, "/webhooks/1", "stuck-webhook", "It answered 410 Gone", "Switch it on again", "order.held")
+	l.page(shopHash, ledger.Manager, "/webhooks/2", "stuck-webhook-log", "Delivered", "order.cancelled", "order.leaked", "order.moved", "verification.passed")
+	l.page(shopHash, ledger.Manager, "/webhooks/2/deliveries/2", "stuck-webhook-delivery", "order.held", "thank you", "Send again")
 	for _, path := range []string{"overview", "health", "policy", "settings", "orders", fmt.Sprintf("orders/%d", w.orders["other"])} {
 		name := path
 		if path != "orders" && len(path) > 6 && path[:6] == "orders" {
@@ -81,6 +89,20 @@ func (w stuckWorld) begin() {
 	w.ok(w.s.Ledger.SaveSettings(w.Context(), shopHash, ledger.Settings{AlarmTo: "orders@larkspur.example"}, w.clock()))
 	_, err := w.s.Relay.Reconcile(w.Context(), w.bench.shop(shopHash))
 	w.ok(err)
+}
+
+// endpoints adds two endpoints of the merchant's: one that wants no more, and one that takes everything.
+func (w stuckWorld) endpoints() {
+	w.Helper()
+	for i, answer := range []int{http.StatusGone, http.StatusOK} {
+		erp := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+			rw.WriteHeader(answer)
+			_, _ = io.WriteString(rw, "thank you")
+		}))
+		w.Cleanup(erp.Close)
+		_, err := w.s.Ledger.AddEndpoint(w.Context(), w.bench.shop(shopHash), ledger.NewEndpoint{URL: erp.URL, Types: ledger.EventTypes(), Note: []string{"Old ERP", "Warehouse"}[i]}, w.clock())
+		w.ok(err)
+	}
 }
 
 // place has a customer order something; name is what the test calls the order.
@@ -171,6 +193,7 @@ func (w stuckWorld) theHouse() {
 	w.s.Replica = func() ledger.ReplicaStatus {
 		return ledger.ReplicaStatus{Configured: true, Target: "s3://backups/idgate", LastSync: w.clock().Add(-3 * time.Hour), LastError: "access denied"}
 	}
+	w.settle(ledger.EventBell)
 	w.ok(w.s.Ledger.SuspendShop(w.Context(), otherHash, w.clock(), w.clock().Add(time.Hour)))
 	w.signInAll(shopHash)
 	w.signInAll(otherHash)

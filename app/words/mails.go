@@ -25,6 +25,8 @@ const (
 	AlarmStuck MailKind = "stuck" // an outside change cannot be written
 
 	AlarmHeldAgain MailKind = "held_again" // somebody took an order off hold, and it was held once more
+
+	AlarmEndpointOff MailKind = "endpoint_off" // an endpoint of outbound webhooks was switched off
 )
 
 // A mail's parts, by key. A paragraph that needs something which MailData does not have is left out.
@@ -48,6 +50,8 @@ var mailKinds = map[MailKind]mailParts{
 	AlarmMoved:     {"alarm.moved.", []string{"alarm.detail"}, "alarm.button", "alarm.footer"},
 	AlarmHeldAgain: {"alarm.held_again.", []string{"alarm.detail"}, "alarm.button", "alarm.footer"},
 	AlarmStuck:     {"alarm.stuck.", []string{"alarm.detail"}, "alarm.button", "alarm.footer"},
+
+	AlarmEndpointOff: {"alarm.endpoint_off.", []string{"alarm.detail"}, "alarm.endpoint_off.button", "alarm.footer"},
 }
 
 // MailData is what a mail's words depend on. Times are shown in their own zone; a zero one is not spoken of.

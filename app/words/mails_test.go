@@ -18,6 +18,8 @@ func fullMail(kind MailKind) MailData {
 		return MailData{Shop: d.Shop, Code: "042137", ValidFor: 10 * time.Minute}
 	case MailCartLink:
 		return MailData{Shop: d.Shop, Link: d.Link, Need: d.Need, Deadline: d.Deadline}
+	case AlarmEndpointOff:
+		return MailData{Shop: d.Shop, Link: "https://idgate.example/s/abc/webhooks/2", Detail: "It answered 410 Gone."}
 	case AlarmLeak, AlarmMoved, AlarmHeldAgain, AlarmStuck:
 		return MailData{Shop: d.Shop, Order: d.Order, Link: "https://idgate.example/s/abc/orders/1042", Detail: "Order 1042 was found in status Shipped."}
 	case MailReleased, MailCancelled, MailRefused:
@@ -29,7 +31,7 @@ func fullMail(kind MailKind) MailData {
 
 // In the order a shopper may get them.
 func kinds() []MailKind {
-	return []MailKind{MailCartLink, MailCode, MailLink, MailReminder, MailLastCall, MailReleased, MailCancelled, MailRefused, AlarmLeak, AlarmMoved, AlarmHeldAgain, AlarmStuck}
+	return []MailKind{MailCartLink, MailCode, MailLink, MailReminder, MailLastCall, MailReleased, MailCancelled, MailRefused, AlarmLeak, AlarmMoved, AlarmHeldAgain, AlarmStuck, AlarmEndpointOff}
 }
 
 func TestMailsAreWhole(t *testing.T) {
@@ -40,7 +42,7 @@ func TestMailsAreWhole(t *testing.T) {
 		for _, k := range kinds() {
 			m := w.Mail(k, fullMail(k))
 			wantLang := w.Lang()
-			if slices.Contains([]MailKind{AlarmLeak, AlarmMoved, AlarmHeldAgain, AlarmStuck}, k) {
+			if slices.Contains([]MailKind{AlarmLeak, AlarmMoved, AlarmHeldAgain, AlarmStuck, AlarmEndpointOff}, k) {
 				wantLang = "en"
 			}
 			if m.Lang != wantLang || m.Dir != Dir(Match(wantLang)) {

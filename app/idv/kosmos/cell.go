@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"idgate/app/dial"
 	"idgate/app/idv"
 )
 
@@ -125,6 +126,6 @@ func (c *Client) during(op string, err error) error {
 		e.Op = op + ": " + e.Op
 		return &e
 	default:
-		return c.fail(op, idv.Unreachable, transportWord(err), err)
+		return c.fail(op, idv.Unreachable, dial.Word(err), err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"idgate/app/dial"
 	"idgate/app/idv"
 )
 
@@ -163,7 +164,7 @@ func (c *Client) allowed(raw string, hosts map[string]bool) (string, error) {
 	if u.Scheme != "https" && !(c.loopback && u.Scheme == "http") {
 		return "", errors.New("not https")
 	}
-	if c.loopback && !loopbackName(u.Hostname()) {
+	if c.loopback && !dial.LoopbackName(u.Hostname()) {
 		return "", errors.New("not a loopback name")
 	}
 	host, ok := normalHost(u.Host)
@@ -184,10 +185,4 @@ func normalHost(h string) (string, bool) {
 func hostOnly(h string) string {
 	h, _, _ = strings.Cut(h, ":")
 	return h
-}
-
-// loopbackName says whether a name means this machine by its spelling alone.
-func loopbackName(h string) bool {
-	h = strings.ToLower(h)
-	return h == "localhost" || strings.HasSuffix(h, ".localhost") || h == "127.0.0.1"
 }

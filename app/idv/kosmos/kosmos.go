@@ -36,6 +36,7 @@ import (
 	"strings"
 	"time"
 
+	"idgate/app/dial"
 	"idgate/app/idv"
 )
 
@@ -122,7 +123,7 @@ func New(t Tenant, o Options) (*Client, error) {
 	}
 	host, ok := normalHost(t.DNS)
 	say(ok, "DNS %q: want a host name such as example.1kosmos.net, without https:// or path", t.DNS)
-	say(!o.Loopback || loopbackName(hostOnly(host)), "DNS %q: want a loopback name, since Loopback is set", t.DNS)
+	say(!o.Loopback || dial.LoopbackName(hostOnly(host)), "DNS %q: want a loopback name, since Loopback is set", t.DNS)
 	c.tenant.DNS = host
 	say(within(t.Community, 1, 128), "Community: want the community's name")
 	say(within(t.LicenseKey, 1, 512), "LicenseKey: want the licence key of the developer dashboard")

@@ -3,19 +3,15 @@ package kosmos
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
+	"idgate/app/dial"
 	"idgate/app/idv"
 )
 
@@ -25,7 +21,6 @@ const (
 )
 
 var (
-	errAddress  = errors.New("address is private, loopback or otherwise not public")
 	errStaleKey = errors.New("the service cannot decrypt our headers; its key may have changed")
 	errTooLong  = errors.New("answer is too long")
 )
@@ -38,85 +33,14 @@ func newHTTP(o Options) *http.Client {
 	case o.Loopback && o.HTTP != nil:
 		*client = *o.HTTP
 	case o.Loopback:
-		client.Transport = transport(&net.Dialer{Timeout: 5 * time.Second}, func(addr string) string {
-			if host, port, err := net.SplitHostPort(addr); err == nil && loopbackName(host) {
-				return net.JoinHostPort("127.0.0.1", port) // Go's resolver need not know *.localhost
-			}
-			return addr
-		})
+		client.Transport = dial.Transport(dial.LoopbackOnly)
 	default:
-		client.Transport = transport(&net.Dialer{Timeout: 10 * time.Second, Control: publicOnly},
-			func(addr string) string { return addr })
+		client.Transport = dial.Transport(dial.PublicOnly)
 	}
 	client.Jar = nil
 	client.Timeout = callTimeout
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return client
-}
-
-func transport(d *net.Dialer, where func(addr string) string) *http.Transport {
-	return &http.Transport{
-		Proxy: nil, // with a proxy the address we check would be the proxy's
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			return d.DialContext(ctx, network, where(addr))
-		},
-		ForceAttemptHTTP2:      true,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    10 * time.Second,
-		ResponseHeaderTimeout:  20 * time.Second,
-		MaxResponseHeaderBytes: 64 << 10,
-		MaxIdleConnsPerHost:    8,
-		IdleConnTimeout:        90 * time.Second,
-	}
-}
-
-// publicOnly is a net.Dialer's Control: it sees the address that DNS led to, after every name has been resolved.
-func publicOnly(_, address string, _ syscall.RawConn) error {
-	ap, err := netip.ParseAddrPort(address)
-	if err != nil || !publicAddress(ap.Addr()) {
-		return errAddress
-	}
-	return nil
-}
-
-// nat64 holds an IPv4 address in its last four bytes; networks without IPv4 reach the rest of the world through it.
-var nat64 = netip.MustParsePrefix("64:ff9b::/96")
-
-// notPublic are the blocks of IANA's special-purpose registries that netip has no word for. The other translation
-// prefixes are among them, since an IPv4 address of any kind can hide inside.
-var notPublic = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"),
-	netip.MustParsePrefix("100.64.0.0/10"), // carrier-grade NAT; cloud metadata at some providers
-	netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("192.0.2.0/24"),
-	netip.MustParsePrefix("198.18.0.0/15"),
-	netip.MustParsePrefix("198.51.100.0/24"),
-	netip.MustParsePrefix("203.0.113.0/24"),
-	netip.MustParsePrefix("240.0.0.0/4"),
-	netip.MustParsePrefix("::/96"),
-	netip.MustParsePrefix("64:ff9b:1::/48"),
-	netip.MustParsePrefix("100::/64"),
-	netip.MustParsePrefix("2001::/23"),
-	netip.MustParsePrefix("2001:db8::/32"),
-	netip.MustParsePrefix("2002::/16"),
-	netip.MustParsePrefix("fec0::/10"),
-}
-
-func publicAddress(a netip.Addr) bool {
-	a = a.Unmap().WithZone("")
-	if nat64.Contains(a) {
-		b := a.As16()
-		a = netip.AddrFrom4([4]byte(b[12:]))
-	}
-	if !a.IsGlobalUnicast() || a.IsPrivate() {
-		return false
-	}
-	for _, p := range notPublic {
-		if p.Contains(a) {
-			return false
-		}
-	}
-	return true
 }
 
 func (c *Client) get(ctx context.Context, op, url string, limit int64) ([]byte, error) {
@@ -143,10 +67,10 @@ func (c *Client) call(ctx context.Context, op, method, url string, r request, li
 	resp, err := c.http.Do(req)
 	if err != nil {
 		fault := idv.Unreachable
-		if errors.Is(err, errAddress) {
+		if errors.Is(err, dial.ErrAddress) {
 			fault = idv.Forbidden
 		}
-		return nil, c.fail(op, fault, transportWord(err), err)
+		return nil, c.fail(op, fault, dial.Word(err), err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
@@ -157,7 +81,7 @@ func (c *Client) call(ctx context.Context, op, method, url string, r request, li
 	case errors.Is(err, errTooLong):
 		return nil, c.fail(op, idv.Unreadable, fmt.Sprintf("answer is over %d bytes", limit), err)
 	case err != nil:
-		return nil, c.fail(op, idv.Unreachable, transportWord(err), err)
+		return nil, c.fail(op, idv.Unreachable, dial.Word(err), err)
 	}
 	return body, nil
 }
@@ -214,29 +138,4 @@ func (c *Client) retryAfter(h string) time.Duration {
 
 func (c *Client) fail(op string, fault idv.Fault, detail string, cause error) error {
 	return &idv.Error{Provider: name, Op: op, Fault: fault, Detail: detail, Err: cause}
-}
-
-// transportWord says what broke without quoting it: the texts of net/http repeat URLs and pieces of answers.
-func transportWord(err error) string {
-	var dns *net.DNSError
-	var timeout net.Error
-	var unknown x509.UnknownAuthorityError
-	var hostname x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	var op *net.OpError
-	switch {
-	case errors.Is(err, errAddress):
-		return errAddress.Error()
-	case errors.Is(err, context.Canceled):
-		return "cancelled"
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return "timed out"
-	case errors.As(err, &dns):
-		return "the host's name does not resolve"
-	case errors.As(err, &unknown), errors.As(err, &hostname), errors.As(err, &invalid):
-		return "the certificate is not to be trusted"
-	case errors.As(err, &op) && op.Op == "dial":
-		return "no connection"
-	}
-	return "the connection broke"
 }

@@ -1,4 +1,4 @@
-package kosmos
+package dial
 
 import (
 	"context"
@@ -24,7 +24,7 @@ func TestPublicAddress(t *testing.T) {
 		"64:ff9b::7f00:1": false, "64:ff9b::a00:1": false, "64:ff9b:1::1": false, "2002:7f00:1::": false, "2001::1": false, "2001:db8::1": false,
 		"::7f00:1": false, "100::1": false,
 	} {
-		if got := publicAddress(netip.MustParseAddr(addr)); got != want {
+		if got := Public(netip.MustParseAddr(addr)); got != want {
 			t.Errorf("%s: %v", addr, got)
 		}
 	}
@@ -41,7 +41,7 @@ func TestTransportWordsQuoteNothing(t *testing.T) {
 		err  error
 		want string
 	}{
-		{fmt.Errorf("dial: %w", errAddress), errAddress.Error()},
+		{fmt.Errorf("dial: %w", ErrAddress), ErrAddress.Error()},
 		{context.Canceled, "cancelled"},
 		{context.DeadlineExceeded, "timed out"},
 		{os.ErrDeadlineExceeded, "timed out"},
@@ -53,8 +53,43 @@ func TestTransportWordsQuoteNothing(t *testing.T) {
 		{io.ErrUnexpectedEOF, "broke"},
 		{secret, "broke"},
 	} {
-		if got := transportWord(c.err); !strings.Contains(got, c.want) || strings.Contains(got, "idproofing") {
+		if got := Word(c.err); !strings.Contains(got, c.want) || strings.Contains(got, "idproofing") {
 			t.Errorf("%v: %q, want %q", c.err, got, c.want)
 		}
+	}
+}
+
+// TestReach: what a connection of each reach leads to, after the name was resolved.
+func TestReach(t *testing.T) {
+	for addr, ok := range map[string]bool{"127.0.0.1:80": true, "127.9.9.9:80": true, "[::1]:80": true, "[::ffff:127.0.0.1]:80": true, "8.8.8.8:443": false, "10.0.0.1:80": false, "0.0.0.0:80": false, "/run/socket": false, "": false} {
+		if err := loopbackOnly("tcp", addr, nil); (err == nil) != ok {
+			t.Errorf("%q: %v", addr, err)
+		}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, host := range []string{"localhost", "erp.localhost", "ERP.Localhost", "127.0.0.1"} {
+		conn, err := Transport(LoopbackOnly).DialContext(t.Context(), "tcp", net.JoinHostPort(host, port))
+		if err != nil {
+			t.Errorf("%s: %v", host, err)
+			continue
+		}
+		_ = conn.Close()
+	}
+	for _, host := range []string{"127.0.0.1", "::1", "0.0.0.0"} {
+		_, err := Transport(PublicOnly).DialContext(t.Context(), "tcp", net.JoinHostPort(host, port))
+		if !errors.Is(err, ErrAddress) || Word(err) != ErrAddress.Error() {
+			t.Errorf("%s is reached: %v", host, err)
+		}
+	}
+	if Transport(PublicOnly).Proxy != nil || Transport(LoopbackOnly).Proxy != nil {
+		t.Error("there is a proxy")
 	}
 }
