@@ -99,14 +99,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.cartSessionsStmt, err = db.PrepareContext(ctx, cartSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CartSessions: %w", err)
 	}
+	if q.cartShownStmt, err = db.PrepareContext(ctx, cartShown); err != nil {
+		return nil, fmt.Errorf("error preparing query CartShown: %w", err)
+	}
 	if q.countAlarmsStmt, err = db.PrepareContext(ctx, countAlarms); err != nil {
 		return nil, fmt.Errorf("error preparing query CountAlarms: %w", err)
 	}
 	if q.countCartSessionsStmt, err = db.PrepareContext(ctx, countCartSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CountCartSessions: %w", err)
-	}
-	if q.countDecidedStmt, err = db.PrepareContext(ctx, countDecided); err != nil {
-		return nil, fmt.Errorf("error preparing query CountDecided: %w", err)
 	}
 	if q.countHoldsStmt, err = db.PrepareContext(ctx, countHolds); err != nil {
 		return nil, fmt.Errorf("error preparing query CountHolds: %w", err)
@@ -117,17 +117,23 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.countMailboxSessionsStmt, err = db.PrepareContext(ctx, countMailboxSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CountMailboxSessions: %w", err)
 	}
+	if q.countMoneyStmt, err = db.PrepareContext(ctx, countMoney); err != nil {
+		return nil, fmt.Errorf("error preparing query CountMoney: %w", err)
+	}
 	if q.countOrderSessionsStmt, err = db.PrepareContext(ctx, countOrderSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CountOrderSessions: %w", err)
 	}
-	if q.countSessionsStmt, err = db.PrepareContext(ctx, countSessions); err != nil {
-		return nil, fmt.Errorf("error preparing query CountSessions: %w", err)
+	if q.countReviewsStmt, err = db.PrepareContext(ctx, countReviews); err != nil {
+		return nil, fmt.Errorf("error preparing query CountReviews: %w", err)
 	}
 	if q.countShopSessionsStmt, err = db.PrepareContext(ctx, countShopSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CountShopSessions: %w", err)
 	}
 	if q.countStuckStmt, err = db.PrepareContext(ctx, countStuck); err != nil {
 		return nil, fmt.Errorf("error preparing query CountStuck: %w", err)
+	}
+	if q.countUpStmt, err = db.PrepareContext(ctx, countUp); err != nil {
+		return nil, fmt.Errorf("error preparing query CountUp: %w", err)
 	}
 	if q.customerMailboxesStmt, err = db.PrepareContext(ctx, customerMailboxes); err != nil {
 		return nil, fmt.Errorf("error preparing query CustomerMailboxes: %w", err)
@@ -159,11 +165,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.destroyDecisionsStmt, err = db.PrepareContext(ctx, destroyDecisions); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyDecisions: %w", err)
 	}
+	if q.destroyFiguresStmt, err = db.PrepareContext(ctx, destroyFigures); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyFigures: %w", err)
+	}
 	if q.destroyListedStmt, err = db.PrepareContext(ctx, destroyListed); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyListed: %w", err)
 	}
 	if q.destroyLoginsStmt, err = db.PrepareContext(ctx, destroyLogins); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyLogins: %w", err)
+	}
+	if q.destroyMoneyFiguresStmt, err = db.PrepareContext(ctx, destroyMoneyFigures); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyMoneyFigures: %w", err)
 	}
 	if q.destroyNoticesStmt, err = db.PrepareContext(ctx, destroyNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyNotices: %w", err)
@@ -279,6 +291,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.eraseShownMailboxStmt, err = db.PrepareContext(ctx, eraseShownMailbox); err != nil {
 		return nil, fmt.Errorf("error preparing query EraseShownMailbox: %w", err)
 	}
+	if q.figuresStmt, err = db.PrepareContext(ctx, figures); err != nil {
+		return nil, fmt.Errorf("error preparing query Figures: %w", err)
+	}
 	if q.finishNoticeStmt, err = db.PrepareContext(ctx, finishNotice); err != nil {
 		return nil, fmt.Errorf("error preparing query FinishNotice: %w", err)
 	}
@@ -300,8 +315,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.forgetDecisionsStmt, err = db.PrepareContext(ctx, forgetDecisions); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetDecisions: %w", err)
 	}
+	if q.forgetFiguresStmt, err = db.PrepareContext(ctx, forgetFigures); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetFigures: %w", err)
+	}
 	if q.forgetLoginsStmt, err = db.PrepareContext(ctx, forgetLogins); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetLogins: %w", err)
+	}
+	if q.forgetMoneyFiguresStmt, err = db.PrepareContext(ctx, forgetMoneyFigures); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetMoneyFigures: %w", err)
 	}
 	if q.forgetNoticesStmt, err = db.PrepareContext(ctx, forgetNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetNotices: %w", err)
@@ -329,6 +350,18 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.forgetWritebacksStmt, err = db.PrepareContext(ctx, forgetWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetWritebacks: %w", err)
+	}
+	if q.foundOrderKeysNewerStmt, err = db.PrepareContext(ctx, foundOrderKeysNewer); err != nil {
+		return nil, fmt.Errorf("error preparing query FoundOrderKeysNewer: %w", err)
+	}
+	if q.foundOrderKeysOlderStmt, err = db.PrepareContext(ctx, foundOrderKeysOlder); err != nil {
+		return nil, fmt.Errorf("error preparing query FoundOrderKeysOlder: %w", err)
+	}
+	if q.foundSessionKeysNewerStmt, err = db.PrepareContext(ctx, foundSessionKeysNewer); err != nil {
+		return nil, fmt.Errorf("error preparing query FoundSessionKeysNewer: %w", err)
+	}
+	if q.foundSessionKeysOlderStmt, err = db.PrepareContext(ctx, foundSessionKeysOlder); err != nil {
+		return nil, fmt.Errorf("error preparing query FoundSessionKeysOlder: %w", err)
 	}
 	if q.handOverWritebackStmt, err = db.PrepareContext(ctx, handOverWriteback); err != nil {
 		return nil, fmt.Errorf("error preparing query HandOverWriteback: %w", err)
@@ -381,11 +414,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.mailboxShownStmt, err = db.PrepareContext(ctx, mailboxShown); err != nil {
 		return nil, fmt.Errorf("error preparing query MailboxShown: %w", err)
 	}
+	if q.moneyFiguresStmt, err = db.PrepareContext(ctx, moneyFigures); err != nil {
+		return nil, fmt.Errorf("error preparing query MoneyFigures: %w", err)
+	}
 	if q.moveSessionStmt, err = db.PrepareContext(ctx, moveSession); err != nil {
 		return nil, fmt.Errorf("error preparing query MoveSession: %w", err)
 	}
 	if q.newestCodeStmt, err = db.PrepareContext(ctx, newestCode); err != nil {
 		return nil, fmt.Errorf("error preparing query NewestCode: %w", err)
+	}
+	if q.nextCurrencyStmt, err = db.PrepareContext(ctx, nextCurrency); err != nil {
+		return nil, fmt.Errorf("error preparing query NextCurrency: %w", err)
 	}
 	if q.noticesSeenStmt, err = db.PrepareContext(ctx, noticesSeen); err != nil {
 		return nil, fmt.Errorf("error preparing query NoticesSeen: %w", err)
@@ -395,6 +434,27 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.orderDecisionsStmt, err = db.PrepareContext(ctx, orderDecisions); err != nil {
 		return nil, fmt.Errorf("error preparing query OrderDecisions: %w", err)
+	}
+	if q.orderKeysByAnswerNewerStmt, err = db.PrepareContext(ctx, orderKeysByAnswerNewer); err != nil {
+		return nil, fmt.Errorf("error preparing query OrderKeysByAnswerNewer: %w", err)
+	}
+	if q.orderKeysByAnswerOlderStmt, err = db.PrepareContext(ctx, orderKeysByAnswerOlder); err != nil {
+		return nil, fmt.Errorf("error preparing query OrderKeysByAnswerOlder: %w", err)
+	}
+	if q.orderKeysByHoldNewerStmt, err = db.PrepareContext(ctx, orderKeysByHoldNewer); err != nil {
+		return nil, fmt.Errorf("error preparing query OrderKeysByHoldNewer: %w", err)
+	}
+	if q.orderKeysByHoldOlderStmt, err = db.PrepareContext(ctx, orderKeysByHoldOlder); err != nil {
+		return nil, fmt.Errorf("error preparing query OrderKeysByHoldOlder: %w", err)
+	}
+	if q.orderKeysNewerStmt, err = db.PrepareContext(ctx, orderKeysNewer); err != nil {
+		return nil, fmt.Errorf("error preparing query OrderKeysNewer: %w", err)
+	}
+	if q.orderKeysOlderStmt, err = db.PrepareContext(ctx, orderKeysOlder); err != nil {
+		return nil, fmt.Errorf("error preparing query OrderKeysOlder: %w", err)
+	}
+	if q.orderLinesStmt, err = db.PrepareContext(ctx, orderLines); err != nil {
+		return nil, fmt.Errorf("error preparing query OrderLines: %w", err)
 	}
 	if q.orderNoticesStmt, err = db.PrepareContext(ctx, orderNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query OrderNotices: %w", err)
@@ -408,17 +468,11 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.orderSessionsStmt, err = db.PrepareContext(ctx, orderSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query OrderSessions: %w", err)
 	}
-	if q.ordersFloorStmt, err = db.PrepareContext(ctx, ordersFloor); err != nil {
-		return nil, fmt.Errorf("error preparing query OrdersFloor: %w", err)
+	if q.orderTraitsStmt, err = db.PrepareContext(ctx, orderTraits); err != nil {
+		return nil, fmt.Errorf("error preparing query OrderTraits: %w", err)
 	}
-	if q.ordersPageStmt, err = db.PrepareContext(ctx, ordersPage); err != nil {
-		return nil, fmt.Errorf("error preparing query OrdersPage: %w", err)
-	}
-	if q.ordersPageByHoldStmt, err = db.PrepareContext(ctx, ordersPageByHold); err != nil {
-		return nil, fmt.Errorf("error preparing query OrdersPageByHold: %w", err)
-	}
-	if q.ordersPageByOutcomeStmt, err = db.PrepareContext(ctx, ordersPageByOutcome); err != nil {
-		return nil, fmt.Errorf("error preparing query OrdersPageByOutcome: %w", err)
+	if q.ordersOfProofStmt, err = db.PrepareContext(ctx, ordersOfProof); err != nil {
+		return nil, fmt.Errorf("error preparing query OrdersOfProof: %w", err)
 	}
 	if q.oweStmt, err = db.PrepareContext(ctx, owe); err != nil {
 		return nil, fmt.Errorf("error preparing query Owe: %w", err)
@@ -428,6 +482,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.oweOnceStmt, err = db.PrepareContext(ctx, oweOnce); err != nil {
 		return nil, fmt.Errorf("error preparing query OweOnce: %w", err)
+	}
+	if q.passTimesStmt, err = db.PrepareContext(ctx, passTimes); err != nil {
+		return nil, fmt.Errorf("error preparing query PassTimes: %w", err)
 	}
 	if q.pendingWorkStmt, err = db.PrepareContext(ctx, pendingWork); err != nil {
 		return nil, fmt.Errorf("error preparing query PendingWork: %w", err)
@@ -531,8 +588,41 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.sessionStmt, err = db.PrepareContext(ctx, session); err != nil {
 		return nil, fmt.Errorf("error preparing query Session: %w", err)
 	}
+	if q.sessionKeysByLevelNewerStmt, err = db.PrepareContext(ctx, sessionKeysByLevelNewer); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionKeysByLevelNewer: %w", err)
+	}
+	if q.sessionKeysByLevelOlderStmt, err = db.PrepareContext(ctx, sessionKeysByLevelOlder); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionKeysByLevelOlder: %w", err)
+	}
+	if q.sessionKeysByStateNewerStmt, err = db.PrepareContext(ctx, sessionKeysByStateNewer); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionKeysByStateNewer: %w", err)
+	}
+	if q.sessionKeysByStateOlderStmt, err = db.PrepareContext(ctx, sessionKeysByStateOlder); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionKeysByStateOlder: %w", err)
+	}
+	if q.sessionKeysLateNewerStmt, err = db.PrepareContext(ctx, sessionKeysLateNewer); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionKeysLateNewer: %w", err)
+	}
+	if q.sessionKeysLateOlderStmt, err = db.PrepareContext(ctx, sessionKeysLateOlder); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionKeysLateOlder: %w", err)
+	}
+	if q.sessionKeysNewerStmt, err = db.PrepareContext(ctx, sessionKeysNewer); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionKeysNewer: %w", err)
+	}
+	if q.sessionKeysOlderStmt, err = db.PrepareContext(ctx, sessionKeysOlder); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionKeysOlder: %w", err)
+	}
+	if q.sessionLinesStmt, err = db.PrepareContext(ctx, sessionLines); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionLines: %w", err)
+	}
+	if q.sessionMovesStmt, err = db.PrepareContext(ctx, sessionMoves); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionMoves: %w", err)
+	}
 	if q.sessionProofStmt, err = db.PrepareContext(ctx, sessionProof); err != nil {
 		return nil, fmt.Errorf("error preparing query SessionProof: %w", err)
+	}
+	if q.sessionTraitsStmt, err = db.PrepareContext(ctx, sessionTraits); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionTraits: %w", err)
 	}
 	if q.sessionsPageStmt, err = db.PrepareContext(ctx, sessionsPage); err != nil {
 		return nil, fmt.Errorf("error preparing query SessionsPage: %w", err)
@@ -772,6 +862,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing cartSessionsStmt: %w", cerr)
 		}
 	}
+	if q.cartShownStmt != nil {
+		if cerr := q.cartShownStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing cartShownStmt: %w", cerr)
+		}
+	}
 	if q.countAlarmsStmt != nil {
 		if cerr := q.countAlarmsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countAlarmsStmt: %w", cerr)
@@ -780,11 +875,6 @@ func (q *Queries) Close() error {
 	if q.countCartSessionsStmt != nil {
 		if cerr := q.countCartSessionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countCartSessionsStmt: %w", cerr)
-		}
-	}
-	if q.countDecidedStmt != nil {
-		if cerr := q.countDecidedStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing countDecidedStmt: %w", cerr)
 		}
 	}
 	if q.countHoldsStmt != nil {
@@ -802,14 +892,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing countMailboxSessionsStmt: %w", cerr)
 		}
 	}
+	if q.countMoneyStmt != nil {
+		if cerr := q.countMoneyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countMoneyStmt: %w", cerr)
+		}
+	}
 	if q.countOrderSessionsStmt != nil {
 		if cerr := q.countOrderSessionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countOrderSessionsStmt: %w", cerr)
 		}
 	}
-	if q.countSessionsStmt != nil {
-		if cerr := q.countSessionsStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing countSessionsStmt: %w", cerr)
+	if q.countReviewsStmt != nil {
+		if cerr := q.countReviewsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countReviewsStmt: %w", cerr)
 		}
 	}
 	if q.countShopSessionsStmt != nil {
@@ -820,6 +915,11 @@ func (q *Queries) Close() error {
 	if q.countStuckStmt != nil {
 		if cerr := q.countStuckStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countStuckStmt: %w", cerr)
+		}
+	}
+	if q.countUpStmt != nil {
+		if cerr := q.countUpStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countUpStmt: %w", cerr)
 		}
 	}
 	if q.customerMailboxesStmt != nil {
@@ -872,6 +972,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing destroyDecisionsStmt: %w", cerr)
 		}
 	}
+	if q.destroyFiguresStmt != nil {
+		if cerr := q.destroyFiguresStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyFiguresStmt: %w", cerr)
+		}
+	}
 	if q.destroyListedStmt != nil {
 		if cerr := q.destroyListedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing destroyListedStmt: %w", cerr)
@@ -880,6 +985,11 @@ func (q *Queries) Close() error {
 	if q.destroyLoginsStmt != nil {
 		if cerr := q.destroyLoginsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing destroyLoginsStmt: %w", cerr)
+		}
+	}
+	if q.destroyMoneyFiguresStmt != nil {
+		if cerr := q.destroyMoneyFiguresStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyMoneyFiguresStmt: %w", cerr)
 		}
 	}
 	if q.destroyNoticesStmt != nil {
@@ -1072,6 +1182,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing eraseShownMailboxStmt: %w", cerr)
 		}
 	}
+	if q.figuresStmt != nil {
+		if cerr := q.figuresStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing figuresStmt: %w", cerr)
+		}
+	}
 	if q.finishNoticeStmt != nil {
 		if cerr := q.finishNoticeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing finishNoticeStmt: %w", cerr)
@@ -1107,9 +1222,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing forgetDecisionsStmt: %w", cerr)
 		}
 	}
+	if q.forgetFiguresStmt != nil {
+		if cerr := q.forgetFiguresStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetFiguresStmt: %w", cerr)
+		}
+	}
 	if q.forgetLoginsStmt != nil {
 		if cerr := q.forgetLoginsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing forgetLoginsStmt: %w", cerr)
+		}
+	}
+	if q.forgetMoneyFiguresStmt != nil {
+		if cerr := q.forgetMoneyFiguresStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetMoneyFiguresStmt: %w", cerr)
 		}
 	}
 	if q.forgetNoticesStmt != nil {
@@ -1155,6 +1280,26 @@ func (q *Queries) Close() error {
 	if q.forgetWritebacksStmt != nil {
 		if cerr := q.forgetWritebacksStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing forgetWritebacksStmt: %w", cerr)
+		}
+	}
+	if q.foundOrderKeysNewerStmt != nil {
+		if cerr := q.foundOrderKeysNewerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing foundOrderKeysNewerStmt: %w", cerr)
+		}
+	}
+	if q.foundOrderKeysOlderStmt != nil {
+		if cerr := q.foundOrderKeysOlderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing foundOrderKeysOlderStmt: %w", cerr)
+		}
+	}
+	if q.foundSessionKeysNewerStmt != nil {
+		if cerr := q.foundSessionKeysNewerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing foundSessionKeysNewerStmt: %w", cerr)
+		}
+	}
+	if q.foundSessionKeysOlderStmt != nil {
+		if cerr := q.foundSessionKeysOlderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing foundSessionKeysOlderStmt: %w", cerr)
 		}
 	}
 	if q.handOverWritebackStmt != nil {
@@ -1242,6 +1387,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing mailboxShownStmt: %w", cerr)
 		}
 	}
+	if q.moneyFiguresStmt != nil {
+		if cerr := q.moneyFiguresStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing moneyFiguresStmt: %w", cerr)
+		}
+	}
 	if q.moveSessionStmt != nil {
 		if cerr := q.moveSessionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing moveSessionStmt: %w", cerr)
@@ -1250,6 +1400,11 @@ func (q *Queries) Close() error {
 	if q.newestCodeStmt != nil {
 		if cerr := q.newestCodeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing newestCodeStmt: %w", cerr)
+		}
+	}
+	if q.nextCurrencyStmt != nil {
+		if cerr := q.nextCurrencyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing nextCurrencyStmt: %w", cerr)
 		}
 	}
 	if q.noticesSeenStmt != nil {
@@ -1265,6 +1420,41 @@ func (q *Queries) Close() error {
 	if q.orderDecisionsStmt != nil {
 		if cerr := q.orderDecisionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing orderDecisionsStmt: %w", cerr)
+		}
+	}
+	if q.orderKeysByAnswerNewerStmt != nil {
+		if cerr := q.orderKeysByAnswerNewerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing orderKeysByAnswerNewerStmt: %w", cerr)
+		}
+	}
+	if q.orderKeysByAnswerOlderStmt != nil {
+		if cerr := q.orderKeysByAnswerOlderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing orderKeysByAnswerOlderStmt: %w", cerr)
+		}
+	}
+	if q.orderKeysByHoldNewerStmt != nil {
+		if cerr := q.orderKeysByHoldNewerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing orderKeysByHoldNewerStmt: %w", cerr)
+		}
+	}
+	if q.orderKeysByHoldOlderStmt != nil {
+		if cerr := q.orderKeysByHoldOlderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing orderKeysByHoldOlderStmt: %w", cerr)
+		}
+	}
+	if q.orderKeysNewerStmt != nil {
+		if cerr := q.orderKeysNewerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing orderKeysNewerStmt: %w", cerr)
+		}
+	}
+	if q.orderKeysOlderStmt != nil {
+		if cerr := q.orderKeysOlderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing orderKeysOlderStmt: %w", cerr)
+		}
+	}
+	if q.orderLinesStmt != nil {
+		if cerr := q.orderLinesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing orderLinesStmt: %w", cerr)
 		}
 	}
 	if q.orderNoticesStmt != nil {
@@ -1287,24 +1477,14 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing orderSessionsStmt: %w", cerr)
 		}
 	}
-	if q.ordersFloorStmt != nil {
-		if cerr := q.ordersFloorStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing ordersFloorStmt: %w", cerr)
+	if q.orderTraitsStmt != nil {
+		if cerr := q.orderTraitsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing orderTraitsStmt: %w", cerr)
 		}
 	}
-	if q.ordersPageStmt != nil {
-		if cerr := q.ordersPageStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing ordersPageStmt: %w", cerr)
-		}
-	}
-	if q.ordersPageByHoldStmt != nil {
-		if cerr := q.ordersPageByHoldStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing ordersPageByHoldStmt: %w", cerr)
-		}
-	}
-	if q.ordersPageByOutcomeStmt != nil {
-		if cerr := q.ordersPageByOutcomeStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing ordersPageByOutcomeStmt: %w", cerr)
+	if q.ordersOfProofStmt != nil {
+		if cerr := q.ordersOfProofStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing ordersOfProofStmt: %w", cerr)
 		}
 	}
 	if q.oweStmt != nil {
@@ -1320,6 +1500,11 @@ func (q *Queries) Close() error {
 	if q.oweOnceStmt != nil {
 		if cerr := q.oweOnceStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing oweOnceStmt: %w", cerr)
+		}
+	}
+	if q.passTimesStmt != nil {
+		if cerr := q.passTimesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing passTimesStmt: %w", cerr)
 		}
 	}
 	if q.pendingWorkStmt != nil {
@@ -1492,9 +1677,64 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing sessionStmt: %w", cerr)
 		}
 	}
+	if q.sessionKeysByLevelNewerStmt != nil {
+		if cerr := q.sessionKeysByLevelNewerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionKeysByLevelNewerStmt: %w", cerr)
+		}
+	}
+	if q.sessionKeysByLevelOlderStmt != nil {
+		if cerr := q.sessionKeysByLevelOlderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionKeysByLevelOlderStmt: %w", cerr)
+		}
+	}
+	if q.sessionKeysByStateNewerStmt != nil {
+		if cerr := q.sessionKeysByStateNewerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionKeysByStateNewerStmt: %w", cerr)
+		}
+	}
+	if q.sessionKeysByStateOlderStmt != nil {
+		if cerr := q.sessionKeysByStateOlderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionKeysByStateOlderStmt: %w", cerr)
+		}
+	}
+	if q.sessionKeysLateNewerStmt != nil {
+		if cerr := q.sessionKeysLateNewerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionKeysLateNewerStmt: %w", cerr)
+		}
+	}
+	if q.sessionKeysLateOlderStmt != nil {
+		if cerr := q.sessionKeysLateOlderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionKeysLateOlderStmt: %w", cerr)
+		}
+	}
+	if q.sessionKeysNewerStmt != nil {
+		if cerr := q.sessionKeysNewerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionKeysNewerStmt: %w", cerr)
+		}
+	}
+	if q.sessionKeysOlderStmt != nil {
+		if cerr := q.sessionKeysOlderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionKeysOlderStmt: %w", cerr)
+		}
+	}
+	if q.sessionLinesStmt != nil {
+		if cerr := q.sessionLinesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionLinesStmt: %w", cerr)
+		}
+	}
+	if q.sessionMovesStmt != nil {
+		if cerr := q.sessionMovesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionMovesStmt: %w", cerr)
+		}
+	}
 	if q.sessionProofStmt != nil {
 		if cerr := q.sessionProofStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing sessionProofStmt: %w", cerr)
+		}
+	}
+	if q.sessionTraitsStmt != nil {
+		if cerr := q.sessionTraitsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionTraitsStmt: %w", cerr)
 		}
 	}
 	if q.sessionsPageStmt != nil {
@@ -1741,16 +1981,18 @@ type Queries struct {
 	cartDecisionsStmt              *sql.Stmt
 	cartProofsStmt                 *sql.Stmt
 	cartSessionsStmt               *sql.Stmt
+	cartShownStmt                  *sql.Stmt
 	countAlarmsStmt                *sql.Stmt
 	countCartSessionsStmt          *sql.Stmt
-	countDecidedStmt               *sql.Stmt
 	countHoldsStmt                 *sql.Stmt
 	countLatePassesStmt            *sql.Stmt
 	countMailboxSessionsStmt       *sql.Stmt
+	countMoneyStmt                 *sql.Stmt
 	countOrderSessionsStmt         *sql.Stmt
-	countSessionsStmt              *sql.Stmt
+	countReviewsStmt               *sql.Stmt
 	countShopSessionsStmt          *sql.Stmt
 	countStuckStmt                 *sql.Stmt
+	countUpStmt                    *sql.Stmt
 	customerMailboxesStmt          *sql.Stmt
 	customerProofsStmt             *sql.Stmt
 	decisionStmt                   *sql.Stmt
@@ -1761,8 +2003,10 @@ type Queries struct {
 	destroyAskedMailsStmt          *sql.Stmt
 	destroyCapabilitiesStmt        *sql.Stmt
 	destroyDecisionsStmt           *sql.Stmt
+	destroyFiguresStmt             *sql.Stmt
 	destroyListedStmt              *sql.Stmt
 	destroyLoginsStmt              *sql.Stmt
+	destroyMoneyFiguresStmt        *sql.Stmt
 	destroyNoticesStmt             *sql.Stmt
 	destroyOrdersStmt              *sql.Stmt
 	destroyPoliciesStmt            *sql.Stmt
@@ -1801,6 +2045,7 @@ type Queries struct {
 	eraseMailboxProofsStmt         *sql.Stmt
 	eraseMailboxSessionsStmt       *sql.Stmt
 	eraseShownMailboxStmt          *sql.Stmt
+	figuresStmt                    *sql.Stmt
 	finishNoticeStmt               *sql.Stmt
 	finishOrderStmt                *sql.Stmt
 	finishWritebackStmt            *sql.Stmt
@@ -1808,7 +2053,9 @@ type Queries struct {
 	forgetBuyersStmt               *sql.Stmt
 	forgetCapabilitiesStmt         *sql.Stmt
 	forgetDecisionsStmt            *sql.Stmt
+	forgetFiguresStmt              *sql.Stmt
 	forgetLoginsStmt               *sql.Stmt
+	forgetMoneyFiguresStmt         *sql.Stmt
 	forgetNoticesStmt              *sql.Stmt
 	forgetOrderStmt                *sql.Stmt
 	forgetPersonsStmt              *sql.Stmt
@@ -1818,6 +2065,10 @@ type Queries struct {
 	forgetTokensStmt               *sql.Stmt
 	forgetWhatIfsStmt              *sql.Stmt
 	forgetWritebacksStmt           *sql.Stmt
+	foundOrderKeysNewerStmt        *sql.Stmt
+	foundOrderKeysOlderStmt        *sql.Stmt
+	foundSessionKeysNewerStmt      *sql.Stmt
+	foundSessionKeysOlderStmt      *sql.Stmt
 	handOverWritebackStmt          *sql.Stmt
 	installShopStmt                *sql.Stmt
 	keepOrderStmt                  *sql.Stmt
@@ -1835,22 +2086,30 @@ type Queries struct {
 	mailboxAskedMailsStmt          *sql.Stmt
 	mailboxProofsStmt              *sql.Stmt
 	mailboxShownStmt               *sql.Stmt
+	moneyFiguresStmt               *sql.Stmt
 	moveSessionStmt                *sql.Stmt
 	newestCodeStmt                 *sql.Stmt
+	nextCurrencyStmt               *sql.Stmt
 	noticesSeenStmt                *sql.Stmt
 	orderStmt                      *sql.Stmt
 	orderDecisionsStmt             *sql.Stmt
+	orderKeysByAnswerNewerStmt     *sql.Stmt
+	orderKeysByAnswerOlderStmt     *sql.Stmt
+	orderKeysByHoldNewerStmt       *sql.Stmt
+	orderKeysByHoldOlderStmt       *sql.Stmt
+	orderKeysNewerStmt             *sql.Stmt
+	orderKeysOlderStmt             *sql.Stmt
+	orderLinesStmt                 *sql.Stmt
 	orderNoticesStmt               *sql.Stmt
 	orderOfCartStmt                *sql.Stmt
 	orderProofsStmt                *sql.Stmt
 	orderSessionsStmt              *sql.Stmt
-	ordersFloorStmt                *sql.Stmt
-	ordersPageStmt                 *sql.Stmt
-	ordersPageByHoldStmt           *sql.Stmt
-	ordersPageByOutcomeStmt        *sql.Stmt
+	orderTraitsStmt                *sql.Stmt
+	ordersOfProofStmt              *sql.Stmt
 	oweStmt                        *sql.Stmt
 	oweAgainStmt                   *sql.Stmt
 	oweOnceStmt                    *sql.Stmt
+	passTimesStmt                  *sql.Stmt
 	pendingWorkStmt                *sql.Stmt
 	personSaysStmt                 *sql.Stmt
 	policyStmt                     *sql.Stmt
@@ -1885,7 +2144,18 @@ type Queries struct {
 	saveSettingsStmt               *sql.Stmt
 	seeUserStmt                    *sql.Stmt
 	sessionStmt                    *sql.Stmt
+	sessionKeysByLevelNewerStmt    *sql.Stmt
+	sessionKeysByLevelOlderStmt    *sql.Stmt
+	sessionKeysByStateNewerStmt    *sql.Stmt
+	sessionKeysByStateOlderStmt    *sql.Stmt
+	sessionKeysLateNewerStmt       *sql.Stmt
+	sessionKeysLateOlderStmt       *sql.Stmt
+	sessionKeysNewerStmt           *sql.Stmt
+	sessionKeysOlderStmt           *sql.Stmt
+	sessionLinesStmt               *sql.Stmt
+	sessionMovesStmt               *sql.Stmt
 	sessionProofStmt               *sql.Stmt
+	sessionTraitsStmt              *sql.Stmt
 	sessionsPageStmt               *sql.Stmt
 	setCurrentPolicyStmt           *sql.Stmt
 	setKosmosTenantStmt            *sql.Stmt
@@ -1953,16 +2223,18 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		cartDecisionsStmt:              q.cartDecisionsStmt,
 		cartProofsStmt:                 q.cartProofsStmt,
 		cartSessionsStmt:               q.cartSessionsStmt,
+		cartShownStmt:                  q.cartShownStmt,
 		countAlarmsStmt:                q.countAlarmsStmt,
 		countCartSessionsStmt:          q.countCartSessionsStmt,
-		countDecidedStmt:               q.countDecidedStmt,
 		countHoldsStmt:                 q.countHoldsStmt,
 		countLatePassesStmt:            q.countLatePassesStmt,
 		countMailboxSessionsStmt:       q.countMailboxSessionsStmt,
+		countMoneyStmt:                 q.countMoneyStmt,
 		countOrderSessionsStmt:         q.countOrderSessionsStmt,
-		countSessionsStmt:              q.countSessionsStmt,
+		countReviewsStmt:               q.countReviewsStmt,
 		countShopSessionsStmt:          q.countShopSessionsStmt,
 		countStuckStmt:                 q.countStuckStmt,
+		countUpStmt:                    q.countUpStmt,
 		customerMailboxesStmt:          q.customerMailboxesStmt,
 		customerProofsStmt:             q.customerProofsStmt,
 		decisionStmt:                   q.decisionStmt,
@@ -1973,8 +2245,10 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		destroyAskedMailsStmt:          q.destroyAskedMailsStmt,
 		destroyCapabilitiesStmt:        q.destroyCapabilitiesStmt,
 		destroyDecisionsStmt:           q.destroyDecisionsStmt,
+		destroyFiguresStmt:             q.destroyFiguresStmt,
 		destroyListedStmt:              q.destroyListedStmt,
 		destroyLoginsStmt:              q.destroyLoginsStmt,
+		destroyMoneyFiguresStmt:        q.destroyMoneyFiguresStmt,
 		destroyNoticesStmt:             q.destroyNoticesStmt,
 		destroyOrdersStmt:              q.destroyOrdersStmt,
 		destroyPoliciesStmt:            q.destroyPoliciesStmt,
@@ -2013,6 +2287,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		eraseMailboxProofsStmt:         q.eraseMailboxProofsStmt,
 		eraseMailboxSessionsStmt:       q.eraseMailboxSessionsStmt,
 		eraseShownMailboxStmt:          q.eraseShownMailboxStmt,
+		figuresStmt:                    q.figuresStmt,
 		finishNoticeStmt:               q.finishNoticeStmt,
 		finishOrderStmt:                q.finishOrderStmt,
 		finishWritebackStmt:            q.finishWritebackStmt,
@@ -2020,7 +2295,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		forgetBuyersStmt:               q.forgetBuyersStmt,
 		forgetCapabilitiesStmt:         q.forgetCapabilitiesStmt,
 		forgetDecisionsStmt:            q.forgetDecisionsStmt,
+		forgetFiguresStmt:              q.forgetFiguresStmt,
 		forgetLoginsStmt:               q.forgetLoginsStmt,
+		forgetMoneyFiguresStmt:         q.forgetMoneyFiguresStmt,
 		forgetNoticesStmt:              q.forgetNoticesStmt,
 		forgetOrderStmt:                q.forgetOrderStmt,
 		forgetPersonsStmt:              q.forgetPersonsStmt,
@@ -2030,6 +2307,10 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		forgetTokensStmt:               q.forgetTokensStmt,
 		forgetWhatIfsStmt:              q.forgetWhatIfsStmt,
 		forgetWritebacksStmt:           q.forgetWritebacksStmt,
+		foundOrderKeysNewerStmt:        q.foundOrderKeysNewerStmt,
+		foundOrderKeysOlderStmt:        q.foundOrderKeysOlderStmt,
+		foundSessionKeysNewerStmt:      q.foundSessionKeysNewerStmt,
+		foundSessionKeysOlderStmt:      q.foundSessionKeysOlderStmt,
 		handOverWritebackStmt:          q.handOverWritebackStmt,
 		installShopStmt:                q.installShopStmt,
 		keepOrderStmt:                  q.keepOrderStmt,
@@ -2047,22 +2328,30 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		mailboxAskedMailsStmt:          q.mailboxAskedMailsStmt,
 		mailboxProofsStmt:              q.mailboxProofsStmt,
 		mailboxShownStmt:               q.mailboxShownStmt,
+		moneyFiguresStmt:               q.moneyFiguresStmt,
 		moveSessionStmt:                q.moveSessionStmt,
 		newestCodeStmt:                 q.newestCodeStmt,
+		nextCurrencyStmt:               q.nextCurrencyStmt,
 		noticesSeenStmt:                q.noticesSeenStmt,
 		orderStmt:                      q.orderStmt,
 		orderDecisionsStmt:             q.orderDecisionsStmt,
+		orderKeysByAnswerNewerStmt:     q.orderKeysByAnswerNewerStmt,
+		orderKeysByAnswerOlderStmt:     q.orderKeysByAnswerOlderStmt,
+		orderKeysByHoldNewerStmt:       q.orderKeysByHoldNewerStmt,
+		orderKeysByHoldOlderStmt:       q.orderKeysByHoldOlderStmt,
+		orderKeysNewerStmt:             q.orderKeysNewerStmt,
+		orderKeysOlderStmt:             q.orderKeysOlderStmt,
+		orderLinesStmt:                 q.orderLinesStmt,
 		orderNoticesStmt:               q.orderNoticesStmt,
 		orderOfCartStmt:                q.orderOfCartStmt,
 		orderProofsStmt:                q.orderProofsStmt,
 		orderSessionsStmt:              q.orderSessionsStmt,
-		ordersFloorStmt:                q.ordersFloorStmt,
-		ordersPageStmt:                 q.ordersPageStmt,
-		ordersPageByHoldStmt:           q.ordersPageByHoldStmt,
-		ordersPageByOutcomeStmt:        q.ordersPageByOutcomeStmt,
+		orderTraitsStmt:                q.orderTraitsStmt,
+		ordersOfProofStmt:              q.ordersOfProofStmt,
 		oweStmt:                        q.oweStmt,
 		oweAgainStmt:                   q.oweAgainStmt,
 		oweOnceStmt:                    q.oweOnceStmt,
+		passTimesStmt:                  q.passTimesStmt,
 		pendingWorkStmt:                q.pendingWorkStmt,
 		personSaysStmt:                 q.personSaysStmt,
 		policyStmt:                     q.policyStmt,
@@ -2097,7 +2386,18 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		saveSettingsStmt:               q.saveSettingsStmt,
 		seeUserStmt:                    q.seeUserStmt,
 		sessionStmt:                    q.sessionStmt,
+		sessionKeysByLevelNewerStmt:    q.sessionKeysByLevelNewerStmt,
+		sessionKeysByLevelOlderStmt:    q.sessionKeysByLevelOlderStmt,
+		sessionKeysByStateNewerStmt:    q.sessionKeysByStateNewerStmt,
+		sessionKeysByStateOlderStmt:    q.sessionKeysByStateOlderStmt,
+		sessionKeysLateNewerStmt:       q.sessionKeysLateNewerStmt,
+		sessionKeysLateOlderStmt:       q.sessionKeysLateOlderStmt,
+		sessionKeysNewerStmt:           q.sessionKeysNewerStmt,
+		sessionKeysOlderStmt:           q.sessionKeysOlderStmt,
+		sessionLinesStmt:               q.sessionLinesStmt,
+		sessionMovesStmt:               q.sessionMovesStmt,
 		sessionProofStmt:               q.sessionProofStmt,
+		sessionTraitsStmt:              q.sessionTraitsStmt,
 		sessionsPageStmt:               q.sessionsPageStmt,
 		setCurrentPolicyStmt:           q.setCurrentPolicyStmt,
 		setKosmosTenantStmt:            q.setKosmosTenantStmt,

@@ -131,14 +131,16 @@ var valid = map[string]cols{
 	"shown_mailboxes": {"cart_id": "c1", "order_id": 0, "customer_id": 0, "way": "code"},
 	"asked_mails":     {"kind": "code", "capability": []byte("a capability's id")[:16], "tries": 0},
 	"decisions":       {"stage": "order", "outcome": "hold", "mode": "enforce", "made_by": "person", "stands": 1},
-	"sessions":        {"state": "started", "capability": []byte("a capability's id")[:16], "late": 1, "over_at": 0},
+	"sessions":        {"ial": 2, "source": "oidc", "moves": "[]", "state": "started", "capability": []byte("a capability's id")[:16], "late": 1, "over_at": 0},
 	"proofs":          {"ial": 2, "source": "oidc", "document": 1, "selfie": 0},
 	"notices":         {"state": "pending"},
 	"activity":        {"hash": []byte("a hash of exactly 32 bytes......")},
 	"listed":          {"customer_id": 0, "mailbox": mailbox32(0), "list": "allow"},
+	"figures":         {"quarter": 900_000},
+	"money_figures":   {"quarter": 900_000},
 	"whatifs":         {"state": "running"},
 	"whatif_orders":   {"shift": "same"},
-	"orders":          {"hold": "held", "person_says": "release", "digital": 1, "touched": 0, "kept": 1, "erased_at": 0, "urgency": 0},
+	"orders":          {"answer": "hold", "hold": "held", "person_says": "release", "digital": 1, "touched": 0, "kept": 1, "erased_at": 0, "urgency": 0},
 	"writebacks":      {"kind": "note", "urgency": 2, "state": "pending"},
 }
 

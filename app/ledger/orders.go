@@ -58,8 +58,10 @@ type Order struct {
 	Mailbox      string // keyed hash
 	Buyer        Buyer
 	Value        gate.Money
+	ShopValue    gate.Money // Value in the Shop's currency; zero when no rate is known
 	Source       string
-	Digital      bool // nothing ships: BigCommerce completes it at once
+	Channel      int64 // BigCommerce's channel id; 0 unknown
+	Digital      bool  // nothing ships: BigCommerce completes it at once
 	PlacedAt     time.Time
 	ModifiedAt   time.Time
 	SeenAt       time.Time
@@ -76,6 +78,7 @@ type Order struct {
 	Kept         bool      // a named person said that it is not to be cancelled
 	WakeAt       time.Time // when time alone makes it due
 	DecisionID   string
+	Answer       string // what AnswerOf says of the latest Decision; "" before the first
 	FactsDigest  []byte
 	PersonSays   string    // "", "release" or "refuse"
 	Link         []byte    // id of the mail Capability of its verification link
@@ -84,6 +87,14 @@ type Order struct {
 	Again        bool // it is due because the Policy changed, behind what is new
 	Attempt      int64
 	Trouble      string
+}
+
+// Worth is the order's value in the Shop's currency where its rate is known, otherwise in its own.
+func (o Order) Worth() gate.Money {
+	if o.ShopValue.Currency != "" {
+		return o.ShopValue
+	}
+	return o.Value
 }
 
 // OrderLease is an order that is being evaluated by its holder alone.
@@ -182,7 +193,7 @@ func (l *Ledger) SettleOrder(ctx context.Context, s *Shop, lease OrderLease, n S
 			if err != nil {
 				return err
 			}
-			o.DecisionID, o.FactsDigest = id, s.FactsDigest(d.Facts.Canonical())
+			o.DecisionID, o.FactsDigest, o.Answer = id, s.FactsDigest(d.Facts.Canonical()), AnswerOf(d.Decision)
 		}
 		if n.Grant != nil {
 			if err := addCapability(ctx, t, n.Grant, now); err != nil {
@@ -190,7 +201,7 @@ func (l *Ledger) SettleOrder(ctx context.Context, s *Shop, lease OrderLease, n S
 			}
 			o.Link = n.Grant.ID
 		}
-		if err := l.finishOrder(ctx, t, s, o, lease.lease); err != nil {
+		if err := l.finishOrder(ctx, t, s, o, lease.lease, now); err != nil {
 			return err
 		}
 		for _, k := range n.Drop {
@@ -213,7 +224,7 @@ func (l *Ledger) SettleOrder(ctx context.Context, s *Shop, lease OrderLease, n S
 	})
 }
 
-func (l *Ledger) finishOrder(ctx context.Context, t *tx, s *Shop, o Order, lease int64) error {
+func (l *Ledger) finishOrder(ctx context.Context, t *tx, s *Shop, o Order, lease int64, now time.Time) error {
 	plain, err := json.Marshal(o.Buyer)
 	if err != nil {
 		return err
@@ -231,16 +242,24 @@ func (l *Ledger) finishOrder(ctx context.Context, t *tx, s *Shop, o Order, lease
 	if o.FactsDigest == nil {
 		o.FactsDigest = []byte{}
 	}
+	was, err := found(t.Order(ctx, queries.OrderParams{StoreHash: s.Hash, OrderID: o.ID}))
+	if err != nil {
+		return err
+	}
 	n, err := t.FinishOrder(ctx, queries.FinishOrderParams{StoreHash: s.Hash, OrderID: o.ID, StatusID: int64(o.StatusID), CustomerID: o.CustomerID,
-		CartID: o.CartID, Mailbox: unhex(o.Mailbox), Buyer: buyer, ValueMinor: o.Value.Minor, Currency: o.Value.Currency, Source: o.Source, Digital: bit(o.Digital),
+		CartID: o.CartID, Mailbox: unhex(o.Mailbox), Buyer: buyer, ValueMinor: o.Value.Minor, Currency: o.Value.Currency, ShopMinor: o.ShopValue.Minor, ShopCurrency: o.ShopValue.Currency,
+		Source: o.Source, Channel: o.Channel, Digital: bit(o.Digital),
 		PlacedAt: millis(o.PlacedAt), ModifiedAt: millis(o.ModifiedAt), Hold: string(o.Hold), FormerStatus: int64(o.FormerStatus),
 		HoldStatus: int64(o.HoldStatus), HeldAt: millis(o.HeldAt), Holds: int64(o.Holds), Reheld: int64(o.Reheld), Touched: bit(o.Touched),
-		AlarmedAt: millis(o.AlarmedAt), CancelAt: millis(o.CancelAt), CalledAt: millis(o.CalledAt), Kept: bit(o.Kept), WakeAt: millis(o.WakeAt), DecisionID: o.DecisionID, FactsDigest: o.FactsDigest, Link: o.Link,
+		AlarmedAt: millis(o.AlarmedAt), CancelAt: millis(o.CancelAt), CalledAt: millis(o.CalledAt), Kept: bit(o.Kept), WakeAt: millis(o.WakeAt), DecisionID: o.DecisionID, Answer: o.Answer, FactsDigest: o.FactsDigest, Link: o.Link,
 		PersonSays: o.PersonSays, Lease: lease})
 	if err == nil && n == 0 {
 		err = fmt.Errorf("settling order %d: %w", o.ID, ErrLeaseLost)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return countHold(ctx, t, s.Hash, HoldState(was.Hold), o, now)
 }
 
 // Order returns one order of the Shop.
@@ -258,7 +277,8 @@ func openOrder(s *Shop, r queries.Order) (Order, error) {
 		SeenAt: instant(r.SeenAt), Hold: HoldState(r.Hold), FormerStatus: int(r.FormerStatus), HoldStatus: int(r.HoldStatus), HeldAt: instant(r.HeldAt),
 		DecisionID: r.DecisionID, FactsDigest: r.FactsDigest, PersonSays: r.PersonSays, Link: r.Link, DueAt: instant(r.DueAt), Attempt: r.Attempt, Trouble: r.Trouble,
 		Digital: r.Digital == 1, Holds: int(r.Holds), Reheld: int(r.Reheld), Touched: r.Touched == 1, AlarmedAt: instant(r.AlarmedAt), CancelAt: instant(r.CancelAt),
-		CalledAt: instant(r.CalledAt), Kept: r.Kept == 1, WakeAt: instant(r.WakeAt), ErasedAt: instant(r.ErasedAt), Again: r.Urgency == 1}
+		CalledAt: instant(r.CalledAt), Kept: r.Kept == 1, WakeAt: instant(r.WakeAt), ErasedAt: instant(r.ErasedAt), Again: r.Urgency == 1,
+		ShopValue: gate.Money{Minor: r.ShopMinor, Currency: r.ShopCurrency}, Channel: r.Channel, Answer: r.Answer}
 	var err error
 	o.Buyer, err = openBuyer(s, r.OrderID, r.Buyer)
 	return o, err
@@ -284,8 +304,16 @@ func (l *Ledger) ConfirmHold(ctx context.Context, hash string, orderID int64, wa
 		held = millis(now)
 	}
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
-		_, err := t.SetOrderHold(ctx, queries.SetOrderHoldParams{StoreHash: hash, OrderID: orderID, Was: string(was), Hold: string(is), StatusID: int64(status), HeldAt: held, Now: millis(now)})
-		return err
+		n, err := t.SetOrderHold(ctx, queries.SetOrderHoldParams{StoreHash: hash, OrderID: orderID, Was: string(was), Hold: string(is), StatusID: int64(status), HeldAt: held, Now: millis(now)})
+		if err != nil || n == 0 || is != Released {
+			return err
+		}
+		r, err := found(t.Order(ctx, queries.OrderParams{StoreHash: hash, OrderID: orderID}))
+		if err != nil {
+			return err
+		}
+		return countHold(ctx, t, hash, was, Order{Hold: is, Value: gate.Money{Minor: r.ValueMinor, Currency: r.Currency},
+			ShopValue: gate.Money{Minor: r.ShopMinor, Currency: r.ShopCurrency}}, now)
 	})
 }
 
@@ -303,7 +331,8 @@ func (l *Ledger) Override(ctx context.Context, s *Shop, o Order, release bool, n
 		if err != nil {
 			return err
 		}
-		k, err := t.PersonSays(ctx, queries.PersonSaysParams{StoreHash: s.Hash, OrderID: o.ID, Was: string(o.Hold), Says: says, Hold: string(next), DecisionID: id, Now: millis(now)})
+		k, err := t.PersonSays(ctx, queries.PersonSaysParams{StoreHash: s.Hash, OrderID: o.ID, Was: string(o.Hold), Says: says, Hold: string(next), DecisionID: id,
+			Answer: AnswerOf(n.Decision), Now: millis(now)})
 		if err != nil {
 			return err
 		}
