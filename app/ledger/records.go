@@ -612,3 +612,29 @@ func openOrderLine(s *Shop, r queries.OrderLinesRow) (OrderLine, error) {
 	}
 	return OrderLine{Order: o, Decision: &d}, nil
 }
+
+// OrdersOf reads orders by their numbers; those that are not known are left out. They come as lists have them.
+func (l *Ledger) OrdersOf(ctx context.Context, s *Shop, numbers map[int64]bool) (map[int64]Order, error) {
+	var ks []key[int64]
+	for id := range numbers {
+		ks = append(ks, key[int64]{0, id})
+	}
+	lines, err := l.orderLines(ctx, s, ks)
+	out := map[int64]Order{}
+	for _, o := range lines {
+		out[o.ID] = o.Order
+	}
+	return out, err
+}
+
+// OrderLine returns one order as lists have it, or ErrNotFound.
+func (l *Ledger) OrderLine(ctx context.Context, s *Shop, number int64) (OrderLine, error) {
+	lines, err := l.orderLines(ctx, s, []key[int64]{{0, number}})
+	if err == nil && len(lines) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return OrderLine{}, err
+	}
+	return lines[0], nil
+}
