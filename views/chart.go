@@ -54,26 +54,17 @@ type bar struct {
 
 // ceiling is the top of an axis that reaches most, and the step between its lines: 1, 2 or 5 times a power of ten, of whole units at least.
 func ceiling(most, unit int64) (top, step int64) {
-	step = max(unit, 1)
-	for i := 0; most/step >= mostTicks && most > step*mostTicks || step <= 0; i++ {
-		times := int64(2)
-		if i%3 == 1 {
-			times = 0 // two and a half
-		}
-		if step > math.MaxInt64/mostTicks/3 {
-			return math.MaxInt64, math.MaxInt64 / mostTicks
-		}
-		if times == 0 {
-			step = step / 2 * 5
-		} else {
-			step *= times
+	const highest = math.MaxInt64 / mostTicks
+	for power := max(unit, 1); power <= highest/5; power *= 10 {
+		for _, times := range []int64{1, 2, 5} {
+			step = power * times
+			if most <= step*mostTicks {
+				lines := max(1, (most+step-1)/step)
+				return step * lines, step
+			}
 		}
 	}
-	lines := max(1, (most-1)/step+1)
-	if most == 0 {
-		lines = 1
-	}
-	return step * lines, step
+	return highest * mostTicks, highest
 }
 
 // unit is how many of the values make one of what the axis counts.
@@ -85,17 +76,19 @@ func (c Chart) unit() int64 {
 	return n
 }
 
+// drawable is a value as far as it can be drawn: a few of them must not add up to more than there are numbers.
+func drawable(v int64) int64 { return min(max(v, 0), math.MaxInt64/8) }
+
 // highest is the longest bar, or stack of bars. Values below zero are none.
 func (c Chart) highest() (most int64) {
 	for _, p := range c.Points {
 		sum := int64(0)
 		for _, v := range p.Values {
-			v = max(v, 0)
-			if !c.Stacked {
-				most = max(most, v)
-			} else if sum += min(v, math.MaxInt64-sum); sum > most {
-				most = sum
+			if v = drawable(v); !c.Stacked {
+				sum = 0
 			}
+			sum += v
+			most = max(most, sum)
 		}
 	}
 	return most
@@ -105,11 +98,8 @@ func (c Chart) empty() bool { return c.highest() == 0 }
 
 func (c Chart) ticks() (out []tick) {
 	top, step := ceiling(c.highest(), c.unit())
-	for v := int64(0); v >= 0 && v <= top; v += step {
-		out = append(out, tick{tickRoom + plotHeight - height(v, top), compact(v, c.unit())})
-		if v > math.MaxInt64-step {
-			break
-		}
+	for i := range top/step + 1 {
+		out = append(out, tick{tickRoom + plotHeight - height(i*step, top), compact(i*step, c.unit())})
 	}
 	return out
 }
@@ -126,7 +116,7 @@ func (c Chart) bars() (out []bar) {
 	for i, p := range c.Points {
 		base := tickRoom + plotHeight
 		for j, v := range p.Values {
-			if v <= 0 {
+			if v = drawable(v); v == 0 {
 				continue
 			}
 			b := bar{series: j, x: (float64(i) + 0.15) * slot, width: 0.7 * slot, height: max(height(v, top), 1)}

@@ -72,7 +72,7 @@ func TestExport(t *testing.T) {
 	}
 	acts, err := b.s.Ledger.ActivityPage(b.Context(), shopHash, 0, 3)
 	b.ok(err)
-	if a := acts[2]; a.Action != ledger.ActExported || a.Actor != "reviewer@abc123.example" || a.Subject != "orders" || a.Detail != "held" {
+	if a := acts[2]; a.Action != ledger.ActExported || a.Actor != "reviewer@abc123.example" || a.Subject != "orders" || a.Detail != "filter held" {
 		t.Errorf("activity %+v", a)
 	}
 	b.want(200, b.as(ledger.Reviewer, shopBase+"/orders?filter=held", nil), `href="/s/abc123/orders.csv?filter=held"`)

@@ -84,7 +84,7 @@ func (p presenter) figuresOf(code string, moments []time.Time, rep ledger.Report
 	if code == "today" {
 		head, when = "Hour", "an hour"
 	}
-	d.Ended = views.Chart{ID: "ended", Title: "How verifications ended", Head: head, Stacked: true, Desc: "Verifications that passed, failed or were given up, " + when + ".",
+	d.Ended = views.Chart{ID: "chart-ended", Title: "How verifications ended", Head: head, Stacked: true, Desc: "Verifications that passed, failed or were given up, " + when + ".",
 		Series: []views.Series{{Name: "Passed", Class: "good"}, {Name: "Failed", Class: "bad"}, {Name: "Given up", Class: "none"}}}
 	for i, f := range rep.Spans {
 		pt := p.point(code, moments, i)
@@ -99,7 +99,7 @@ func (p presenter) figuresOf(code string, moments []time.Time, rep ledger.Report
 		if i > 0 {
 			continue
 		}
-		d.Values = views.Chart{ID: "money", Title: "Held and released, " + m.Currency, Head: head, Digits: relay.MinorDigits(m.Currency),
+		d.Values = views.Chart{ID: "chart-money", Title: "Held and released, " + m.Currency, Head: head, Digits: relay.MinorDigits(m.Currency),
 			Desc:   "What the orders are worth that were held and released, " + when + ", in " + m.Currency + ".",
 			Series: []views.Series{{Name: "Held", Class: "bad"}, {Name: "Released", Class: "good"}}}
 		for j, f := range m.Spans {

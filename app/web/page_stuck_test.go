@@ -56,7 +56,7 @@ func TestPageStuck(t *testing.T) {
 	l.page(shopHash, ledger.Viewer, "/health", "stuck-health-viewed", "can export the list")
 	l.page(shopHash, ledger.Manager, "/policy", "stuck-policy", "Cancel orders that nobody proves after", "Remind them after", "Hold it once more", "Keep records for", "Other sources")
 	l.page(shopHash, ledger.Manager, "/settings", "stuck-settings", "Who is told")
-	l.page(shopHash, ledger.Manager, "/history", "stuck-history", "Held")
+	l.page(shopHash, ledger.Manager, "/verifications/decisions?stage=order", "stuck-decisions", "Held")
 	for _, path := range []string{"overview", "health", "policy", "settings", "orders", fmt.Sprintf("orders/%d", w.orders["other"])} {
 		name := path
 		if path != "orders" && len(path) > 6 && path[:6] == "orders" {
