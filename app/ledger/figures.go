@@ -130,9 +130,9 @@ type MoneyReport struct {
 }
 
 // passesTimed is how many passes times are taken of.
-const passesTimed = 5000
+const passesTimed = 2000
 
-// PassTimes is how long passes took, from their beginning until we knew: of the newest 5,000 of a Report's spans.
+// PassTimes is how long passes took, from their beginning until we knew: of the newest 2,000 of a Report's spans.
 type PassTimes struct {
 	Passes int  // how many times were taken of
 	More   bool // there are more

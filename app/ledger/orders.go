@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -243,7 +244,7 @@ func (l *Ledger) finishOrder(ctx context.Context, t *tx, s *Shop, o Order, lease
 		o.FactsDigest = []byte{}
 	}
 	was, err := found(t.Order(ctx, queries.OrderParams{StoreHash: s.Hash, OrderID: o.ID}))
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
 	n, err := t.FinishOrder(ctx, queries.FinishOrderParams{StoreHash: s.Hash, OrderID: o.ID, StatusID: int64(o.StatusID), CustomerID: o.CustomerID,

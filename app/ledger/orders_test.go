@@ -28,6 +28,7 @@ func TestSettleOrder(t *testing.T) {
 
 	got := r.order(118)
 	want.DecisionID, want.FactsDigest, want.Link, want.Attempt = got.DecisionID, s.FactsDigest(d.Facts.Canonical()), grant.ID, 1
+	want.Answer = "hold"
 	if got.DecisionID == "" || !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", got, want)
 	}
