@@ -27,8 +27,10 @@ var badRows = map[string][]cols{
 		{"stage": "cart", "order_id": 0}, {"outcome": "pass"}, {"mode": "on"}, {"made_by": "us", "person": ""}, {"made_by": "rule"}, {"person": ""},
 		{"order_id": 0}, {"stage": "checkout"}, {"stands": 2},
 	},
+	"figures":       {{"quarter": 900_001}, {"shown": -1}, {"abandoned": -1}},
+	"money_figures": {{"quarter": 900_001}, {"held": -1}, {"released": -1}},
 	"sessions": {
-		{"state": "open"}, {"capability": []byte("short")}, {"late": 2}, {"poll_at": 0}, {"over_at": 5}, {"state": "passed"}, {"state": "failed"}, {"state": "declined"},
+		{"ial": 4}, {"ial": -2}, {"ial": -1}, {"source": ""}, {"state": "open"}, {"capability": []byte("short")}, {"late": 2}, {"poll_at": 0}, {"over_at": 5}, {"state": "passed"}, {"state": "failed"}, {"state": "declined"},
 		{"state": "expired"}, {"state": "abandoned"}, {"state": "error"},
 	},
 	"proofs": {
@@ -36,7 +38,7 @@ var badRows = map[string][]cols{
 	},
 	"notices": {{"state": "new", "due_at": 0}, {"due_at": 0}, {"state": "done"}, {"state": "stuck"}},
 	"orders": {
-		{"hold": "on hold"}, {"person_says": "maybe"}, {"hold": "holding", "former_status": -1}, {"former_status": -1}, {"hold": "releasing", "former_status": -1},
+		{"answer": "maybe"}, {"hold": "on hold"}, {"person_says": "maybe"}, {"hold": "holding", "former_status": -1}, {"former_status": -1}, {"hold": "releasing", "former_status": -1},
 		{"hold": "cancelling", "former_status": -1}, {"digital": 2}, {"touched": 2}, {"kept": 2}, {"urgency": 2}, {"urgency": -1}, {"erased_at": 5},
 	},
 	"endpoints": {

@@ -108,14 +108,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.cartSessionsStmt, err = db.PrepareContext(ctx, cartSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CartSessions: %w", err)
 	}
+	if q.cartShownStmt, err = db.PrepareContext(ctx, cartShown); err != nil {
+		return nil, fmt.Errorf("error preparing query CartShown: %w", err)
+	}
 	if q.countAlarmsStmt, err = db.PrepareContext(ctx, countAlarms); err != nil {
 		return nil, fmt.Errorf("error preparing query CountAlarms: %w", err)
 	}
 	if q.countCartSessionsStmt, err = db.PrepareContext(ctx, countCartSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CountCartSessions: %w", err)
-	}
-	if q.countDecidedStmt, err = db.PrepareContext(ctx, countDecided); err != nil {
-		return nil, fmt.Errorf("error preparing query CountDecided: %w", err)
 	}
 	if q.countHoldsStmt, err = db.PrepareContext(ctx, countHolds); err != nil {
 		return nil, fmt.Errorf("error preparing query CountHolds: %w", err)
@@ -126,17 +126,23 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.countMailboxSessionsStmt, err = db.PrepareContext(ctx, countMailboxSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CountMailboxSessions: %w", err)
 	}
+	if q.countMoneyStmt, err = db.PrepareContext(ctx, countMoney); err != nil {
+		return nil, fmt.Errorf("error preparing query CountMoney: %w", err)
+	}
 	if q.countOrderSessionsStmt, err = db.PrepareContext(ctx, countOrderSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CountOrderSessions: %w", err)
 	}
-	if q.countSessionsStmt, err = db.PrepareContext(ctx, countSessions); err != nil {
-		return nil, fmt.Errorf("error preparing query CountSessions: %w", err)
+	if q.countReviewsStmt, err = db.PrepareContext(ctx, countReviews); err != nil {
+		return nil, fmt.Errorf("error preparing query CountReviews: %w", err)
 	}
 	if q.countShopSessionsStmt, err = db.PrepareContext(ctx, countShopSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CountShopSessions: %w", err)
 	}
 	if q.countStuckStmt, err = db.PrepareContext(ctx, countStuck); err != nil {
 		return nil, fmt.Errorf("error preparing query CountStuck: %w", err)
+	}
+	if q.countUpStmt, err = db.PrepareContext(ctx, countUp); err != nil {
+		return nil, fmt.Errorf("error preparing query CountUp: %w", err)
 	}
 	if q.customerMailboxesStmt, err = db.PrepareContext(ctx, customerMailboxes); err != nil {
 		return nil, fmt.Errorf("error preparing query CustomerMailboxes: %w", err)
@@ -186,11 +192,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.destroyEventsStmt, err = db.PrepareContext(ctx, destroyEvents); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyEvents: %w", err)
 	}
+	if q.destroyFiguresStmt, err = db.PrepareContext(ctx, destroyFigures); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyFigures: %w", err)
+	}
 	if q.destroyListedStmt, err = db.PrepareContext(ctx, destroyListed); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyListed: %w", err)
 	}
 	if q.destroyLoginsStmt, err = db.PrepareContext(ctx, destroyLogins); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyLogins: %w", err)
+	}
+	if q.destroyMoneyFiguresStmt, err = db.PrepareContext(ctx, destroyMoneyFigures); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyMoneyFigures: %w", err)
 	}
 	if q.destroyNoticesStmt, err = db.PrepareContext(ctx, destroyNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyNotices: %w", err)
@@ -339,6 +351,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.failedDeliveryPageStmt, err = db.PrepareContext(ctx, failedDeliveryPage); err != nil {
 		return nil, fmt.Errorf("error preparing query FailedDeliveryPage: %w", err)
 	}
+	if q.figuresStmt, err = db.PrepareContext(ctx, figures); err != nil {
+		return nil, fmt.Errorf("error preparing query Figures: %w", err)
+	}
 	if q.finishNoticeStmt, err = db.PrepareContext(ctx, finishNotice); err != nil {
 		return nil, fmt.Errorf("error preparing query FinishNotice: %w", err)
 	}
@@ -366,8 +381,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.forgetEventsStmt, err = db.PrepareContext(ctx, forgetEvents); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetEvents: %w", err)
 	}
+	if q.forgetFiguresStmt, err = db.PrepareContext(ctx, forgetFigures); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetFigures: %w", err)
+	}
 	if q.forgetLoginsStmt, err = db.PrepareContext(ctx, forgetLogins); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetLogins: %w", err)
+	}
+	if q.forgetMoneyFiguresStmt, err = db.PrepareContext(ctx, forgetMoneyFigures); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetMoneyFigures: %w", err)
 	}
 	if q.forgetNoticesStmt, err = db.PrepareContext(ctx, forgetNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetNotices: %w", err)
@@ -398,6 +419,18 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.forgetWritebacksStmt, err = db.PrepareContext(ctx, forgetWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetWritebacks: %w", err)
+	}
+	if q.foundOrderKeysNewerStmt, err = db.PrepareContext(ctx, foundOrderKeysNewer); err != nil {
+		return nil, fmt.Errorf("error preparing query FoundOrderKeysNewer: %w", err)
+	}
+	if q.foundOrderKeysOlderStmt, err = db.PrepareContext(ctx, foundOrderKeysOlder); err != nil {
+		return nil, fmt.Errorf("error preparing query FoundOrderKeysOlder: %w", err)
+	}
+	if q.foundSessionKeysNewerStmt, err = db.PrepareContext(ctx, foundSessionKeysNewer); err != nil {
+		return nil, fmt.Errorf("error preparing query FoundSessionKeysNewer: %w", err)
+	}
+	if q.foundSessionKeysOlderStmt, err = db.PrepareContext(ctx, foundSessionKeysOlder); err != nil {
+		return nil, fmt.Errorf("error preparing query FoundSessionKeysOlder: %w", err)
 	}
 	if q.handOverWritebackStmt, err = db.PrepareContext(ctx, handOverWriteback); err != nil {
 		return nil, fmt.Errorf("error preparing query HandOverWriteback: %w", err)
@@ -456,11 +489,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.mailboxShownStmt, err = db.PrepareContext(ctx, mailboxShown); err != nil {
 		return nil, fmt.Errorf("error preparing query MailboxShown: %w", err)
 	}
+	if q.moneyFiguresStmt, err = db.PrepareContext(ctx, moneyFigures); err != nil {
+		return nil, fmt.Errorf("error preparing query MoneyFigures: %w", err)
+	}
 	if q.moveSessionStmt, err = db.PrepareContext(ctx, moveSession); err != nil {
 		return nil, fmt.Errorf("error preparing query MoveSession: %w", err)
 	}
 	if q.newestCodeStmt, err = db.PrepareContext(ctx, newestCode); err != nil {
 		return nil, fmt.Errorf("error preparing query NewestCode: %w", err)
+	}
+	if q.nextCurrencyStmt, err = db.PrepareContext(ctx, nextCurrency); err != nil {
+		return nil, fmt.Errorf("error preparing query NextCurrency: %w", err)
 	}
 	if q.nextEndpointStmt, err = db.PrepareContext(ctx, nextEndpoint); err != nil {
 		return nil, fmt.Errorf("error preparing query NextEndpoint: %w", err)
@@ -474,6 +513,27 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.orderDecisionsStmt, err = db.PrepareContext(ctx, orderDecisions); err != nil {
 		return nil, fmt.Errorf("error preparing query OrderDecisions: %w", err)
 	}
+	if q.orderKeysByAnswerNewerStmt, err = db.PrepareContext(ctx, orderKeysByAnswerNewer); err != nil {
+		return nil, fmt.Errorf("error preparing query OrderKeysByAnswerNewer: %w", err)
+	}
+	if q.orderKeysByAnswerOlderStmt, err = db.PrepareContext(ctx, orderKeysByAnswerOlder); err != nil {
+		return nil, fmt.Errorf("error preparing query OrderKeysByAnswerOlder: %w", err)
+	}
+	if q.orderKeysByHoldNewerStmt, err = db.PrepareContext(ctx, orderKeysByHoldNewer); err != nil {
+		return nil, fmt.Errorf("error preparing query OrderKeysByHoldNewer: %w", err)
+	}
+	if q.orderKeysByHoldOlderStmt, err = db.PrepareContext(ctx, orderKeysByHoldOlder); err != nil {
+		return nil, fmt.Errorf("error preparing query OrderKeysByHoldOlder: %w", err)
+	}
+	if q.orderKeysNewerStmt, err = db.PrepareContext(ctx, orderKeysNewer); err != nil {
+		return nil, fmt.Errorf("error preparing query OrderKeysNewer: %w", err)
+	}
+	if q.orderKeysOlderStmt, err = db.PrepareContext(ctx, orderKeysOlder); err != nil {
+		return nil, fmt.Errorf("error preparing query OrderKeysOlder: %w", err)
+	}
+	if q.orderLinesStmt, err = db.PrepareContext(ctx, orderLines); err != nil {
+		return nil, fmt.Errorf("error preparing query OrderLines: %w", err)
+	}
 	if q.orderNoticesStmt, err = db.PrepareContext(ctx, orderNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query OrderNotices: %w", err)
 	}
@@ -486,17 +546,11 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.orderSessionsStmt, err = db.PrepareContext(ctx, orderSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query OrderSessions: %w", err)
 	}
-	if q.ordersFloorStmt, err = db.PrepareContext(ctx, ordersFloor); err != nil {
-		return nil, fmt.Errorf("error preparing query OrdersFloor: %w", err)
+	if q.orderTraitsStmt, err = db.PrepareContext(ctx, orderTraits); err != nil {
+		return nil, fmt.Errorf("error preparing query OrderTraits: %w", err)
 	}
-	if q.ordersPageStmt, err = db.PrepareContext(ctx, ordersPage); err != nil {
-		return nil, fmt.Errorf("error preparing query OrdersPage: %w", err)
-	}
-	if q.ordersPageByHoldStmt, err = db.PrepareContext(ctx, ordersPageByHold); err != nil {
-		return nil, fmt.Errorf("error preparing query OrdersPageByHold: %w", err)
-	}
-	if q.ordersPageByOutcomeStmt, err = db.PrepareContext(ctx, ordersPageByOutcome); err != nil {
-		return nil, fmt.Errorf("error preparing query OrdersPageByOutcome: %w", err)
+	if q.ordersOfProofStmt, err = db.PrepareContext(ctx, ordersOfProof); err != nil {
+		return nil, fmt.Errorf("error preparing query OrdersOfProof: %w", err)
 	}
 	if q.oweStmt, err = db.PrepareContext(ctx, owe); err != nil {
 		return nil, fmt.Errorf("error preparing query Owe: %w", err)
@@ -506,6 +560,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.oweOnceStmt, err = db.PrepareContext(ctx, oweOnce); err != nil {
 		return nil, fmt.Errorf("error preparing query OweOnce: %w", err)
+	}
+	if q.passTimesStmt, err = db.PrepareContext(ctx, passTimes); err != nil {
+		return nil, fmt.Errorf("error preparing query PassTimes: %w", err)
 	}
 	if q.pauseEndpointStmt, err = db.PrepareContext(ctx, pauseEndpoint); err != nil {
 		return nil, fmt.Errorf("error preparing query PauseEndpoint: %w", err)
@@ -642,8 +699,41 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.sessionStmt, err = db.PrepareContext(ctx, session); err != nil {
 		return nil, fmt.Errorf("error preparing query Session: %w", err)
 	}
+	if q.sessionKeysByLevelNewerStmt, err = db.PrepareContext(ctx, sessionKeysByLevelNewer); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionKeysByLevelNewer: %w", err)
+	}
+	if q.sessionKeysByLevelOlderStmt, err = db.PrepareContext(ctx, sessionKeysByLevelOlder); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionKeysByLevelOlder: %w", err)
+	}
+	if q.sessionKeysByStateNewerStmt, err = db.PrepareContext(ctx, sessionKeysByStateNewer); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionKeysByStateNewer: %w", err)
+	}
+	if q.sessionKeysByStateOlderStmt, err = db.PrepareContext(ctx, sessionKeysByStateOlder); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionKeysByStateOlder: %w", err)
+	}
+	if q.sessionKeysLateNewerStmt, err = db.PrepareContext(ctx, sessionKeysLateNewer); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionKeysLateNewer: %w", err)
+	}
+	if q.sessionKeysLateOlderStmt, err = db.PrepareContext(ctx, sessionKeysLateOlder); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionKeysLateOlder: %w", err)
+	}
+	if q.sessionKeysNewerStmt, err = db.PrepareContext(ctx, sessionKeysNewer); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionKeysNewer: %w", err)
+	}
+	if q.sessionKeysOlderStmt, err = db.PrepareContext(ctx, sessionKeysOlder); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionKeysOlder: %w", err)
+	}
+	if q.sessionLinesStmt, err = db.PrepareContext(ctx, sessionLines); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionLines: %w", err)
+	}
+	if q.sessionMovesStmt, err = db.PrepareContext(ctx, sessionMoves); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionMoves: %w", err)
+	}
 	if q.sessionProofStmt, err = db.PrepareContext(ctx, sessionProof); err != nil {
 		return nil, fmt.Errorf("error preparing query SessionProof: %w", err)
+	}
+	if q.sessionTraitsStmt, err = db.PrepareContext(ctx, sessionTraits); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionTraits: %w", err)
 	}
 	if q.sessionsPageStmt, err = db.PrepareContext(ctx, sessionsPage); err != nil {
 		return nil, fmt.Errorf("error preparing query SessionsPage: %w", err)
@@ -904,6 +994,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing cartSessionsStmt: %w", cerr)
 		}
 	}
+	if q.cartShownStmt != nil {
+		if cerr := q.cartShownStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing cartShownStmt: %w", cerr)
+		}
+	}
 	if q.countAlarmsStmt != nil {
 		if cerr := q.countAlarmsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countAlarmsStmt: %w", cerr)
@@ -912,11 +1007,6 @@ func (q *Queries) Close() error {
 	if q.countCartSessionsStmt != nil {
 		if cerr := q.countCartSessionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countCartSessionsStmt: %w", cerr)
-		}
-	}
-	if q.countDecidedStmt != nil {
-		if cerr := q.countDecidedStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing countDecidedStmt: %w", cerr)
 		}
 	}
 	if q.countHoldsStmt != nil {
@@ -934,14 +1024,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing countMailboxSessionsStmt: %w", cerr)
 		}
 	}
+	if q.countMoneyStmt != nil {
+		if cerr := q.countMoneyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countMoneyStmt: %w", cerr)
+		}
+	}
 	if q.countOrderSessionsStmt != nil {
 		if cerr := q.countOrderSessionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countOrderSessionsStmt: %w", cerr)
 		}
 	}
-	if q.countSessionsStmt != nil {
-		if cerr := q.countSessionsStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing countSessionsStmt: %w", cerr)
+	if q.countReviewsStmt != nil {
+		if cerr := q.countReviewsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countReviewsStmt: %w", cerr)
 		}
 	}
 	if q.countShopSessionsStmt != nil {
@@ -952,6 +1047,11 @@ func (q *Queries) Close() error {
 	if q.countStuckStmt != nil {
 		if cerr := q.countStuckStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countStuckStmt: %w", cerr)
+		}
+	}
+	if q.countUpStmt != nil {
+		if cerr := q.countUpStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countUpStmt: %w", cerr)
 		}
 	}
 	if q.customerMailboxesStmt != nil {
@@ -1034,6 +1134,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing destroyEventsStmt: %w", cerr)
 		}
 	}
+	if q.destroyFiguresStmt != nil {
+		if cerr := q.destroyFiguresStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyFiguresStmt: %w", cerr)
+		}
+	}
 	if q.destroyListedStmt != nil {
 		if cerr := q.destroyListedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing destroyListedStmt: %w", cerr)
@@ -1042,6 +1147,11 @@ func (q *Queries) Close() error {
 	if q.destroyLoginsStmt != nil {
 		if cerr := q.destroyLoginsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing destroyLoginsStmt: %w", cerr)
+		}
+	}
+	if q.destroyMoneyFiguresStmt != nil {
+		if cerr := q.destroyMoneyFiguresStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyMoneyFiguresStmt: %w", cerr)
 		}
 	}
 	if q.destroyNoticesStmt != nil {
@@ -1289,6 +1399,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing failedDeliveryPageStmt: %w", cerr)
 		}
 	}
+	if q.figuresStmt != nil {
+		if cerr := q.figuresStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing figuresStmt: %w", cerr)
+		}
+	}
 	if q.finishNoticeStmt != nil {
 		if cerr := q.finishNoticeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing finishNoticeStmt: %w", cerr)
@@ -1334,9 +1449,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing forgetEventsStmt: %w", cerr)
 		}
 	}
+	if q.forgetFiguresStmt != nil {
+		if cerr := q.forgetFiguresStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetFiguresStmt: %w", cerr)
+		}
+	}
 	if q.forgetLoginsStmt != nil {
 		if cerr := q.forgetLoginsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing forgetLoginsStmt: %w", cerr)
+		}
+	}
+	if q.forgetMoneyFiguresStmt != nil {
+		if cerr := q.forgetMoneyFiguresStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetMoneyFiguresStmt: %w", cerr)
 		}
 	}
 	if q.forgetNoticesStmt != nil {
@@ -1387,6 +1512,26 @@ func (q *Queries) Close() error {
 	if q.forgetWritebacksStmt != nil {
 		if cerr := q.forgetWritebacksStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing forgetWritebacksStmt: %w", cerr)
+		}
+	}
+	if q.foundOrderKeysNewerStmt != nil {
+		if cerr := q.foundOrderKeysNewerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing foundOrderKeysNewerStmt: %w", cerr)
+		}
+	}
+	if q.foundOrderKeysOlderStmt != nil {
+		if cerr := q.foundOrderKeysOlderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing foundOrderKeysOlderStmt: %w", cerr)
+		}
+	}
+	if q.foundSessionKeysNewerStmt != nil {
+		if cerr := q.foundSessionKeysNewerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing foundSessionKeysNewerStmt: %w", cerr)
+		}
+	}
+	if q.foundSessionKeysOlderStmt != nil {
+		if cerr := q.foundSessionKeysOlderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing foundSessionKeysOlderStmt: %w", cerr)
 		}
 	}
 	if q.handOverWritebackStmt != nil {
@@ -1484,6 +1629,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing mailboxShownStmt: %w", cerr)
 		}
 	}
+	if q.moneyFiguresStmt != nil {
+		if cerr := q.moneyFiguresStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing moneyFiguresStmt: %w", cerr)
+		}
+	}
 	if q.moveSessionStmt != nil {
 		if cerr := q.moveSessionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing moveSessionStmt: %w", cerr)
@@ -1492,6 +1642,11 @@ func (q *Queries) Close() error {
 	if q.newestCodeStmt != nil {
 		if cerr := q.newestCodeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing newestCodeStmt: %w", cerr)
+		}
+	}
+	if q.nextCurrencyStmt != nil {
+		if cerr := q.nextCurrencyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing nextCurrencyStmt: %w", cerr)
 		}
 	}
 	if q.nextEndpointStmt != nil {
@@ -1514,6 +1669,41 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing orderDecisionsStmt: %w", cerr)
 		}
 	}
+	if q.orderKeysByAnswerNewerStmt != nil {
+		if cerr := q.orderKeysByAnswerNewerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing orderKeysByAnswerNewerStmt: %w", cerr)
+		}
+	}
+	if q.orderKeysByAnswerOlderStmt != nil {
+		if cerr := q.orderKeysByAnswerOlderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing orderKeysByAnswerOlderStmt: %w", cerr)
+		}
+	}
+	if q.orderKeysByHoldNewerStmt != nil {
+		if cerr := q.orderKeysByHoldNewerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing orderKeysByHoldNewerStmt: %w", cerr)
+		}
+	}
+	if q.orderKeysByHoldOlderStmt != nil {
+		if cerr := q.orderKeysByHoldOlderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing orderKeysByHoldOlderStmt: %w", cerr)
+		}
+	}
+	if q.orderKeysNewerStmt != nil {
+		if cerr := q.orderKeysNewerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing orderKeysNewerStmt: %w", cerr)
+		}
+	}
+	if q.orderKeysOlderStmt != nil {
+		if cerr := q.orderKeysOlderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing orderKeysOlderStmt: %w", cerr)
+		}
+	}
+	if q.orderLinesStmt != nil {
+		if cerr := q.orderLinesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing orderLinesStmt: %w", cerr)
+		}
+	}
 	if q.orderNoticesStmt != nil {
 		if cerr := q.orderNoticesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing orderNoticesStmt: %w", cerr)
@@ -1534,24 +1724,14 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing orderSessionsStmt: %w", cerr)
 		}
 	}
-	if q.ordersFloorStmt != nil {
-		if cerr := q.ordersFloorStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing ordersFloorStmt: %w", cerr)
+	if q.orderTraitsStmt != nil {
+		if cerr := q.orderTraitsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing orderTraitsStmt: %w", cerr)
 		}
 	}
-	if q.ordersPageStmt != nil {
-		if cerr := q.ordersPageStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing ordersPageStmt: %w", cerr)
-		}
-	}
-	if q.ordersPageByHoldStmt != nil {
-		if cerr := q.ordersPageByHoldStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing ordersPageByHoldStmt: %w", cerr)
-		}
-	}
-	if q.ordersPageByOutcomeStmt != nil {
-		if cerr := q.ordersPageByOutcomeStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing ordersPageByOutcomeStmt: %w", cerr)
+	if q.ordersOfProofStmt != nil {
+		if cerr := q.ordersOfProofStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing ordersOfProofStmt: %w", cerr)
 		}
 	}
 	if q.oweStmt != nil {
@@ -1567,6 +1747,11 @@ func (q *Queries) Close() error {
 	if q.oweOnceStmt != nil {
 		if cerr := q.oweOnceStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing oweOnceStmt: %w", cerr)
+		}
+	}
+	if q.passTimesStmt != nil {
+		if cerr := q.passTimesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing passTimesStmt: %w", cerr)
 		}
 	}
 	if q.pauseEndpointStmt != nil {
@@ -1794,9 +1979,64 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing sessionStmt: %w", cerr)
 		}
 	}
+	if q.sessionKeysByLevelNewerStmt != nil {
+		if cerr := q.sessionKeysByLevelNewerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionKeysByLevelNewerStmt: %w", cerr)
+		}
+	}
+	if q.sessionKeysByLevelOlderStmt != nil {
+		if cerr := q.sessionKeysByLevelOlderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionKeysByLevelOlderStmt: %w", cerr)
+		}
+	}
+	if q.sessionKeysByStateNewerStmt != nil {
+		if cerr := q.sessionKeysByStateNewerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionKeysByStateNewerStmt: %w", cerr)
+		}
+	}
+	if q.sessionKeysByStateOlderStmt != nil {
+		if cerr := q.sessionKeysByStateOlderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionKeysByStateOlderStmt: %w", cerr)
+		}
+	}
+	if q.sessionKeysLateNewerStmt != nil {
+		if cerr := q.sessionKeysLateNewerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionKeysLateNewerStmt: %w", cerr)
+		}
+	}
+	if q.sessionKeysLateOlderStmt != nil {
+		if cerr := q.sessionKeysLateOlderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionKeysLateOlderStmt: %w", cerr)
+		}
+	}
+	if q.sessionKeysNewerStmt != nil {
+		if cerr := q.sessionKeysNewerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionKeysNewerStmt: %w", cerr)
+		}
+	}
+	if q.sessionKeysOlderStmt != nil {
+		if cerr := q.sessionKeysOlderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionKeysOlderStmt: %w", cerr)
+		}
+	}
+	if q.sessionLinesStmt != nil {
+		if cerr := q.sessionLinesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionLinesStmt: %w", cerr)
+		}
+	}
+	if q.sessionMovesStmt != nil {
+		if cerr := q.sessionMovesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionMovesStmt: %w", cerr)
+		}
+	}
 	if q.sessionProofStmt != nil {
 		if cerr := q.sessionProofStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing sessionProofStmt: %w", cerr)
+		}
+	}
+	if q.sessionTraitsStmt != nil {
+		if cerr := q.sessionTraitsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionTraitsStmt: %w", cerr)
 		}
 	}
 	if q.sessionsPageStmt != nil {
@@ -2056,16 +2296,18 @@ type Queries struct {
 	cartDecisionsStmt              *sql.Stmt
 	cartProofsStmt                 *sql.Stmt
 	cartSessionsStmt               *sql.Stmt
+	cartShownStmt                  *sql.Stmt
 	countAlarmsStmt                *sql.Stmt
 	countCartSessionsStmt          *sql.Stmt
-	countDecidedStmt               *sql.Stmt
 	countHoldsStmt                 *sql.Stmt
 	countLatePassesStmt            *sql.Stmt
 	countMailboxSessionsStmt       *sql.Stmt
+	countMoneyStmt                 *sql.Stmt
 	countOrderSessionsStmt         *sql.Stmt
-	countSessionsStmt              *sql.Stmt
+	countReviewsStmt               *sql.Stmt
 	countShopSessionsStmt          *sql.Stmt
 	countStuckStmt                 *sql.Stmt
+	countUpStmt                    *sql.Stmt
 	customerMailboxesStmt          *sql.Stmt
 	customerProofsStmt             *sql.Stmt
 	decisionStmt                   *sql.Stmt
@@ -2082,8 +2324,10 @@ type Queries struct {
 	destroyDecisionsStmt           *sql.Stmt
 	destroyEndpointsStmt           *sql.Stmt
 	destroyEventsStmt              *sql.Stmt
+	destroyFiguresStmt             *sql.Stmt
 	destroyListedStmt              *sql.Stmt
 	destroyLoginsStmt              *sql.Stmt
+	destroyMoneyFiguresStmt        *sql.Stmt
 	destroyNoticesStmt             *sql.Stmt
 	destroyOrdersStmt              *sql.Stmt
 	destroyPoliciesStmt            *sql.Stmt
@@ -2133,6 +2377,7 @@ type Queries struct {
 	eraseMailboxSessionsStmt       *sql.Stmt
 	eraseShownMailboxStmt          *sql.Stmt
 	failedDeliveryPageStmt         *sql.Stmt
+	figuresStmt                    *sql.Stmt
 	finishNoticeStmt               *sql.Stmt
 	finishOrderStmt                *sql.Stmt
 	finishWritebackStmt            *sql.Stmt
@@ -2142,7 +2387,9 @@ type Queries struct {
 	forgetDecisionsStmt            *sql.Stmt
 	forgetEndpointsStmt            *sql.Stmt
 	forgetEventsStmt               *sql.Stmt
+	forgetFiguresStmt              *sql.Stmt
 	forgetLoginsStmt               *sql.Stmt
+	forgetMoneyFiguresStmt         *sql.Stmt
 	forgetNoticesStmt              *sql.Stmt
 	forgetOldSecretsStmt           *sql.Stmt
 	forgetOrderStmt                *sql.Stmt
@@ -2153,6 +2400,10 @@ type Queries struct {
 	forgetTokensStmt               *sql.Stmt
 	forgetWhatIfsStmt              *sql.Stmt
 	forgetWritebacksStmt           *sql.Stmt
+	foundOrderKeysNewerStmt        *sql.Stmt
+	foundOrderKeysOlderStmt        *sql.Stmt
+	foundSessionKeysNewerStmt      *sql.Stmt
+	foundSessionKeysOlderStmt      *sql.Stmt
 	handOverWritebackStmt          *sql.Stmt
 	hurryEndpointStmt              *sql.Stmt
 	installShopStmt                *sql.Stmt
@@ -2172,23 +2423,31 @@ type Queries struct {
 	mailboxAskedMailsStmt          *sql.Stmt
 	mailboxProofsStmt              *sql.Stmt
 	mailboxShownStmt               *sql.Stmt
+	moneyFiguresStmt               *sql.Stmt
 	moveSessionStmt                *sql.Stmt
 	newestCodeStmt                 *sql.Stmt
+	nextCurrencyStmt               *sql.Stmt
 	nextEndpointStmt               *sql.Stmt
 	noticesSeenStmt                *sql.Stmt
 	orderStmt                      *sql.Stmt
 	orderDecisionsStmt             *sql.Stmt
+	orderKeysByAnswerNewerStmt     *sql.Stmt
+	orderKeysByAnswerOlderStmt     *sql.Stmt
+	orderKeysByHoldNewerStmt       *sql.Stmt
+	orderKeysByHoldOlderStmt       *sql.Stmt
+	orderKeysNewerStmt             *sql.Stmt
+	orderKeysOlderStmt             *sql.Stmt
+	orderLinesStmt                 *sql.Stmt
 	orderNoticesStmt               *sql.Stmt
 	orderOfCartStmt                *sql.Stmt
 	orderProofsStmt                *sql.Stmt
 	orderSessionsStmt              *sql.Stmt
-	ordersFloorStmt                *sql.Stmt
-	ordersPageStmt                 *sql.Stmt
-	ordersPageByHoldStmt           *sql.Stmt
-	ordersPageByOutcomeStmt        *sql.Stmt
+	orderTraitsStmt                *sql.Stmt
+	ordersOfProofStmt              *sql.Stmt
 	oweStmt                        *sql.Stmt
 	oweAgainStmt                   *sql.Stmt
 	oweOnceStmt                    *sql.Stmt
+	passTimesStmt                  *sql.Stmt
 	pauseEndpointStmt              *sql.Stmt
 	pendingWorkStmt                *sql.Stmt
 	personSaysStmt                 *sql.Stmt
@@ -2234,7 +2493,18 @@ type Queries struct {
 	seeEndpointSecretStmt          *sql.Stmt
 	seeUserStmt                    *sql.Stmt
 	sessionStmt                    *sql.Stmt
+	sessionKeysByLevelNewerStmt    *sql.Stmt
+	sessionKeysByLevelOlderStmt    *sql.Stmt
+	sessionKeysByStateNewerStmt    *sql.Stmt
+	sessionKeysByStateOlderStmt    *sql.Stmt
+	sessionKeysLateNewerStmt       *sql.Stmt
+	sessionKeysLateOlderStmt       *sql.Stmt
+	sessionKeysNewerStmt           *sql.Stmt
+	sessionKeysOlderStmt           *sql.Stmt
+	sessionLinesStmt               *sql.Stmt
+	sessionMovesStmt               *sql.Stmt
 	sessionProofStmt               *sql.Stmt
+	sessionTraitsStmt              *sql.Stmt
 	sessionsPageStmt               *sql.Stmt
 	setCurrentPolicyStmt           *sql.Stmt
 	setKosmosTenantStmt            *sql.Stmt
@@ -2307,16 +2577,18 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		cartDecisionsStmt:              q.cartDecisionsStmt,
 		cartProofsStmt:                 q.cartProofsStmt,
 		cartSessionsStmt:               q.cartSessionsStmt,
+		cartShownStmt:                  q.cartShownStmt,
 		countAlarmsStmt:                q.countAlarmsStmt,
 		countCartSessionsStmt:          q.countCartSessionsStmt,
-		countDecidedStmt:               q.countDecidedStmt,
 		countHoldsStmt:                 q.countHoldsStmt,
 		countLatePassesStmt:            q.countLatePassesStmt,
 		countMailboxSessionsStmt:       q.countMailboxSessionsStmt,
+		countMoneyStmt:                 q.countMoneyStmt,
 		countOrderSessionsStmt:         q.countOrderSessionsStmt,
-		countSessionsStmt:              q.countSessionsStmt,
+		countReviewsStmt:               q.countReviewsStmt,
 		countShopSessionsStmt:          q.countShopSessionsStmt,
 		countStuckStmt:                 q.countStuckStmt,
+		countUpStmt:                    q.countUpStmt,
 		customerMailboxesStmt:          q.customerMailboxesStmt,
 		customerProofsStmt:             q.customerProofsStmt,
 		decisionStmt:                   q.decisionStmt,
@@ -2333,8 +2605,10 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		destroyDecisionsStmt:           q.destroyDecisionsStmt,
 		destroyEndpointsStmt:           q.destroyEndpointsStmt,
 		destroyEventsStmt:              q.destroyEventsStmt,
+		destroyFiguresStmt:             q.destroyFiguresStmt,
 		destroyListedStmt:              q.destroyListedStmt,
 		destroyLoginsStmt:              q.destroyLoginsStmt,
+		destroyMoneyFiguresStmt:        q.destroyMoneyFiguresStmt,
 		destroyNoticesStmt:             q.destroyNoticesStmt,
 		destroyOrdersStmt:              q.destroyOrdersStmt,
 		destroyPoliciesStmt:            q.destroyPoliciesStmt,
@@ -2384,6 +2658,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		eraseMailboxSessionsStmt:       q.eraseMailboxSessionsStmt,
 		eraseShownMailboxStmt:          q.eraseShownMailboxStmt,
 		failedDeliveryPageStmt:         q.failedDeliveryPageStmt,
+		figuresStmt:                    q.figuresStmt,
 		finishNoticeStmt:               q.finishNoticeStmt,
 		finishOrderStmt:                q.finishOrderStmt,
 		finishWritebackStmt:            q.finishWritebackStmt,
@@ -2393,7 +2668,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		forgetDecisionsStmt:            q.forgetDecisionsStmt,
 		forgetEndpointsStmt:            q.forgetEndpointsStmt,
 		forgetEventsStmt:               q.forgetEventsStmt,
+		forgetFiguresStmt:              q.forgetFiguresStmt,
 		forgetLoginsStmt:               q.forgetLoginsStmt,
+		forgetMoneyFiguresStmt:         q.forgetMoneyFiguresStmt,
 		forgetNoticesStmt:              q.forgetNoticesStmt,
 		forgetOldSecretsStmt:           q.forgetOldSecretsStmt,
 		forgetOrderStmt:                q.forgetOrderStmt,
@@ -2404,6 +2681,10 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		forgetTokensStmt:               q.forgetTokensStmt,
 		forgetWhatIfsStmt:              q.forgetWhatIfsStmt,
 		forgetWritebacksStmt:           q.forgetWritebacksStmt,
+		foundOrderKeysNewerStmt:        q.foundOrderKeysNewerStmt,
+		foundOrderKeysOlderStmt:        q.foundOrderKeysOlderStmt,
+		foundSessionKeysNewerStmt:      q.foundSessionKeysNewerStmt,
+		foundSessionKeysOlderStmt:      q.foundSessionKeysOlderStmt,
 		handOverWritebackStmt:          q.handOverWritebackStmt,
 		hurryEndpointStmt:              q.hurryEndpointStmt,
 		installShopStmt:                q.installShopStmt,
@@ -2423,23 +2704,31 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		mailboxAskedMailsStmt:          q.mailboxAskedMailsStmt,
 		mailboxProofsStmt:              q.mailboxProofsStmt,
 		mailboxShownStmt:               q.mailboxShownStmt,
+		moneyFiguresStmt:               q.moneyFiguresStmt,
 		moveSessionStmt:                q.moveSessionStmt,
 		newestCodeStmt:                 q.newestCodeStmt,
+		nextCurrencyStmt:               q.nextCurrencyStmt,
 		nextEndpointStmt:               q.nextEndpointStmt,
 		noticesSeenStmt:                q.noticesSeenStmt,
 		orderStmt:                      q.orderStmt,
 		orderDecisionsStmt:             q.orderDecisionsStmt,
+		orderKeysByAnswerNewerStmt:     q.orderKeysByAnswerNewerStmt,
+		orderKeysByAnswerOlderStmt:     q.orderKeysByAnswerOlderStmt,
+		orderKeysByHoldNewerStmt:       q.orderKeysByHoldNewerStmt,
+		orderKeysByHoldOlderStmt:       q.orderKeysByHoldOlderStmt,
+		orderKeysNewerStmt:             q.orderKeysNewerStmt,
+		orderKeysOlderStmt:             q.orderKeysOlderStmt,
+		orderLinesStmt:                 q.orderLinesStmt,
 		orderNoticesStmt:               q.orderNoticesStmt,
 		orderOfCartStmt:                q.orderOfCartStmt,
 		orderProofsStmt:                q.orderProofsStmt,
 		orderSessionsStmt:              q.orderSessionsStmt,
-		ordersFloorStmt:                q.ordersFloorStmt,
-		ordersPageStmt:                 q.ordersPageStmt,
-		ordersPageByHoldStmt:           q.ordersPageByHoldStmt,
-		ordersPageByOutcomeStmt:        q.ordersPageByOutcomeStmt,
+		orderTraitsStmt:                q.orderTraitsStmt,
+		ordersOfProofStmt:              q.ordersOfProofStmt,
 		oweStmt:                        q.oweStmt,
 		oweAgainStmt:                   q.oweAgainStmt,
 		oweOnceStmt:                    q.oweOnceStmt,
+		passTimesStmt:                  q.passTimesStmt,
 		pauseEndpointStmt:              q.pauseEndpointStmt,
 		pendingWorkStmt:                q.pendingWorkStmt,
 		personSaysStmt:                 q.personSaysStmt,
@@ -2485,7 +2774,18 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		seeEndpointSecretStmt:          q.seeEndpointSecretStmt,
 		seeUserStmt:                    q.seeUserStmt,
 		sessionStmt:                    q.sessionStmt,
+		sessionKeysByLevelNewerStmt:    q.sessionKeysByLevelNewerStmt,
+		sessionKeysByLevelOlderStmt:    q.sessionKeysByLevelOlderStmt,
+		sessionKeysByStateNewerStmt:    q.sessionKeysByStateNewerStmt,
+		sessionKeysByStateOlderStmt:    q.sessionKeysByStateOlderStmt,
+		sessionKeysLateNewerStmt:       q.sessionKeysLateNewerStmt,
+		sessionKeysLateOlderStmt:       q.sessionKeysLateOlderStmt,
+		sessionKeysNewerStmt:           q.sessionKeysNewerStmt,
+		sessionKeysOlderStmt:           q.sessionKeysOlderStmt,
+		sessionLinesStmt:               q.sessionLinesStmt,
+		sessionMovesStmt:               q.sessionMovesStmt,
 		sessionProofStmt:               q.sessionProofStmt,
+		sessionTraitsStmt:              q.sessionTraitsStmt,
 		sessionsPageStmt:               q.sessionsPageStmt,
 		setCurrentPolicyStmt:           q.setCurrentPolicyStmt,
 		setKosmosTenantStmt:            q.setKosmosTenantStmt,

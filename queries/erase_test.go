@@ -47,6 +47,20 @@ func (w *world) session(id string, poll int, given cols) {
 	w.add("sessions", all)
 }
 
+// told holds what is told of erased Sessions to how many of them were under way, and counts them.
+func told(w *world, want int64) func([]int64, error) (int64, error) {
+	return func(ended []int64, err error) (int64, error) {
+		n := int64(0)
+		for _, is := range ended {
+			n += is
+		}
+		if n != want {
+			w.Errorf("%d ended, want %d", n, want)
+		}
+		return int64(len(ended)), err
+	}
+}
+
 func (w *world) capability(id string, given cols) {
 	w.Helper()
 	all := cols{"id": fmt.Appendf(nil, "%-16.16s", id), "purpose": "cart"}
@@ -95,11 +109,11 @@ var eraseCases = cases{
 		want := append(append(append(ended("names"), ended("cart")...), ended("order")...), "sessions names customer_id: 5 -> 0", "sessions final customer_id: 5 -> 0",
 			"sessions final mailbox: m -> ", "sessions final capture_url: u -> ", "sessions final trouble: t -> ", "sessions final over_at: 9 -> 3")
 		w.affects(4, func() (int64, error) {
-			return w.q.EraseCustomerSessions(w.Context(), EraseCustomerSessionsParams{StoreHash: "abc", CustomerID: 5, Now: 7})
+			return told(w, 3)(w.q.EraseCustomerSessions(w.Context(), EraseCustomerSessionsParams{StoreHash: "abc", CustomerID: 5, Now: 7}))
 		}, want...)
 		w.exec("UPDATE orders SET customer_id = 0")
 		w.affects(0, func() (int64, error) {
-			return w.q.EraseCustomerSessions(w.Context(), EraseCustomerSessionsParams{StoreHash: "abc", Now: 8})
+			return told(w, 0)(w.q.EraseCustomerSessions(w.Context(), EraseCustomerSessionsParams{StoreHash: "abc", Now: 8}))
 		})
 	},
 	"EraseMailboxSessions": func(w *world) {
@@ -107,7 +121,7 @@ var eraseCases = cases{
 		w.session("final", 0, cols{"customer_id": 0, "order_id": 0})
 		erase := func(m string) func() (int64, error) {
 			return func() (int64, error) {
-				return w.q.EraseMailboxSessions(w.Context(), EraseMailboxSessionsParams{StoreHash: "abc", Mailbox: []byte(m), Now: 7})
+				return told(w, int64(len(m)))(w.q.EraseMailboxSessions(w.Context(), EraseMailboxSessionsParams{StoreHash: "abc", Mailbox: []byte(m), Now: 7}))
 			}
 		}
 		w.affects(2, erase("m"), append(ended("guest"), "sessions final mailbox: m -> ", "sessions final capture_url: u -> ", "sessions final trouble: t -> ",

@@ -14,8 +14,8 @@ DELETE FROM proofs WHERE id IN (
 -- name: EraseMailboxProofs :execrows
 DELETE FROM proofs WHERE store_hash = @store_hash AND mailbox = @mailbox AND mailbox != x'' AND customer_id = 0;
 
--- One under way ends.
--- name: EraseCustomerSessions :execrows
+-- One under way ends, and is told of.
+-- name: EraseCustomerSessions :many
 UPDATE sessions SET customer_id = 0, mailbox = x'', capture_url = x'', trouble = '', leased_until = 0, poll_at = 0,
     changed_at = CASE WHEN poll_at != 0 THEN CAST(@now AS INTEGER) ELSE changed_at END, over_at = CASE WHEN poll_at != 0 THEN CAST(@now AS INTEGER) ELSE changed_at END,
     state = CASE WHEN poll_at != 0 THEN 'abandoned' ELSE state END, reason = CASE WHEN poll_at != 0 THEN 'erased' ELSE reason END
@@ -24,15 +24,17 @@ WHERE id IN (
     UNION ALL SELECT s.id FROM orders AS o INDEXED BY orders_customer CROSS JOIN sessions AS s INDEXED BY sessions_order ON s.store_hash = o.store_hash AND s.order_id = o.order_id
         WHERE o.store_hash = @store_hash AND o.customer_id = @customer_id AND o.customer_id != 0 AND s.order_id != 0 AND s.customer_id = 0
     UNION ALL SELECT s.id FROM orders AS o INDEXED BY orders_customer CROSS JOIN sessions AS s INDEXED BY sessions_cart ON s.store_hash = o.store_hash AND s.cart_id = o.cart_id
-        WHERE o.store_hash = @store_hash AND o.customer_id = @customer_id AND o.customer_id != 0 AND s.cart_id != '' AND s.customer_id = 0);
+        WHERE o.store_hash = @store_hash AND o.customer_id = @customer_id AND o.customer_id != 0 AND s.cart_id != '' AND s.customer_id = 0)
+RETURNING CAST(reason = 'erased' AND changed_at = CAST(@now AS INTEGER) AS INTEGER) AS ended;
 
 -- Of guests' carts only, like EraseMailboxCapabilities: a guest's order, its link and what came of it wait for the clock.
--- name: EraseMailboxSessions :execrows
+-- name: EraseMailboxSessions :many
 UPDATE sessions SET mailbox = x'', capture_url = x'', trouble = '', leased_until = 0, poll_at = 0,
     changed_at = CASE WHEN poll_at != 0 THEN CAST(@now AS INTEGER) ELSE changed_at END, over_at = CASE WHEN poll_at != 0 THEN CAST(@now AS INTEGER) ELSE changed_at END,
     state = CASE WHEN poll_at != 0 THEN 'abandoned' ELSE state END, reason = CASE WHEN poll_at != 0 THEN 'erased' ELSE reason END
 WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_tries
-    WHERE s.store_hash = @store_hash AND s.mailbox = @mailbox AND s.customer_id = 0 AND s.order_id = 0 AND s.mailbox != x'');
+    WHERE s.store_hash = @store_hash AND s.mailbox = @mailbox AND s.customer_id = 0 AND s.order_id = 0 AND s.mailbox != x'')
+RETURNING CAST(reason = 'erased' AND changed_at = CAST(@now AS INTEGER) AS INTEGER) AS ended;
 
 -- name: EraseCustomerCapabilities :execrows
 DELETE FROM capabilities WHERE id IN (
@@ -126,7 +128,8 @@ SELECT s.store_hash FROM shops AS s WHERE s.data_key IS NULL AND (EXISTS (SELECT
     OR EXISTS (SELECT 1 FROM users AS u WHERE u.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM policies AS p WHERE p.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM listed AS l WHERE l.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM activity AS a WHERE a.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM whatifs AS w WHERE w.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM events AS e WHERE e.store_hash = s.store_hash)
-    OR EXISTS (SELECT 1 FROM endpoints AS e WHERE e.store_hash = s.store_hash)) LIMIT 1;
+    OR EXISTS (SELECT 1 FROM endpoints AS e WHERE e.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM figures AS f WHERE f.store_hash = s.store_hash)
+    OR EXISTS (SELECT 1 FROM money_figures AS f WHERE f.store_hash = s.store_hash)) LIMIT 1;
 
 -- name: DestroyWritebacks :execrows
 DELETE FROM writebacks WHERE id IN (SELECT w.id FROM writebacks AS w WHERE w.store_hash = @store_hash LIMIT 100);

@@ -284,7 +284,7 @@ func (q *Queries) EraseCustomerProofs(ctx context.Context, arg EraseCustomerProo
 	return result.RowsAffected()
 }
 
-const eraseCustomerSessions = `-- name: EraseCustomerSessions :execrows
+const eraseCustomerSessions = `-- name: EraseCustomerSessions :many
 UPDATE sessions SET customer_id = 0, mailbox = x'', capture_url = x'', trouble = '', leased_until = 0, poll_at = 0,
     changed_at = CASE WHEN poll_at != 0 THEN CAST(?1 AS INTEGER) ELSE changed_at END, over_at = CASE WHEN poll_at != 0 THEN CAST(?1 AS INTEGER) ELSE changed_at END,
     state = CASE WHEN poll_at != 0 THEN 'abandoned' ELSE state END, reason = CASE WHEN poll_at != 0 THEN 'erased' ELSE reason END
@@ -294,6 +294,7 @@ WHERE id IN (
         WHERE o.store_hash = ?2 AND o.customer_id = ?3 AND o.customer_id != 0 AND s.order_id != 0 AND s.customer_id = 0
     UNION ALL SELECT s.id FROM orders AS o INDEXED BY orders_customer CROSS JOIN sessions AS s INDEXED BY sessions_cart ON s.store_hash = o.store_hash AND s.cart_id = o.cart_id
         WHERE o.store_hash = ?2 AND o.customer_id = ?3 AND o.customer_id != 0 AND s.cart_id != '' AND s.customer_id = 0)
+RETURNING CAST(reason = 'erased' AND changed_at = CAST(?1 AS INTEGER) AS INTEGER) AS ended
 `
 
 type EraseCustomerSessionsParams struct {
@@ -302,13 +303,28 @@ type EraseCustomerSessionsParams struct {
 	CustomerID int64
 }
 
-// One under way ends.
-func (q *Queries) EraseCustomerSessions(ctx context.Context, arg EraseCustomerSessionsParams) (int64, error) {
-	result, err := q.exec(ctx, q.eraseCustomerSessionsStmt, eraseCustomerSessions, arg.Now, arg.StoreHash, arg.CustomerID)
+// One under way ends, and is told of.
+func (q *Queries) EraseCustomerSessions(ctx context.Context, arg EraseCustomerSessionsParams) ([]int64, error) {
+	rows, err := q.query(ctx, q.eraseCustomerSessionsStmt, eraseCustomerSessions, arg.Now, arg.StoreHash, arg.CustomerID)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return result.RowsAffected()
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var column_1 int64
+		if err := rows.Scan(&column_1); err != nil {
+			return nil, err
+		}
+		items = append(items, column_1)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const eraseCustomerWritebacks = `-- name: EraseCustomerWritebacks :execrows
@@ -364,12 +380,13 @@ func (q *Queries) EraseMailboxProofs(ctx context.Context, arg EraseMailboxProofs
 	return result.RowsAffected()
 }
 
-const eraseMailboxSessions = `-- name: EraseMailboxSessions :execrows
+const eraseMailboxSessions = `-- name: EraseMailboxSessions :many
 UPDATE sessions SET mailbox = x'', capture_url = x'', trouble = '', leased_until = 0, poll_at = 0,
     changed_at = CASE WHEN poll_at != 0 THEN CAST(?1 AS INTEGER) ELSE changed_at END, over_at = CASE WHEN poll_at != 0 THEN CAST(?1 AS INTEGER) ELSE changed_at END,
     state = CASE WHEN poll_at != 0 THEN 'abandoned' ELSE state END, reason = CASE WHEN poll_at != 0 THEN 'erased' ELSE reason END
 WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_tries
     WHERE s.store_hash = ?2 AND s.mailbox = ?3 AND s.customer_id = 0 AND s.order_id = 0 AND s.mailbox != x'')
+RETURNING CAST(reason = 'erased' AND changed_at = CAST(?1 AS INTEGER) AS INTEGER) AS ended
 `
 
 type EraseMailboxSessionsParams struct {
@@ -379,12 +396,27 @@ type EraseMailboxSessionsParams struct {
 }
 
 // Of guests' carts only, like EraseMailboxCapabilities: a guest's order, its link and what came of it wait for the clock.
-func (q *Queries) EraseMailboxSessions(ctx context.Context, arg EraseMailboxSessionsParams) (int64, error) {
-	result, err := q.exec(ctx, q.eraseMailboxSessionsStmt, eraseMailboxSessions, arg.Now, arg.StoreHash, arg.Mailbox)
+func (q *Queries) EraseMailboxSessions(ctx context.Context, arg EraseMailboxSessionsParams) ([]int64, error) {
+	rows, err := q.query(ctx, q.eraseMailboxSessionsStmt, eraseMailboxSessions, arg.Now, arg.StoreHash, arg.Mailbox)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return result.RowsAffected()
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var column_1 int64
+		if err := rows.Scan(&column_1); err != nil {
+			return nil, err
+		}
+		items = append(items, column_1)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const forgetBuyers = `-- name: ForgetBuyers :execrows
@@ -560,7 +592,8 @@ SELECT s.store_hash FROM shops AS s WHERE s.data_key IS NULL AND (EXISTS (SELECT
     OR EXISTS (SELECT 1 FROM users AS u WHERE u.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM policies AS p WHERE p.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM listed AS l WHERE l.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM activity AS a WHERE a.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM whatifs AS w WHERE w.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM events AS e WHERE e.store_hash = s.store_hash)
-    OR EXISTS (SELECT 1 FROM endpoints AS e WHERE e.store_hash = s.store_hash)) LIMIT 1
+    OR EXISTS (SELECT 1 FROM endpoints AS e WHERE e.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM figures AS f WHERE f.store_hash = s.store_hash)
+    OR EXISTS (SELECT 1 FROM money_figures AS f WHERE f.store_hash = s.store_hash)) LIMIT 1
 `
 
 // One of the Shops without a key that something is left of.

@@ -160,3 +160,75 @@ func TestMigrate00003(t *testing.T) {
 		}
 	}
 }
+
+// TestMigrate00007: the figures of what happened before are counted from the rows that are left of it, and what lists filter by is read
+// from Proofs, orders and Decisions.
+func TestMigrate00007(t *testing.T) {
+	db, p := unmigrated(t)
+	if _, err := p.UpTo(t.Context(), 5); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorldIn(t, db)
+	w.exec("UPDATE shops SET currency = 'USD'")
+	const at = 1_000_000 // in the second quarter of an hour
+	cart := func(id, cart string, when int, given cols) {
+		all := cols{"id": id, "stage": "checkout", "order_id": 0, "cart_id": cart, "outcome": "verify", "mode": "enforce", "made_at": when}
+		for k, v := range given {
+			all[k] = v
+		}
+		w.add("decisions", all)
+	}
+	cart("c1", "cart 1", at, nil)
+	cart("c2", "cart 1", at+q3, nil) // the same cart again
+	cart("c3", "cart 3", at, cols{"mode": "shadow"})
+	cart("c4", "cart 4", at, cols{"outcome": "allow"})
+	old := cols{"ial": nil, "source": nil, "moves": nil}
+	session := func(id, state string, ended int) {
+		all := cols{"id": id, "state": state, "started_at": at, "changed_at": ended, "poll_at": 0}
+		if ended == 0 {
+			all["poll_at"] = 9
+		}
+		for k, v := range old {
+			all[k] = v
+		}
+		w.add("sessions", all)
+	}
+	for id, state := range map[string]string{"s1": "passed", "s2": "failed", "s3": "declined", "s4": "error", "s5": "abandoned", "s6": "expired"} {
+		session(id, state, at+q1)
+	}
+	session("s7", "review", 0)
+	w.add("proofs", cols{"id": "p1", "session_id": "s1", "ial": 2, "source": "oidc", "proved_at": at, "good_until": 2 * at})
+	order := func(id int, given cols) {
+		all := cols{"answer": nil, "channel": nil, "shop_minor": nil, "shop_currency": nil, "currency": "USD", "value_minor": 100, "held_at": 0, "hold": "none", "decision_id": "", "cart_id": ""}
+		for k, v := range given {
+			all[k] = v
+		}
+		w.order(id, all)
+	}
+	decided := func(id, outcome, why string, when int) {
+		w.add("decisions", cols{"id": id, "order_id": 9, "outcome": outcome, "explanation": why, "made_at": when, "cart_id": ""})
+	}
+	decided("d1", "allow", `{"reasons":[{"code":"proof_ok"}]}`, at+q2)
+	decided("d2", "allow", `{"reasons":[{"code":"exempt","detail":"Staff"}]}`, at)
+	decided("d3", "hold", `{"reasons":null}`, at)
+	decided("d4", "allow", "not JSON", at)
+	order(1, cols{"held_at": at, "hold": "released", "decision_id": "d1"})                                      // no cart: asked by its hold
+	order(2, cols{"held_at": at, "hold": "held", "decision_id": "d3", "cart_id": "cart 1", "value_minor": 250}) // asked as a cart
+	order(3, cols{"held_at": at, "hold": "held", "decision_id": "d3", "currency": "EUR", "value_minor": 70})
+	order(4, cols{"decision_id": "d2"})
+	order(5, cols{"decision_id": "d4", "currency": ""})
+	if _, err := p.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for query, want := range map[string]string{
+		"SELECT group_concat(quarter || ' ' || shown || ' ' || started || ' ' || passed || ' ' || failed || ' ' || abandoned, '; ' ORDER BY quarter) FROM figures":                            "900000 3 7 0 0 0; 1800000 0 0 1 3 2",
+		"SELECT group_concat(currency || ' ' || quarter || ' ' || held || ' ' || held_minor || ' ' || released || ' ' || released_minor, '; ' ORDER BY currency, quarter) FROM money_figures": "EUR 900000 1 70 0 0; USD 900000 2 350 0 0; USD 2700000 0 0 1 100",
+		"SELECT group_concat(order_id || ' ' || answer || ' ' || shop_minor || shop_currency || ' ' || channel, '; ' ORDER BY order_id) FROM orders":                                          "1 allow 100USD 0; 2 hold 250USD 0; 3 hold 0 0; 4 exempt 100USD 0; 5 allow 0 0",
+		"SELECT group_concat(id || ' ' || ial || source || ' ' || moves, '; ' ORDER BY id) FROM sessions WHERE id < 's3'":                                                                     "s1 2oidc []; s2 -1 []",
+		"PRAGMA integrity_check": "ok",
+	} {
+		if got := w.value(query); got != want {
+			t.Errorf("%s\n got %s\nwant %s", query, got, want)
+		}
+	}
+}

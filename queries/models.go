@@ -113,6 +113,16 @@ type Event struct {
 	MadeAt     int64
 }
 
+type Figure struct {
+	StoreHash string
+	Quarter   int64
+	Shown     int64
+	Started   int64
+	Passed    int64
+	Failed    int64
+	Abandoned int64
+}
+
 type Ledger struct {
 	ID     int64
 	Kind   string
@@ -136,6 +146,16 @@ type Login struct {
 	UserID    int64
 	MadeAt    int64
 	ExpiresAt int64
+}
+
+type MoneyFigure struct {
+	StoreHash     string
+	Currency      string
+	Quarter       int64
+	Held          int64
+	HeldMinor     int64
+	Released      int64
+	ReleasedMinor int64
 }
 
 type Notice struct {
@@ -192,6 +212,10 @@ type Order struct {
 	Attempt      int64
 	Lease        int64
 	Trouble      string
+	Channel      int64
+	ShopMinor    int64
+	ShopCurrency string
+	Answer       string
 }
 
 type Policy struct {
@@ -257,6 +281,9 @@ type Session struct {
 	WokenAt       int64
 	Late          int64
 	OverAt        int64
+	Moves         string
+	Ial           int64
+	Source        string
 }
 
 type Shop struct {

@@ -49,9 +49,9 @@ RETURNING store_hash, order_id, attempt, lease;
 
 -- name: FinishOrder :execrows
 UPDATE orders SET status_id = @status_id, customer_id = @customer_id, cart_id = @cart_id, mailbox = @mailbox, buyer = @buyer, value_minor = @value_minor,
-    currency = @currency, source = @source, digital = @digital, placed_at = @placed_at, modified_at = @modified_at,
+    currency = @currency, shop_minor = @shop_minor, shop_currency = @shop_currency, source = @source, channel = @channel, digital = @digital, placed_at = @placed_at, modified_at = @modified_at,
     hold = @hold, former_status = @former_status, hold_status = @hold_status, held_at = @held_at, holds = @holds, reheld = @reheld, touched = @touched, alarmed_at = @alarmed_at,
-    cancel_at = @cancel_at, called_at = @called_at, kept = @kept, wake_at = @wake_at, decision_id = @decision_id, facts_digest = @facts_digest,
+    cancel_at = @cancel_at, called_at = @called_at, kept = @kept, wake_at = @wake_at, decision_id = @decision_id, answer = @answer, facts_digest = @facts_digest,
     link = @link, person_says = @person_says, trouble = '', due_at = CASE WHEN attempt = 0 THEN due_at ELSE 0 END,
     urgency = CASE WHEN attempt = 0 THEN urgency ELSE 0 END, lease = lease + 1
 WHERE store_hash = @store_hash AND order_id = @order_id AND lease = @lease;
@@ -72,13 +72,14 @@ WHERE store_hash = @store_hash AND order_id = @order_id AND hold = CAST(@was AS 
 
 -- A lease taken before this does not know of the person's word: it is lost, and if there is one the order is due again.
 -- name: PersonSays :execrows
-UPDATE orders SET person_says = @says, hold = @hold, decision_id = @decision_id, lease = lease + 1, attempt = 0,
+UPDATE orders SET person_says = @says, hold = @hold, decision_id = @decision_id, answer = @answer, lease = lease + 1, attempt = 0,
     due_at = CASE WHEN due_at = 0 THEN 0 ELSE CAST(@now AS INTEGER) END
 WHERE store_hash = @store_hash AND order_id = @order_id AND hold = CAST(@was AS TEXT);
 
 -- name: Order :one
 SELECT store_hash, order_id, status_id, customer_id, cart_id, mailbox, buyer, value_minor, currency, source, digital, placed_at, modified_at, seen_at, hold, former_status,
-    hold_status, held_at, holds, reheld, touched, alarmed_at, cancel_at, called_at, kept, wake_at, decision_id, facts_digest, person_says, link, erased_at, due_at, urgency, attempt, lease, trouble
+    hold_status, held_at, holds, reheld, touched, alarmed_at, cancel_at, called_at, kept, wake_at, decision_id, facts_digest, person_says, link, erased_at, due_at, urgency, attempt, lease, trouble,
+    channel, shop_minor, shop_currency, answer
 FROM orders WHERE store_hash = @store_hash AND order_id = @order_id;
 
 -- Somebody moved the order off our hold after we had written it: our hold is not the last status written any more. A lease taken before

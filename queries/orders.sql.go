@@ -162,12 +162,12 @@ func (q *Queries) DueWokenOrders(ctx context.Context, arg DueWokenOrdersParams) 
 
 const finishOrder = `-- name: FinishOrder :execrows
 UPDATE orders SET status_id = ?1, customer_id = ?2, cart_id = ?3, mailbox = ?4, buyer = ?5, value_minor = ?6,
-    currency = ?7, source = ?8, digital = ?9, placed_at = ?10, modified_at = ?11,
-    hold = ?12, former_status = ?13, hold_status = ?14, held_at = ?15, holds = ?16, reheld = ?17, touched = ?18, alarmed_at = ?19,
-    cancel_at = ?20, called_at = ?21, kept = ?22, wake_at = ?23, decision_id = ?24, facts_digest = ?25,
-    link = ?26, person_says = ?27, trouble = '', due_at = CASE WHEN attempt = 0 THEN due_at ELSE 0 END,
+    currency = ?7, shop_minor = ?8, shop_currency = ?9, source = ?10, channel = ?11, digital = ?12, placed_at = ?13, modified_at = ?14,
+    hold = ?15, former_status = ?16, hold_status = ?17, held_at = ?18, holds = ?19, reheld = ?20, touched = ?21, alarmed_at = ?22,
+    cancel_at = ?23, called_at = ?24, kept = ?25, wake_at = ?26, decision_id = ?27, answer = ?28, facts_digest = ?29,
+    link = ?30, person_says = ?31, trouble = '', due_at = CASE WHEN attempt = 0 THEN due_at ELSE 0 END,
     urgency = CASE WHEN attempt = 0 THEN urgency ELSE 0 END, lease = lease + 1
-WHERE store_hash = ?28 AND order_id = ?29 AND lease = ?30
+WHERE store_hash = ?32 AND order_id = ?33 AND lease = ?34
 `
 
 type FinishOrderParams struct {
@@ -178,7 +178,10 @@ type FinishOrderParams struct {
 	Buyer        []byte
 	ValueMinor   int64
 	Currency     string
+	ShopMinor    int64
+	ShopCurrency string
 	Source       string
+	Channel      int64
 	Digital      int64
 	PlacedAt     int64
 	ModifiedAt   int64
@@ -195,6 +198,7 @@ type FinishOrderParams struct {
 	Kept         int64
 	WakeAt       int64
 	DecisionID   string
+	Answer       string
 	FactsDigest  []byte
 	Link         []byte
 	PersonSays   string
@@ -212,7 +216,10 @@ func (q *Queries) FinishOrder(ctx context.Context, arg FinishOrderParams) (int64
 		arg.Buyer,
 		arg.ValueMinor,
 		arg.Currency,
+		arg.ShopMinor,
+		arg.ShopCurrency,
 		arg.Source,
+		arg.Channel,
 		arg.Digital,
 		arg.PlacedAt,
 		arg.ModifiedAt,
@@ -229,6 +236,7 @@ func (q *Queries) FinishOrder(ctx context.Context, arg FinishOrderParams) (int64
 		arg.Kept,
 		arg.WakeAt,
 		arg.DecisionID,
+		arg.Answer,
 		arg.FactsDigest,
 		arg.Link,
 		arg.PersonSays,
@@ -351,7 +359,8 @@ func (q *Queries) LeaseOrders(ctx context.Context, arg LeaseOrdersParams) ([]Lea
 
 const order = `-- name: Order :one
 SELECT store_hash, order_id, status_id, customer_id, cart_id, mailbox, buyer, value_minor, currency, source, digital, placed_at, modified_at, seen_at, hold, former_status,
-    hold_status, held_at, holds, reheld, touched, alarmed_at, cancel_at, called_at, kept, wake_at, decision_id, facts_digest, person_says, link, erased_at, due_at, urgency, attempt, lease, trouble
+    hold_status, held_at, holds, reheld, touched, alarmed_at, cancel_at, called_at, kept, wake_at, decision_id, facts_digest, person_says, link, erased_at, due_at, urgency, attempt, lease, trouble,
+    channel, shop_minor, shop_currency, answer
 FROM orders WHERE store_hash = ?1 AND order_id = ?2
 `
 
@@ -400,20 +409,25 @@ func (q *Queries) Order(ctx context.Context, arg OrderParams) (Order, error) {
 		&i.Attempt,
 		&i.Lease,
 		&i.Trouble,
+		&i.Channel,
+		&i.ShopMinor,
+		&i.ShopCurrency,
+		&i.Answer,
 	)
 	return i, err
 }
 
 const personSays = `-- name: PersonSays :execrows
-UPDATE orders SET person_says = ?1, hold = ?2, decision_id = ?3, lease = lease + 1, attempt = 0,
-    due_at = CASE WHEN due_at = 0 THEN 0 ELSE CAST(?4 AS INTEGER) END
-WHERE store_hash = ?5 AND order_id = ?6 AND hold = CAST(?7 AS TEXT)
+UPDATE orders SET person_says = ?1, hold = ?2, decision_id = ?3, answer = ?4, lease = lease + 1, attempt = 0,
+    due_at = CASE WHEN due_at = 0 THEN 0 ELSE CAST(?5 AS INTEGER) END
+WHERE store_hash = ?6 AND order_id = ?7 AND hold = CAST(?8 AS TEXT)
 `
 
 type PersonSaysParams struct {
 	Says       string
 	Hold       string
 	DecisionID string
+	Answer     string
 	Now        int64
 	StoreHash  string
 	OrderID    int64
@@ -426,6 +440,7 @@ func (q *Queries) PersonSays(ctx context.Context, arg PersonSaysParams) (int64, 
 		arg.Says,
 		arg.Hold,
 		arg.DecisionID,
+		arg.Answer,
 		arg.Now,
 		arg.StoreHash,
 		arg.OrderID,

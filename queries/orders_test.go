@@ -19,9 +19,9 @@ var ordersCases = cases{
 				return w.q.DueOrder(w.Context(), DueOrderParams{StoreHash: "abc", OrderID: id, Now: 7, DueAt: 8})
 			}
 		}
-		w.changes(due(118), "+ orders abc/118: alarmed_at=0 attempt=0 buyer= called_at=0 cancel_at=0 cart_id= currency= customer_id=0 decision_id= digital=0 due_at=8 "+
+		w.changes(due(118), "+ orders abc/118: alarmed_at=0 answer= attempt=0 buyer= called_at=0 cancel_at=0 cart_id= channel=0 currency= customer_id=0 decision_id= digital=0 due_at=8 "+
 			"erased_at=0 facts_digest= former_status=-1 held_at=0 hold=none hold_status=-1 holds=0 kept=0 lease=0 link= mailbox= modified_at=0 order_id=118 person_says= "+
-			"placed_at=0 reheld=0 seen_at=7 source= status_id=-1 store_hash=abc touched=0 trouble= urgency=0 value_minor=0 wake_at=0")
+			"placed_at=0 reheld=0 seen_at=7 shop_currency= shop_minor=0 source= status_id=-1 store_hash=abc touched=0 trouble= urgency=0 value_minor=0 wake_at=0")
 		w.order(1, cols{"due_at": 0, "attempt": 0, "lease": 4})
 		w.changes(due(1), "orders abc/1 due_at: 0 -> 8")
 		w.order(2, cols{"due_at": 0, "attempt": 3, "lease": 4})
@@ -43,9 +43,9 @@ var ordersCases = cases{
 				return w.q.DueOrderIfChanged(w.Context(), DueOrderIfChangedParams{StoreHash: "abc", OrderID: id, StatusID: status, ModifiedAt: modified, Now: 7, DueAt: 8})
 			}
 		}
-		w.affects(1, due(118, 11, 6), "+ orders abc/118: alarmed_at=0 attempt=0 buyer= called_at=0 cancel_at=0 cart_id= currency= customer_id=0 decision_id= digital=0 due_at=8 "+
+		w.affects(1, due(118, 11, 6), "+ orders abc/118: alarmed_at=0 answer= attempt=0 buyer= called_at=0 cancel_at=0 cart_id= channel=0 currency= customer_id=0 decision_id= digital=0 due_at=8 "+
 			"erased_at=0 facts_digest= former_status=-1 held_at=0 hold=none hold_status=-1 holds=0 kept=0 lease=0 link= mailbox= modified_at=6 order_id=118 person_says= "+
-			"placed_at=0 reheld=0 seen_at=7 source= status_id=11 store_hash=abc touched=0 trouble= urgency=0 value_minor=0 wake_at=0")
+			"placed_at=0 reheld=0 seen_at=7 shop_currency= shop_minor=0 source= status_id=11 store_hash=abc touched=0 trouble= urgency=0 value_minor=0 wake_at=0")
 		w.order(1, cols{"status_id": 11, "modified_at": 6, "due_at": 0, "attempt": 3})
 		w.affects(0, due(1, 11, 6))
 		w.affects(1, due(1, 11, 5), "orders abc/1 due_at: 0 -> 8", "orders abc/1 attempt: 3 -> 0")
@@ -180,7 +180,8 @@ var ordersCases = cases{
 		settled := FinishOrderParams{StoreHash: "abc", OrderID: 118, Lease: 5, StatusID: 11, CustomerID: 12, CartID: "c", Mailbox: []byte("m"), Buyer: []byte("b"),
 			ValueMinor: 13, Currency: "EUR", Source: "www", Digital: 14, PlacedAt: 15, ModifiedAt: 16, Hold: "releasing", FormerStatus: 17, HoldStatus: 18, HeldAt: 19,
 			Holds: 20, Reheld: 21, Touched: 22, AlarmedAt: 23, CancelAt: 24, CalledAt: 25, Kept: 26, WakeAt: 27,
-			DecisionID: "d", FactsDigest: []byte("f"), Link: []byte("l"), PersonSays: "refuse"}
+			DecisionID: "d", FactsDigest: []byte("f"), Link: []byte("l"), PersonSays: "refuse",
+			Answer: "verify", Channel: 28, ShopMinor: 29, ShopCurrency: "USD"}
 		finish := func(lease int64) func() (int64, error) {
 			return func() (int64, error) {
 				p := settled
@@ -191,11 +192,12 @@ var ordersCases = cases{
 		zero := cols{"trouble": "t", "due_at": 99, "attempt": 1, "lease": 5, "seen_at": 3, "erased_at": 0, "urgency": 1}
 		written := []string{"orders abc/118 trouble: t -> ", "orders abc/118 due_at: 99 -> 0", "orders abc/118 lease: 5 -> 6", "orders abc/118 urgency: 1 -> 0"}
 		for name, now := range map[string]any{"status_id": 11, "customer_id": 12, "value_minor": 13, "digital": 14, "placed_at": 15, "modified_at": 16, "former_status": 17,
-			"hold_status": 18, "held_at": 19, "holds": 20, "reheld": 21, "touched": 22, "alarmed_at": 23, "cancel_at": 24, "called_at": 25, "kept": 26, "wake_at": 27} {
+			"hold_status": 18, "held_at": 19, "holds": 20, "reheld": 21, "touched": 22, "alarmed_at": 23, "cancel_at": 24, "called_at": 25, "kept": 26, "wake_at": 27, "channel": 28, "shop_minor": 29} {
 			zero[name] = 1
 			written = append(written, fmt.Sprintf("orders abc/118 %s: 1 -> %d", name, now))
 		}
-		for name, now := range map[string]string{"cart_id": "c", "currency": "EUR", "source": "www", "hold": "releasing", "decision_id": "d", "person_says": "refuse"} {
+		for name, now := range map[string]string{"cart_id": "c", "currency": "EUR", "source": "www", "hold": "releasing", "decision_id": "d", "person_says": "refuse",
+			"answer": "verify", "shop_currency": "USD"} {
 			zero[name] = "old"
 			written = append(written, fmt.Sprintf("orders abc/118 %s: old -> %s", name, now))
 		}
@@ -256,10 +258,10 @@ var ordersCases = cases{
 		w.order(119, cols{"hold": "held"})
 		w.order(118, cols{"hold": "held", "store_hash": "xyz"})
 		say := func() (int64, error) {
-			return w.q.PersonSays(w.Context(), PersonSaysParams{StoreHash: "abc", OrderID: 118, Was: "held", Says: "release", Hold: "releasing", DecisionID: "d", Now: 8})
+			return w.q.PersonSays(w.Context(), PersonSaysParams{StoreHash: "abc", OrderID: 118, Was: "held", Says: "release", Hold: "releasing", DecisionID: "d", Answer: "allow", Now: 8})
 		}
 		w.affects(1, say, "orders abc/118 person_says:  -> release", "orders abc/118 hold: held -> releasing", "orders abc/118 decision_id:  -> d",
-			"orders abc/118 due_at: 99 -> 8", "orders abc/118 attempt: 3 -> 0", "orders abc/118 lease: 5 -> 6")
+			"orders abc/118 answer: hold -> allow", "orders abc/118 due_at: 99 -> 8", "orders abc/118 attempt: 3 -> 0", "orders abc/118 lease: 5 -> 6")
 		w.affects(0, say)
 		w.exec("UPDATE orders SET hold = 'held', due_at = 0 WHERE store_hash = 'abc' AND order_id = 118") // not waiting: it stays so
 		w.affects(1, say, "orders abc/118 hold: held -> releasing", "orders abc/118 lease: 6 -> 7")

@@ -1,29 +1,4 @@
--- What the admin pages list: keyset pages, newest first, counts capped. Some queries name their index: left to itself, SQLite takes another
--- that also begins with the Shop, and reads every row of it.
-
--- name: OrdersPage :many
-SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currency, o.source, o.placed_at, o.hold, o.held_at, o.reheld, o.cancel_at, o.digital, o.erased_at,
-    o.person_says, o.trouble, o.decision_id, d.outcome, d.mode, d.explanation, d.made_by
-FROM orders AS o LEFT JOIN decisions AS d ON d.id = o.decision_id
-WHERE o.store_hash = @store_hash AND o.order_id < @below AND o.status_id >= 0 ORDER BY o.order_id DESC LIMIT @count;
-
--- name: OrdersPageByHold :many
-SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currency, o.source, o.placed_at, o.hold, o.held_at, o.reheld, o.cancel_at, o.digital, o.erased_at,
-    o.person_says, o.trouble, o.decision_id, d.outcome, d.mode, d.explanation, d.made_by
-FROM orders AS o INDEXED BY orders_hold LEFT JOIN decisions AS d ON d.id = o.decision_id
-WHERE o.store_hash = @store_hash AND o.order_id < @below AND o.hold = @hold AND o.status_id >= 0 ORDER BY o.order_id DESC LIMIT @count;
-
--- How many of the Shop's next orders there are, as many as span, and which is the last of them: a page of a rare kind looks no further.
--- name: OrdersFloor :one
-SELECT count(*) AS orders, CAST(coalesce(min(t.order_id), 0) AS INTEGER) AS floor FROM (
-    SELECT o.order_id FROM orders AS o WHERE o.store_hash = @store_hash AND o.order_id < @below ORDER BY o.order_id DESC LIMIT @span
-) AS t;
-
--- name: OrdersPageByOutcome :many
-SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currency, o.source, o.placed_at, o.hold, o.held_at, o.reheld, o.cancel_at, o.digital, o.erased_at,
-    o.person_says, o.trouble, o.decision_id, d.outcome, d.mode, d.explanation, d.made_by
-FROM orders AS o CROSS JOIN decisions AS d ON d.id = o.decision_id
-WHERE o.store_hash = @store_hash AND o.order_id < @below AND o.order_id >= @floor AND d.outcome = @outcome AND o.status_id >= 0 ORDER BY o.order_id DESC LIMIT @count;
+-- What the admin pages count and list: keyset pages, newest first, counts capped.
 
 -- name: DecisionsPage :many
 SELECT id, stage, cart_id, order_id, customer_id, outcome, mode, made_by, person, note, policy_version, explanation, made_at
@@ -37,31 +12,16 @@ FROM decisions WHERE store_hash = @store_hash AND stage = @stage AND (made_at, i
 SELECT id, state, reason, cart_id, order_id, customer_id, started_at, changed_at, late, trouble
 FROM sessions WHERE store_hash = @store_hash AND (started_at, id) < (CAST(@before AS INTEGER), CAST(@before_id AS TEXT)) ORDER BY started_at DESC, id DESC LIMIT @count;
 
--- The newest 10,001 Decisions since then: how many, of how many carts and orders, of how many orders a hold was decided, and how
--- many of those orders have been released by the Decision counted.
--- name: CountDecided :one
-SELECT count(*) AS decisions,
-    count(DISTINCT CASE WHEN t.order_id != 0 THEN CAST(t.order_id AS TEXT) ELSE t.cart_id END) AS subjects,
-    count(DISTINCT CASE WHEN t.order_id != 0 AND t.outcome = 'hold' AND t.mode = 'enforce' THEN t.order_id END) AS held,
-    count(DISTINCT CASE WHEN o.hold = 'released' AND o.decision_id = t.id THEN o.order_id END) AS released
-FROM (
-    SELECT d.id, d.order_id, d.cart_id, d.outcome, d.mode FROM decisions AS d
-    WHERE d.store_hash = @store_hash AND d.made_at >= @since ORDER BY d.made_at DESC LIMIT 10001
-) AS t LEFT JOIN orders AS o ON o.store_hash = @store_hash AND o.order_id = t.order_id AND t.order_id != 0;
-
--- name: CountSessions :many
-SELECT t.state, count(*) AS n FROM (
-    SELECT s.state FROM sessions AS s WHERE s.store_hash = @store_hash AND s.started_at >= @since ORDER BY s.started_at DESC LIMIT 10001
-) AS t GROUP BY t.state;
+-- name: CountReviews :one
+SELECT count(*) FROM (SELECT 1 FROM sessions AS s WHERE s.store_hash = @store_hash AND s.state = 'review' LIMIT 10001) AS t;
 
 -- Passes that came too late, whose order still waits for somebody.
 -- name: CountLatePasses :one
 SELECT count(*) FROM (
-    SELECT s.store_hash, s.order_id, s.cart_id, s.late FROM sessions AS s
-    WHERE s.store_hash = @store_hash AND s.started_at >= @since ORDER BY s.started_at DESC LIMIT 10001
-) AS t WHERE t.late = 1 AND (
-    EXISTS (SELECT 1 FROM orders AS o WHERE o.store_hash = t.store_hash AND o.order_id = t.order_id AND o.hold IN ('holding', 'held'))
-    OR EXISTS (SELECT 1 FROM orders AS o INDEXED BY orders_cart WHERE o.store_hash = t.store_hash AND o.cart_id = t.cart_id AND o.cart_id != '' AND o.hold IN ('holding', 'held')));
+    SELECT s.store_hash, s.order_id, s.cart_id FROM sessions AS s INDEXED BY sessions_late
+    WHERE s.store_hash = @store_hash AND s.late = 1 AND s.started_at >= @since ORDER BY s.started_at DESC LIMIT 10001
+) AS t WHERE EXISTS (SELECT 1 FROM orders AS o WHERE o.store_hash = t.store_hash AND o.order_id = t.order_id AND o.hold IN ('holding', 'held'))
+    OR EXISTS (SELECT 1 FROM orders AS o INDEXED BY orders_cart WHERE o.store_hash = t.store_hash AND o.cart_id = t.cart_id AND o.cart_id != '' AND o.hold IN ('holding', 'held'));
 
 -- Orders that are on our hold now, whenever they came. The others' number only grows, and would use up the cap.
 -- name: CountHolds :many
@@ -70,11 +30,11 @@ SELECT t.hold, count(*) AS n FROM (
     WHERE o.store_hash = @store_hash AND o.hold IN ('holding', 'held', 'releasing', 'refused', 'cancelling') LIMIT 10001
 ) AS t GROUP BY t.hold;
 
--- Of the newest 10,001 orders that were found leaked, or moved, those found since then.
+-- Orders that were found leaked, or moved, since then.
 -- name: CountAlarms :one
 SELECT count(*) FROM (
-    SELECT o.alarmed_at FROM orders AS o INDEXED BY orders_hold WHERE o.store_hash = @store_hash AND o.hold = @hold ORDER BY o.order_id DESC LIMIT 10001
-) AS t WHERE t.alarmed_at >= CAST(@since AS INTEGER);
+    SELECT 1 FROM orders AS o INDEXED BY orders_alarmed WHERE o.store_hash = @store_hash AND o.hold = @hold AND o.alarmed_at != 0 AND o.alarmed_at >= CAST(@since AS INTEGER) LIMIT 10001
+) AS t;
 
 -- name: CountStuck :one
 SELECT

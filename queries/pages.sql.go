@@ -7,7 +7,6 @@ package queries
 
 import (
 	"context"
-	"database/sql"
 )
 
 const alarms = `-- name: Alarms :one
@@ -40,8 +39,8 @@ func (q *Queries) Alarms(ctx context.Context) (AlarmsRow, error) {
 
 const countAlarms = `-- name: CountAlarms :one
 SELECT count(*) FROM (
-    SELECT o.alarmed_at FROM orders AS o INDEXED BY orders_hold WHERE o.store_hash = ?1 AND o.hold = ?2 ORDER BY o.order_id DESC LIMIT 10001
-) AS t WHERE t.alarmed_at >= CAST(?3 AS INTEGER)
+    SELECT 1 FROM orders AS o INDEXED BY orders_alarmed WHERE o.store_hash = ?1 AND o.hold = ?2 AND o.alarmed_at != 0 AND o.alarmed_at >= CAST(?3 AS INTEGER) LIMIT 10001
+) AS t
 `
 
 type CountAlarmsParams struct {
@@ -50,49 +49,12 @@ type CountAlarmsParams struct {
 	Since     int64
 }
 
-// Of the newest 10,001 orders that were found leaked, or moved, those found since then.
+// Orders that were found leaked, or moved, since then.
 func (q *Queries) CountAlarms(ctx context.Context, arg CountAlarmsParams) (int64, error) {
 	row := q.queryRow(ctx, q.countAlarmsStmt, countAlarms, arg.StoreHash, arg.Hold, arg.Since)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
-}
-
-const countDecided = `-- name: CountDecided :one
-SELECT count(*) AS decisions,
-    count(DISTINCT CASE WHEN t.order_id != 0 THEN CAST(t.order_id AS TEXT) ELSE t.cart_id END) AS subjects,
-    count(DISTINCT CASE WHEN t.order_id != 0 AND t.outcome = 'hold' AND t.mode = 'enforce' THEN t.order_id END) AS held,
-    count(DISTINCT CASE WHEN o.hold = 'released' AND o.decision_id = t.id THEN o.order_id END) AS released
-FROM (
-    SELECT d.id, d.order_id, d.cart_id, d.outcome, d.mode FROM decisions AS d
-    WHERE d.store_hash = ?1 AND d.made_at >= ?2 ORDER BY d.made_at DESC LIMIT 10001
-) AS t LEFT JOIN orders AS o ON o.store_hash = ?1 AND o.order_id = t.order_id AND t.order_id != 0
-`
-
-type CountDecidedParams struct {
-	StoreHash string
-	Since     int64
-}
-
-type CountDecidedRow struct {
-	Decisions int64
-	Subjects  int64
-	Held      int64
-	Released  int64
-}
-
-// The newest 10,001 Decisions since then: how many, of how many carts and orders, of how many orders a hold was decided, and how
-// many of those orders have been released by the Decision counted.
-func (q *Queries) CountDecided(ctx context.Context, arg CountDecidedParams) (CountDecidedRow, error) {
-	row := q.queryRow(ctx, q.countDecidedStmt, countDecided, arg.StoreHash, arg.Since)
-	var i CountDecidedRow
-	err := row.Scan(
-		&i.Decisions,
-		&i.Subjects,
-		&i.Held,
-		&i.Released,
-	)
-	return i, err
 }
 
 const countHolds = `-- name: CountHolds :many
@@ -133,11 +95,10 @@ func (q *Queries) CountHolds(ctx context.Context, storeHash string) ([]CountHold
 
 const countLatePasses = `-- name: CountLatePasses :one
 SELECT count(*) FROM (
-    SELECT s.store_hash, s.order_id, s.cart_id, s.late FROM sessions AS s
-    WHERE s.store_hash = ?1 AND s.started_at >= ?2 ORDER BY s.started_at DESC LIMIT 10001
-) AS t WHERE t.late = 1 AND (
-    EXISTS (SELECT 1 FROM orders AS o WHERE o.store_hash = t.store_hash AND o.order_id = t.order_id AND o.hold IN ('holding', 'held'))
-    OR EXISTS (SELECT 1 FROM orders AS o INDEXED BY orders_cart WHERE o.store_hash = t.store_hash AND o.cart_id = t.cart_id AND o.cart_id != '' AND o.hold IN ('holding', 'held')))
+    SELECT s.store_hash, s.order_id, s.cart_id FROM sessions AS s INDEXED BY sessions_late
+    WHERE s.store_hash = ?1 AND s.late = 1 AND s.started_at >= ?2 ORDER BY s.started_at DESC LIMIT 10001
+) AS t WHERE EXISTS (SELECT 1 FROM orders AS o WHERE o.store_hash = t.store_hash AND o.order_id = t.order_id AND o.hold IN ('holding', 'held'))
+    OR EXISTS (SELECT 1 FROM orders AS o INDEXED BY orders_cart WHERE o.store_hash = t.store_hash AND o.cart_id = t.cart_id AND o.cart_id != '' AND o.hold IN ('holding', 'held'))
 `
 
 type CountLatePassesParams struct {
@@ -153,43 +114,15 @@ func (q *Queries) CountLatePasses(ctx context.Context, arg CountLatePassesParams
 	return count, err
 }
 
-const countSessions = `-- name: CountSessions :many
-SELECT t.state, count(*) AS n FROM (
-    SELECT s.state FROM sessions AS s WHERE s.store_hash = ?1 AND s.started_at >= ?2 ORDER BY s.started_at DESC LIMIT 10001
-) AS t GROUP BY t.state
+const countReviews = `-- name: CountReviews :one
+SELECT count(*) FROM (SELECT 1 FROM sessions AS s WHERE s.store_hash = ?1 AND s.state = 'review' LIMIT 10001) AS t
 `
 
-type CountSessionsParams struct {
-	StoreHash string
-	Since     int64
-}
-
-type CountSessionsRow struct {
-	State string
-	N     int64
-}
-
-func (q *Queries) CountSessions(ctx context.Context, arg CountSessionsParams) ([]CountSessionsRow, error) {
-	rows, err := q.query(ctx, q.countSessionsStmt, countSessions, arg.StoreHash, arg.Since)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []CountSessionsRow
-	for rows.Next() {
-		var i CountSessionsRow
-		if err := rows.Scan(&i.State, &i.N); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+func (q *Queries) CountReviews(ctx context.Context, storeHash string) (int64, error) {
+	row := q.queryRow(ctx, q.countReviewsStmt, countReviews, storeHash)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const countStuck = `-- name: CountStuck :one
@@ -211,6 +144,7 @@ func (q *Queries) CountStuck(ctx context.Context, storeHash string) (CountStuckR
 }
 
 const decisionsPage = `-- name: DecisionsPage :many
+
 SELECT id, stage, cart_id, order_id, customer_id, outcome, mode, made_by, person, note, policy_version, explanation, made_at
 FROM decisions WHERE store_hash = ?1 AND (made_at, id) < (CAST(?2 AS INTEGER), CAST(?3 AS TEXT)) ORDER BY made_at DESC, id DESC LIMIT ?4
 `
@@ -238,6 +172,7 @@ type DecisionsPageRow struct {
 	MadeAt        int64
 }
 
+// What the admin pages count and list: keyset pages, newest first, counts capped.
 func (q *Queries) DecisionsPage(ctx context.Context, arg DecisionsPageParams) ([]DecisionsPageRow, error) {
 	rows, err := q.query(ctx, q.decisionsPageStmt, decisionsPage,
 		arg.StoreHash,
@@ -374,294 +309,6 @@ func (q *Queries) NoticesSeen(ctx context.Context, storeHash string) ([]NoticesS
 	for rows.Next() {
 		var i NoticesSeenRow
 		if err := rows.Scan(&i.Scope, &i.ReceivedAt); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const ordersFloor = `-- name: OrdersFloor :one
-SELECT count(*) AS orders, CAST(coalesce(min(t.order_id), 0) AS INTEGER) AS floor FROM (
-    SELECT o.order_id FROM orders AS o WHERE o.store_hash = ?1 AND o.order_id < ?2 ORDER BY o.order_id DESC LIMIT ?3
-) AS t
-`
-
-type OrdersFloorParams struct {
-	StoreHash string
-	Below     int64
-	Span      int64
-}
-
-type OrdersFloorRow struct {
-	Orders int64
-	Floor  int64
-}
-
-// How many of the Shop's next orders there are, as many as span, and which is the last of them: a page of a rare kind looks no further.
-func (q *Queries) OrdersFloor(ctx context.Context, arg OrdersFloorParams) (OrdersFloorRow, error) {
-	row := q.queryRow(ctx, q.ordersFloorStmt, ordersFloor, arg.StoreHash, arg.Below, arg.Span)
-	var i OrdersFloorRow
-	err := row.Scan(&i.Orders, &i.Floor)
-	return i, err
-}
-
-const ordersPage = `-- name: OrdersPage :many
-
-SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currency, o.source, o.placed_at, o.hold, o.held_at, o.reheld, o.cancel_at, o.digital, o.erased_at,
-    o.person_says, o.trouble, o.decision_id, d.outcome, d.mode, d.explanation, d.made_by
-FROM orders AS o LEFT JOIN decisions AS d ON d.id = o.decision_id
-WHERE o.store_hash = ?1 AND o.order_id < ?2 AND o.status_id >= 0 ORDER BY o.order_id DESC LIMIT ?3
-`
-
-type OrdersPageParams struct {
-	StoreHash string
-	Below     int64
-	Count     int64
-}
-
-type OrdersPageRow struct {
-	OrderID     int64
-	StatusID    int64
-	CustomerID  int64
-	Buyer       []byte
-	ValueMinor  int64
-	Currency    string
-	Source      string
-	PlacedAt    int64
-	Hold        string
-	HeldAt      int64
-	Reheld      int64
-	CancelAt    int64
-	Digital     int64
-	ErasedAt    int64
-	PersonSays  string
-	Trouble     string
-	DecisionID  string
-	Outcome     sql.NullString
-	Mode        sql.NullString
-	Explanation sql.NullString
-	MadeBy      sql.NullString
-}
-
-// What the admin pages list: keyset pages, newest first, counts capped. Some queries name their index: left to itself, SQLite takes another
-// that also begins with the Shop, and reads every row of it.
-func (q *Queries) OrdersPage(ctx context.Context, arg OrdersPageParams) ([]OrdersPageRow, error) {
-	rows, err := q.query(ctx, q.ordersPageStmt, ordersPage, arg.StoreHash, arg.Below, arg.Count)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []OrdersPageRow
-	for rows.Next() {
-		var i OrdersPageRow
-		if err := rows.Scan(
-			&i.OrderID,
-			&i.StatusID,
-			&i.CustomerID,
-			&i.Buyer,
-			&i.ValueMinor,
-			&i.Currency,
-			&i.Source,
-			&i.PlacedAt,
-			&i.Hold,
-			&i.HeldAt,
-			&i.Reheld,
-			&i.CancelAt,
-			&i.Digital,
-			&i.ErasedAt,
-			&i.PersonSays,
-			&i.Trouble,
-			&i.DecisionID,
-			&i.Outcome,
-			&i.Mode,
-			&i.Explanation,
-			&i.MadeBy,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const ordersPageByHold = `-- name: OrdersPageByHold :many
-SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currency, o.source, o.placed_at, o.hold, o.held_at, o.reheld, o.cancel_at, o.digital, o.erased_at,
-    o.person_says, o.trouble, o.decision_id, d.outcome, d.mode, d.explanation, d.made_by
-FROM orders AS o INDEXED BY orders_hold LEFT JOIN decisions AS d ON d.id = o.decision_id
-WHERE o.store_hash = ?1 AND o.order_id < ?2 AND o.hold = ?3 AND o.status_id >= 0 ORDER BY o.order_id DESC LIMIT ?4
-`
-
-type OrdersPageByHoldParams struct {
-	StoreHash string
-	Below     int64
-	Hold      string
-	Count     int64
-}
-
-type OrdersPageByHoldRow struct {
-	OrderID     int64
-	StatusID    int64
-	CustomerID  int64
-	Buyer       []byte
-	ValueMinor  int64
-	Currency    string
-	Source      string
-	PlacedAt    int64
-	Hold        string
-	HeldAt      int64
-	Reheld      int64
-	CancelAt    int64
-	Digital     int64
-	ErasedAt    int64
-	PersonSays  string
-	Trouble     string
-	DecisionID  string
-	Outcome     sql.NullString
-	Mode        sql.NullString
-	Explanation sql.NullString
-	MadeBy      sql.NullString
-}
-
-func (q *Queries) OrdersPageByHold(ctx context.Context, arg OrdersPageByHoldParams) ([]OrdersPageByHoldRow, error) {
-	rows, err := q.query(ctx, q.ordersPageByHoldStmt, ordersPageByHold,
-		arg.StoreHash,
-		arg.Below,
-		arg.Hold,
-		arg.Count,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []OrdersPageByHoldRow
-	for rows.Next() {
-		var i OrdersPageByHoldRow
-		if err := rows.Scan(
-			&i.OrderID,
-			&i.StatusID,
-			&i.CustomerID,
-			&i.Buyer,
-			&i.ValueMinor,
-			&i.Currency,
-			&i.Source,
-			&i.PlacedAt,
-			&i.Hold,
-			&i.HeldAt,
-			&i.Reheld,
-			&i.CancelAt,
-			&i.Digital,
-			&i.ErasedAt,
-			&i.PersonSays,
-			&i.Trouble,
-			&i.DecisionID,
-			&i.Outcome,
-			&i.Mode,
-			&i.Explanation,
-			&i.MadeBy,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const ordersPageByOutcome = `-- name: OrdersPageByOutcome :many
-SELECT o.order_id, o.status_id, o.customer_id, o.buyer, o.value_minor, o.currency, o.source, o.placed_at, o.hold, o.held_at, o.reheld, o.cancel_at, o.digital, o.erased_at,
-    o.person_says, o.trouble, o.decision_id, d.outcome, d.mode, d.explanation, d.made_by
-FROM orders AS o CROSS JOIN decisions AS d ON d.id = o.decision_id
-WHERE o.store_hash = ?1 AND o.order_id < ?2 AND o.order_id >= ?3 AND d.outcome = ?4 AND o.status_id >= 0 ORDER BY o.order_id DESC LIMIT ?5
-`
-
-type OrdersPageByOutcomeParams struct {
-	StoreHash string
-	Below     int64
-	Floor     int64
-	Outcome   string
-	Count     int64
-}
-
-type OrdersPageByOutcomeRow struct {
-	OrderID     int64
-	StatusID    int64
-	CustomerID  int64
-	Buyer       []byte
-	ValueMinor  int64
-	Currency    string
-	Source      string
-	PlacedAt    int64
-	Hold        string
-	HeldAt      int64
-	Reheld      int64
-	CancelAt    int64
-	Digital     int64
-	ErasedAt    int64
-	PersonSays  string
-	Trouble     string
-	DecisionID  string
-	Outcome     string
-	Mode        string
-	Explanation string
-	MadeBy      string
-}
-
-func (q *Queries) OrdersPageByOutcome(ctx context.Context, arg OrdersPageByOutcomeParams) ([]OrdersPageByOutcomeRow, error) {
-	rows, err := q.query(ctx, q.ordersPageByOutcomeStmt, ordersPageByOutcome,
-		arg.StoreHash,
-		arg.Below,
-		arg.Floor,
-		arg.Outcome,
-		arg.Count,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []OrdersPageByOutcomeRow
-	for rows.Next() {
-		var i OrdersPageByOutcomeRow
-		if err := rows.Scan(
-			&i.OrderID,
-			&i.StatusID,
-			&i.CustomerID,
-			&i.Buyer,
-			&i.ValueMinor,
-			&i.Currency,
-			&i.Source,
-			&i.PlacedAt,
-			&i.Hold,
-			&i.HeldAt,
-			&i.Reheld,
-			&i.CancelAt,
-			&i.Digital,
-			&i.ErasedAt,
-			&i.PersonSays,
-			&i.Trouble,
-			&i.DecisionID,
-			&i.Outcome,
-			&i.Mode,
-			&i.Explanation,
-			&i.MadeBy,
-		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

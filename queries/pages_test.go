@@ -1,60 +1,6 @@
 package queries
 
-import "math"
-
-// listed adds orders and Decisions for the Orders page: an order of every kind, and what another Shop has.
-func (w *world) listed() (plain, decided, other cols, decision cols) {
-	w.Helper()
-	decision = w.add("decisions", cols{"id": "d1", "order_id": 5, "outcome": "verify"})
-	w.add("decisions", cols{"id": "d2", "order_id": 5, "outcome": "allow"})
-	plain = w.order(4, cols{"decision_id": "", "hold": "none"})
-	decided = w.order(5, cols{"decision_id": "d1", "hold": "held"})
-	other = w.order(6, cols{"decision_id": "d2", "hold": "held"})
-	w.order(7, cols{"status_id": -1, "decision_id": "d1"}) // never fetched
-	w.order(5, cols{"store_hash": "xyz", "decision_id": "d1", "hold": "held"})
-	return plain, decided, other, decision
-}
-
 var pagesCases = cases{
-	"OrdersPage": func(w *world) {
-		plain, decided, _, decision := w.listed()
-		got, err := w.q.OrdersPage(w.Context(), OrdersPageParams{StoreHash: "abc", Below: 6, Count: 9})
-		are2(w, got, err, [][]cols{{decided, decision}, {plain, {"outcome": nil, "mode": nil, "explanation": nil, "made_by": nil}}})
-		got, err = w.q.OrdersPage(w.Context(), OrdersPageParams{StoreHash: "abc", Below: math.MaxInt64, Count: 1})
-		if err != nil || len(got) != 1 || got[0].OrderID != 6 {
-			w.Errorf("from the top: %+v, %v", got, err)
-		}
-	},
-	"OrdersPageByHold": func(w *world) {
-		_, decided, _, decision := w.listed()
-		got, err := w.q.OrdersPageByHold(w.Context(), OrdersPageByHoldParams{StoreHash: "abc", Hold: "held", Below: 6, Count: 9})
-		are2(w, got, err, [][]cols{{decided, decision}})
-		got, err = w.q.OrdersPageByHold(w.Context(), OrdersPageByHoldParams{StoreHash: "abc", Hold: "held", Below: 9, Count: 1})
-		if err != nil || len(got) != 1 || got[0].OrderID != 6 {
-			w.Errorf("from the top: %+v, %v", got, err)
-		}
-	},
-	"OrdersFloor": func(w *world) {
-		for _, id := range []int{3, 5, 8, 9} {
-			w.order(id, nil)
-		}
-		w.order(4, cols{"store_hash": "xyz"})
-		got, err := w.q.OrdersFloor(w.Context(), OrdersFloorParams{StoreHash: "abc", Below: 9, Span: 2})
-		equal(w, got, err, OrdersFloorRow{Orders: 2, Floor: 5})
-		got, err = w.q.OrdersFloor(w.Context(), OrdersFloorParams{StoreHash: "abc", Below: 9, Span: 4})
-		equal(w, got, err, OrdersFloorRow{Orders: 3, Floor: 3})
-		got, err = w.q.OrdersFloor(w.Context(), OrdersFloorParams{StoreHash: "abc", Below: 3, Span: 4})
-		equal(w, got, err, OrdersFloorRow{})
-	},
-	"OrdersPageByOutcome": func(w *world) {
-		_, decided, _, decision := w.listed()
-		older := w.order(3, cols{"decision_id": "d1"})
-		w.order(1, cols{"decision_id": "d1"}) // below the floor
-		got, err := w.q.OrdersPageByOutcome(w.Context(), OrdersPageByOutcomeParams{StoreHash: "abc", Outcome: "verify", Below: 6, Floor: 3, Count: 9})
-		are2(w, got, err, [][]cols{{decided, decision}, {older, decision}})
-		got, err = w.q.OrdersPageByOutcome(w.Context(), OrdersPageByOutcomeParams{StoreHash: "abc", Outcome: "verify", Below: 9, Floor: 2, Count: 1})
-		are2(w, got, err, [][]cols{{decided, decision}})
-	},
 	"DecisionsPage": func(w *world) {
 		second := w.add("decisions", cols{"id": "d2", "made_at": 7})
 		first := w.add("decisions", cols{"id": "d1", "made_at": 7})
@@ -89,36 +35,13 @@ var pagesCases = cases{
 		got, err = w.q.SessionsPage(w.Context(), SessionsPageParams{StoreHash: "abc", Before: 7, BeforeID: "s3", Count: 2})
 		are(w, got, err, second, first)
 	},
-	"CountDecided": func(w *world) {
-		decide := func(id string, given cols) {
-			all := cols{"id": id, "made_at": 7, "order_id": 1}
-			for k, v := range given {
-				all[k] = v
-			}
-			w.add("decisions", all)
-		}
-		decide("d1", nil)                                                                           // order 1 is held
-		decide("d2", cols{"outcome": "allow"})                                                      // and released
-		decide("d3", cols{"order_id": 2, "mode": "shadow"})                                         // in shadow: nothing is held
-		decide("d4", cols{"order_id": 0, "stage": "checkout", "cart_id": "c1"})                     // a cart
-		decide("d5", cols{"order_id": 0, "stage": "checkout", "cart_id": "c1"})                     // the same cart
-		decide("d6", cols{"order_id": 3, "made_at": 6})                                             // before
-		decide("d7", cols{"order_id": 3, "store_hash": "xyz"})                                      // elsewhere
-		w.order(1, cols{"hold": "released", "decision_id": "d2"})                                   // by a Decision counted
-		w.order(2, cols{"hold": "released", "decision_id": "d0"})                                   // by an earlier one
-		w.order(1, cols{"hold": "released", "decision_id": "d1", "store_hash": "xyz"})              // elsewhere
-		w.order(0, cols{"hold": "released", "decision_id": "d4", "former_status": 11, "due_at": 0}) // a cart is no order 0
-		got, err := w.q.CountDecided(w.Context(), CountDecidedParams{StoreHash: "abc", Since: 7})
-		equal(w, got, err, CountDecidedRow{Decisions: 5, Subjects: 3, Held: 1, Released: 1})
-	},
-	"CountSessions": func(w *world) {
-		w.add("sessions", cols{"started_at": 7, "state": "created"})
-		w.add("sessions", cols{"started_at": 8, "state": "created"})
-		w.add("sessions", cols{"started_at": 8, "state": "passed", "poll_at": 0})
-		w.add("sessions", cols{"started_at": 6})
-		w.add("sessions", cols{"started_at": 8, "store_hash": "xyz"})
-		got, err := w.q.CountSessions(w.Context(), CountSessionsParams{StoreHash: "abc", Since: 7})
-		equal(w, got, err, []CountSessionsRow{{"created", 2}, {"passed", 1}})
+	"CountReviews": func(w *world) {
+		w.add("sessions", cols{"state": "review"})
+		w.add("sessions", cols{"state": "review"})
+		w.add("sessions", cols{"state": "started"})
+		w.add("sessions", cols{"state": "review", "store_hash": "xyz"})
+		got, err := w.q.CountReviews(w.Context(), "abc")
+		equal(w, got, err, 2)
 	},
 	"CountLatePasses": func(w *world) {
 		late := func(given cols) {

@@ -64,6 +64,7 @@ RETURNING id, store_hash, provider, provider_ref, capture_url, state, capability
 
 -- name: MoveSession :execrows
 UPDATE sessions SET state = @state, reason = @reason, digest = @digest, trouble = '', changed_at = @changed_at, poll_at = @poll_at, late = @late, capture_url = @capture_url, deadline = @deadline, leased_until = 0,
+    moves = CASE WHEN json_array_length(moves) < 100 THEN json_insert(moves, '$[#]', json_array(CAST(@changed_at AS INTEGER), CAST(@state AS TEXT))) ELSE moves END,
     over_at = CASE WHEN CAST(@poll_at AS INTEGER) = 0 THEN CAST(@changed_at AS INTEGER) ELSE 0 END
 WHERE id = @id AND attempt = @attempt AND leased_until != 0 AND state NOT IN ('passed', 'failed', 'declined', 'expired', 'abandoned', 'error');
 
@@ -86,7 +87,7 @@ VALUES (@id, @store_hash, @session_id, @customer_id, @cart_id, @order_id, @mailb
 
 -- A Session is kept for as long as its Proof is good, at least.
 -- name: KeepSession :exec
-UPDATE sessions SET over_at = max(over_at, CAST(@good_until AS INTEGER)) WHERE id = @id;
+UPDATE sessions SET over_at = max(over_at, CAST(@good_until AS INTEGER)), ial = @ial, source = @source WHERE id = @id;
 
 -- name: Proof :one
 SELECT id, store_hash, session_id, customer_id, cart_id, order_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until, revoked_at, revoked_by, revoked_why

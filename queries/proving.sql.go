@@ -647,17 +647,24 @@ func (q *Queries) Decision(ctx context.Context, arg DecisionParams) (DecisionRow
 }
 
 const keepSession = `-- name: KeepSession :exec
-UPDATE sessions SET over_at = max(over_at, CAST(?1 AS INTEGER)) WHERE id = ?2
+UPDATE sessions SET over_at = max(over_at, CAST(?1 AS INTEGER)), ial = ?2, source = ?3 WHERE id = ?4
 `
 
 type KeepSessionParams struct {
 	GoodUntil int64
+	Ial       int64
+	Source    string
 	ID        string
 }
 
 // A Session is kept for as long as its Proof is good, at least.
 func (q *Queries) KeepSession(ctx context.Context, arg KeepSessionParams) error {
-	_, err := q.exec(ctx, q.keepSessionStmt, keepSession, arg.GoodUntil, arg.ID)
+	_, err := q.exec(ctx, q.keepSessionStmt, keepSession,
+		arg.GoodUntil,
+		arg.Ial,
+		arg.Source,
+		arg.ID,
+	)
 	return err
 }
 
@@ -802,6 +809,7 @@ func (q *Queries) MailboxProofs(ctx context.Context, arg MailboxProofsParams) ([
 
 const moveSession = `-- name: MoveSession :execrows
 UPDATE sessions SET state = ?1, reason = ?2, digest = ?3, trouble = '', changed_at = ?4, poll_at = ?5, late = ?6, capture_url = ?7, deadline = ?8, leased_until = 0,
+    moves = CASE WHEN json_array_length(moves) < 100 THEN json_insert(moves, '$[#]', json_array(CAST(?4 AS INTEGER), CAST(?1 AS TEXT))) ELSE moves END,
     over_at = CASE WHEN CAST(?5 AS INTEGER) = 0 THEN CAST(?4 AS INTEGER) ELSE 0 END
 WHERE id = ?9 AND attempt = ?10 AND leased_until != 0 AND state NOT IN ('passed', 'failed', 'declined', 'expired', 'abandoned', 'error')
 `

@@ -82,8 +82,8 @@ var provingCases = cases{
 			return w.q.AddSession(w.Context(), AddSessionParams{ID: "s", StoreHash: "abc", Provider: "p", ProviderRef: "r", CaptureUrl: []byte("u"),
 				Capability: []byte("sixteen bytes..."), CartID: "c", OrderID: 118, CustomerID: 5, Mailbox: []byte("m"), Requirement: "{}", PolicyVersion: 3, Now: 7,
 				Deadline: 8, PollAt: 9})
-		}, "+ sessions s: attempt=0 capability=sixteen bytes... capture_url=u cart_id=c changed_at=7 customer_id=5 deadline=8 digest= id=s late=0 leased_until=0 mailbox=m "+
-			"order_id=118 over_at=0 policy_version=3 poll_at=9 provider=p provider_ref=r reason= requirement={} started_at=7 state=created store_hash=abc trouble= woken_at=0")
+		}, "+ sessions s: attempt=0 capability=sixteen bytes... capture_url=u cart_id=c changed_at=7 customer_id=5 deadline=8 digest= ial=-1 id=s late=0 leased_until=0 mailbox=m moves=[] "+
+			"order_id=118 over_at=0 policy_version=3 poll_at=9 provider=p provider_ref=r reason= requirement={} source= started_at=7 state=created store_hash=abc trouble= woken_at=0")
 	},
 	"Session": func(w *world) {
 		row := w.add("sessions", cols{"id": "s1"})
@@ -206,7 +206,7 @@ var provingCases = cases{
 		w.affects(0, move(3))
 		w.affects(1, move(2), "sessions s1 state: created -> review", "sessions s1 reason:  -> r", "sessions s1 digest:  -> d", "sessions s1 trouble: t -> ",
 			"sessions s1 changed_at: 1 -> 7", "sessions s1 poll_at: 99 -> 8", "sessions s1 late: 0 -> 1", "sessions s1 capture_url: u -> v",
-			"sessions s1 deadline: 50 -> 9", "sessions s1 leased_until: 99 -> 0")
+			"sessions s1 deadline: 50 -> 9", "sessions s1 leased_until: 99 -> 0", `sessions s1 moves: [] -> [[7,"review"]]`)
 		w.affects(0, move(2)) // the lease has ended
 		for _, state := range []string{"passed", "failed", "declined", "expired", "abandoned", "error"} {
 			w.exec("UPDATE sessions SET state = ?, poll_at = 0, leased_until = 99 WHERE id = 's1'", state)
@@ -219,7 +219,7 @@ var provingCases = cases{
 				CaptureUrl: []byte{}, Deadline: 9})
 		}, "sessions s3 state: created -> failed", "sessions s3 reason:  -> r", "sessions s3 digest:  -> d", "sessions s3 trouble: t -> ",
 			"sessions s3 changed_at: 1 -> 7", "sessions s3 poll_at: 99 -> 0", "sessions s3 capture_url: u -> ", "sessions s3 deadline: 50 -> 9",
-			"sessions s3 leased_until: 99 -> 0", "sessions s3 over_at: 0 -> 7")
+			"sessions s3 leased_until: 99 -> 0", "sessions s3 over_at: 0 -> 7", `sessions s3 moves: [] -> [[7,"failed"]]`)
 	},
 	"PostponeSession": func(w *world) {
 		w.add("sessions", cols{"id": "s1", "attempt": 2, "leased_until": 99, "poll_at": 99, "trouble": ""})
@@ -271,12 +271,14 @@ var provingCases = cases{
 	},
 	"KeepSession": func(w *world) {
 		for _, id := range []string{"s1", "s2"} {
-			w.add("sessions", cols{"id": id, "state": "passed", "poll_at": 0, "over_at": 5})
+			w.add("sessions", cols{"id": id, "state": "passed", "poll_at": 0, "over_at": 5, "ial": -1, "source": ""})
 		}
 		keep := func(until int64) func() error {
-			return func() error { return w.q.KeepSession(w.Context(), KeepSessionParams{ID: "s1", GoodUntil: until}) }
+			return func() error {
+				return w.q.KeepSession(w.Context(), KeepSessionParams{ID: "s1", GoodUntil: until, Ial: 2, Source: "oidc"})
+			}
 		}
-		w.changes(keep(9), "sessions s1 over_at: 5 -> 9")
+		w.changes(keep(9), "sessions s1 over_at: 5 -> 9", "sessions s1 ial: -1 -> 2", "sessions s1 source:  -> oidc")
 		w.changes(keep(8))
 	},
 	"RevokeProof": func(w *world) {

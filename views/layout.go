@@ -7,7 +7,7 @@ func navPages() []navPage {
 		{"overview", "Overview"},
 		{"policy", "Policy"},
 		{"orders", "Orders"},
-		{"history", "History"},
+		{"verifications", "Verifications"},
 		{"lists", "Lists"},
 		{"health", "Health"},
 		{"activity", "Activity"},

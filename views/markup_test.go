@@ -15,8 +15,8 @@ type tag struct {
 }
 
 var (
-	tagPattern  = regexp.MustCompile(`<([a-z][a-z0-9]*)((?:\s+[a-z-]+(?:="[^"]*")?)*)\s*/?>`)
-	attrPattern = regexp.MustCompile(`([a-z-]+)(?:="([^"]*)")?`)
+	tagPattern  = regexp.MustCompile(`<([a-z][a-z0-9]*)((?:\s+[a-zA-Z0-9-]+(?:="[^"]*")?)*)\s*/?>`)
+	attrPattern = regexp.MustCompile(`([a-zA-Z0-9-]+)(?:="([^"]*)")?`)
 	anyTag      = regexp.MustCompile(`<[^>]+>`)
 )
 
@@ -152,6 +152,9 @@ func TestCards(t *testing.T) {
 	found := 0
 	for _, p := range allPages() {
 		for _, table := range tables.FindAllString(render(t, p.view), -1) {
+			if strings.HasPrefix(table, `<table class="figures"`) {
+				continue // a chart's: its few narrow columns fit, and each row is named by its first cell
+			}
 			var want []string
 			for _, m := range heads.FindAllStringSubmatch(table, -1) {
 				want = append(want, m[1])
@@ -186,7 +189,7 @@ func TestSpacing(t *testing.T) {
 
 // TestNothingSlipsThrough feeds markup through the fields that others fill.
 func TestNothingSlipsThrough(t *testing.T) {
-	for _, name := range []string{"order-refusal-refused", "orders-search-bad"} {
+	for _, name := range []string{"order-refusal-refused", "orders-refused-form"} {
 		i := slices.IndexFunc(allPages(), func(p page) bool { return p.name == name })
 		page := render(t, allPages()[i].view)
 		if strings.Contains(page, "<script>") || strings.Contains(page, "<b>ten") {

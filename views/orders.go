@@ -5,13 +5,10 @@ import "strings"
 // OrdersData is a page of the orders the gate has seen, newest first.
 type OrdersData struct {
 	Layout
-	Filter     string // one of OrderFilters
-	Query      string // order number searched for, as typed
-	QueryError string // what FieldError takes
-	Rows       []OrderRow
-	Older      string // cursor of the next page; empty on the last one
-	Paged      bool   // this is not the newest page
-	Export     bool   // whoever looks may take the list away
+	Narrowed
+	Filter   string // one of OrderFilters
+	Rows     []OrderRow
+	Channels []Option
 }
 
 // OrderRow is one order in the list.
@@ -24,6 +21,7 @@ type OrderRow struct {
 	Value    string
 	StatusID int
 	Outcome  string // the Decision's; empty while it has none
+	Exempt   bool   // it was allowed because nothing is asked of it
 	Reasons  []Reason
 	Hold     string // one of HoldStates
 	Shadow   bool
@@ -160,7 +158,8 @@ type ReceiptData struct {
 
 // orderFilters are the lists of orders, in the order of their tabs.
 var orderFilters = []struct{ code, name string }{
-	{"all", "All"}, {"held", "On hold"}, {"leaks", "Leaks"}, {"moved", "Moved by hand"}, {"cancelled", "Cancelled"}, {"allowed", "Allowed"},
+	{"all", "All"}, {"held", "On hold"}, {"refused", "Refused"}, {"released", "Released"}, {"leaks", "Leaks"}, {"moved", "Moved by hand"}, {"cancelled", "Cancelled"},
+	{"allowed", "Allowed"}, {"exempt", "Exempt"},
 }
 
 // OrderFilters lists the codes of the lists of orders.
@@ -172,6 +171,7 @@ func OrderFilters() []string {
 	return out
 }
 
+// orderTabs keep what else narrows the list.
 func orderTabs(d OrdersData) []tab {
 	var out []tab
 	for _, f := range orderFilters {
@@ -179,33 +179,19 @@ func orderTabs(d OrdersData) []tab {
 		if filter == "all" {
 			filter = ""
 		}
-		out = append(out, tab{f.code, f.name, withQuery(d.Base+"/orders", "filter", filter, "q", d.Query)})
+		out = append(out, tab{f.code, f.name, d.url(d.Base+"/orders", "filter", filter)})
 	}
 	return out
 }
 
-func (d OrdersData) export() string { return d.Base + "/orders.csv?filter=" + d.Filter }
+// path is where the forms of the order's page lead.
+func (d OrderData) path() string { return d.Base + "/orders/" + d.ID + "/" }
 
-func (d OrdersData) url(before string) string {
-	filter := d.Filter
-	if filter == "all" {
-		filter = ""
-	}
-	return withQuery(d.Base+"/orders", "filter", filter, "q", d.Query, "before", before)
-}
-
-func (d OrdersData) older() string {
-	if d.Older == "" {
+func versionText(n string) string {
+	if n == "" {
 		return ""
 	}
-	return d.url(d.Older)
-}
-
-func (d OrdersData) newest() string {
-	if !d.Paged {
-		return ""
-	}
-	return d.url("")
+	return "version " + n
 }
 
 func customerName(name string, guest bool) string {

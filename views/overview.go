@@ -11,13 +11,71 @@ type OverviewData struct {
 	StepUpValue   string // "500.00 USD"; empty when there is no step-up
 	StepUp        Need
 	Attention     []Attention
-	Counts        Counts
 	Guide         []GuideStep // first-run guide; empty hides it
 	Recent        []Entry     // the newest few, or none
+	Figures       FiguresData
 }
 
-// Counts are the last seven days, formatted ("10,000+" where counting stopped).
-type Counts struct{ Checked, Verified, Held, Released string }
+// FiguresData is what happened in a range of days, formatted.
+type FiguresData struct {
+	Range     string // one of OverviewRanges
+	From, To  string // the range's days, as the lists' filters take them
+	Shown     string // carts and orders that were asked for a proof
+	Started   string // verifications begun
+	Passed    string
+	Failed    string
+	Abandoned string
+	Ended     Chart // passed, failed and given up over time
+	Money     []MoneyData
+	Values    Chart  // held and released over time, in the first currency
+	Median    string // time to verify; empty where nobody passed
+	P90       string
+	TimesOf   string // how many passes these are of: "311" or "the newest 5,000"
+}
+
+// MoneyData is what was held and released in one currency.
+type MoneyData struct {
+	Currency       string
+	Held, Released string // amounts
+	HeldOrders     string // "9"
+	ReleasedOrders string
+	Other          bool // not the shop's currency, and no rate to it was known
+}
+
+var overviewRanges = []struct{ code, name, title string }{
+	{"today", "Today", "Today"}, {"7", "7 days", "Last 7 days"}, {"30", "30 days", "Last 30 days"}, {"90", "90 days", "Last 90 days"},
+}
+
+// OverviewRanges lists the codes of the ranges of days.
+func OverviewRanges() []string {
+	var out []string
+	for _, r := range overviewRanges {
+		out = append(out, r.code)
+	}
+	return out
+}
+
+func rangeTabs(base string) []tab {
+	var out []tab
+	for _, r := range overviewRanges {
+		out = append(out, tab{r.code, r.name, base + "/overview?range=" + r.code})
+	}
+	return out
+}
+
+func rangeTitle(code string) string {
+	for _, r := range overviewRanges {
+		if r.code == code {
+			return r.title
+		}
+	}
+	return code
+}
+
+// list is where the verifications of a state are, of the range's days.
+func (d OverviewData) list(state string) string {
+	return withQuery(d.Base+"/verifications", "state", state, "from", d.Figures.From, "to", d.Figures.To)
+}
 
 // Attention is one thing that wants a person.
 type Attention struct {
@@ -46,9 +104,9 @@ var attention = map[string]attentionWords{
 	"stuck_notices":     {"1 webhook could not be handled", "{n} webhooks could not be handled", "/health#notices", "See which", "bad"},
 	"clock":             {"The clock of this idgate is wrong", "The clock of this idgate is wrong", "/health#clock", "See remedy", "bad"},
 	"quota_waiting":     {"Orders wait for BigCommerce's API quota", "Orders wait for BigCommerce's API quota", "/health#quota", "See health", "warn"},
-	"reviews":           {"1 verification is with a human reviewer", "{n} verifications are with a human reviewer", "/history?kind=session", "See sessions", "info"},
+	"reviews":           {"1 verification is with a human reviewer", "{n} verifications are with a human reviewer", "/verifications?state=review", "See them", "info"},
 	"stuck":             {"1 change or mail is stuck", "{n} changes or mails are stuck", "/health#stuck", "See remedies", "bad"},
-	"late_pass":         {"1 verification passed after its time and wants a decision", "{n} verifications passed after their time and want a decision", "/history?kind=session", "See sessions", "warn"},
+	"late_pass":         {"1 verification passed after its time and wants a decision", "{n} verifications passed after their time and want a decision", "/verifications?state=late", "See them", "warn"},
 	"provider_unset":    {"1Kosmos is not connected", "1Kosmos is not connected", "/settings", "Connect", "warn"},
 	"provider_down":     {"1Kosmos cannot be reached", "1Kosmos cannot be reached", "/health#provider", "See health", "bad"},
 	"evidence_unmapped": {"No evidence counts as an IAL yet, so nobody can pass", "No evidence counts as an IAL yet, so nobody can pass", "/policy#evidence", "Set it", "bad"},

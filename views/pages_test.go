@@ -1,6 +1,10 @@
 package views
 
-import "github.com/a-h/templ"
+import (
+	"net/url"
+
+	"github.com/a-h/templ"
+)
 
 // page is one state of one page, as the golden files show it.
 type page struct {
@@ -42,7 +46,7 @@ func refusedToken() Layout {
 func allPages() []page {
 	var out []page
 	for _, f := range []func() []page{
-		overviewPages, policyPages, orderListPages, orderPages, historyPages, healthPages, settingsPages, callbackPages, verifyPages,
+		overviewPages, policyPages, orderListPages, orderPages, verificationPages, decisionPages, healthPages, settingsPages, callbackPages, verifyPages,
 		rulePages, versionPages, whatIfPages, whyPages, staffPages, webhookPages,
 	} {
 		out = append(out, f()...)
@@ -59,16 +63,19 @@ func overviewPages() []page {
 	for i, c := range AttentionCodes() {
 		all = append(all, Attention{Code: c, Count: itoa(i%3 + 1)})
 	}
-	none := Counts{"0", "0", "0", "0"}
+	none := noFigures("7")
 	return []page{
-		{"overview-new", Overview(OverviewData{Layout: layout("off"), Checkout: Need{IAL: 2, NameMatch: true}, Counts: none, Guide: steps,
+		{"overview-new", Overview(OverviewData{Layout: layout("off"), Checkout: Need{IAL: 2, NameMatch: true}, Figures: none, Guide: steps,
 			Attention: []Attention{{Code: "evidence_unmapped"}}})},
 		{"overview-calm", Overview(OverviewData{Layout: layout("enforce"), PolicyVersion: "7", Since: monday,
 			Checkout: Need{IAL: 2, NameMatch: true, LeastAge: 21}, StepUpValue: "500.00 USD", StepUp: Need{IAL: 2, MaxAgeDays: 30, Selfie: true},
-			Counts: Counts{"1,204", "311", "9", "8"}, Recent: entries()[:3]})},
-		{"overview-suspended", Overview(OverviewData{Layout: refusedToken(), PolicyVersion: "3", Checkout: Need{IAL: 1}, Counts: none, Attention: []Attention{{Code: "token_refused"}}})},
+			Figures: someFigures("30"), Recent: entries()[:3]})},
+		{"overview-today", Overview(OverviewData{Layout: layout("enforce"), PolicyVersion: "7", Since: monday, Checkout: Need{IAL: 2}, Figures: someFigures("today")})},
+		{"overview-week", Overview(OverviewData{Layout: layout("enforce"), PolicyVersion: "7", Since: monday, Checkout: Need{IAL: 2}, Figures: someFigures("7")})},
+		{"overview-quarter", Overview(OverviewData{Layout: layout("enforce"), PolicyVersion: "7", Since: monday, Checkout: Need{IAL: 2}, Figures: someFigures("90")})},
+		{"overview-suspended", Overview(OverviewData{Layout: refusedToken(), PolicyVersion: "3", Checkout: Need{IAL: 1}, Figures: none, Attention: []Attention{{Code: "token_refused"}}})},
 		{"overview-attention", Overview(OverviewData{Layout: layout("shadow"), PolicyVersion: "3", Checkout: Need{IAL: 1},
-			Counts: Counts{"10,000+", "2,118", "0", "0"}, Attention: all})},
+			Figures: noFigures("7"), Attention: all})},
 	}
 }
 
@@ -126,21 +133,155 @@ func orderRows() []OrderRow {
 }
 
 func orderListPages() []page {
+	list := func(name, mode, filter string, change func(*OrdersData)) page {
+		d := OrdersData{Layout: layout(mode), Filter: filter, Narrowed: Narrowed{Query: url.Values{}}}
+		if filter != "all" {
+			d.Query.Set("filter", filter)
+		}
+		if change != nil {
+			change(&d)
+		}
+		return page{"orders-" + name, Orders(d)}
+	}
 	return []page{
-		{"orders-new", Orders(OrdersData{Layout: layout("enforce"), Filter: "all"})},
-		{"orders-off", Orders(OrdersData{Layout: layout("off"), Filter: "all"})},
-		{"orders-list", Orders(OrdersData{Layout: layout("enforce"), Filter: "all", Rows: orderRows(), Older: "1041", Export: true})},
-		{"orders-suspended", Orders(OrdersData{Layout: refusedToken(), Filter: "all", Rows: orderRows()[:2], Export: true})},
-		{"orders-moved-none", Orders(OrdersData{Layout: layout("enforce"), Filter: "moved", Export: true})},
-		{"orders-cancelled-none", Orders(OrdersData{Layout: layout("enforce"), Filter: "cancelled"})},
-		{"orders-allowed-far", Orders(OrdersData{Layout: layout("shadow"), Filter: "allowed", Older: "90210"})},
-		{"orders-held-older", Orders(OrdersData{Layout: layout("enforce"), Filter: "held", Rows: orderRows()[:1], Older: "1030", Paged: true})},
-		{"orders-held-none", Orders(OrdersData{Layout: layout("enforce"), Filter: "held"})},
-		{"orders-leaks-none", Orders(OrdersData{Layout: layout("enforce"), Filter: "leaks"})},
-		{"orders-allowed-none", Orders(OrdersData{Layout: layout("enforce"), Filter: "allowed"})},
-		{"orders-end", Orders(OrdersData{Layout: layout("enforce"), Filter: "allowed", Paged: true})},
-		{"orders-search-none", Orders(OrdersData{Layout: layout("enforce"), Filter: "all", Query: "99999"})},
-		{"orders-search-bad", Orders(OrdersData{Layout: layout("enforce"), Filter: "held", Query: "<b>ten</b>", QueryError: "not_an_order"})},
+		list("new", "enforce", "all", nil),
+		list("off", "off", "all", nil),
+		list("list", "enforce", "all", func(d *OrdersData) {
+			d.Rows, d.Older, d.Export, d.Channels = orderRows(), "1773155552123.1041", true, []Option{{"1", "Larkspur storefront"}, {"7", "Headless app"}}
+		}),
+		list("suspended", "enforce", "all", func(d *OrdersData) { d.Layout, d.Rows, d.Export = refusedToken(), orderRows()[:2], true }),
+		list("moved-none", "enforce", "moved", func(d *OrdersData) { d.Export = true }),
+		list("cancelled-none", "enforce", "cancelled", nil),
+		list("far", "shadow", "all", func(d *OrdersData) { d.Query.Set("source", "ebay"); d.Older, d.Far = "1773155552123.90210", true }),
+		list("far-some", "shadow", "all", func(d *OrdersData) {
+			d.Query.Set("source", "ebay")
+			d.Rows, d.Older, d.Far = orderRows()[:1], "1773155552123.90210", true
+		}),
+		list("held-older", "enforce", "held", func(d *OrdersData) {
+			d.Rows, d.Older, d.Newer, d.Paged = orderRows()[:1], "1773155552123.1030", "1773155552123.1046", true
+			d.Query.Set("from", "2026-03-01")
+			d.Query.Set("outcome", "hold")
+		}),
+		list("held-none", "enforce", "held", nil),
+		list("refused-none", "enforce", "refused", nil),
+		list("released-none", "enforce", "released", nil),
+		list("leaks-none", "enforce", "leaks", nil),
+		list("allowed-none", "enforce", "allowed", nil),
+		list("exempt-none", "enforce", "exempt", nil),
+		list("end", "enforce", "allowed", func(d *OrdersData) { d.Paged, d.Newer = true, "1773155552123.1030" }),
+		list("search-none", "enforce", "all", func(d *OrdersData) { d.Query.Set("q", "99999") }),
+		list("none-match", "enforce", "all", func(d *OrdersData) { d.Query.Set("source", "ebay") }),
+		list("refused-form", "enforce", "held", func(d *OrdersData) {
+			d.Query = url.Values{"q": {"<b>ten</b>"}, "from": {"soon"}, "to": {"2026-02-30"}, "outcome": {"maybe"}, "filter": {"held"}}
+			d.Errors = map[string]string{"q": "not_searchable", "from": "not_a_date", "to": "before_from", "outcome": "unknown_choice"}
+		}),
+	}
+}
+
+// noFigures are those of a range in which nothing happened.
+func noFigures(code string) FiguresData {
+	return FiguresData{Range: code, From: "2026-03-04", To: "2026-03-10", Shown: "0", Started: "0", Passed: "0", Failed: "0", Abandoned: "0"}
+}
+
+// someFigures are those of a range in which much happened, and now and then nothing.
+func someFigures(code string) FiguresData {
+	n := map[string]int{"today": 24, "7": 7, "30": 30, "90": 90}[code]
+	head := "Day"
+	if code == "today" {
+		head = "Hour"
+	}
+	d := FiguresData{Range: code, From: "2026-03-04", To: "2026-03-10", Shown: "1,204", Started: "388", Passed: "311", Failed: "41", Abandoned: "36",
+		Ended: Chart{ID: "chart-ended", Title: "How verifications ended", Head: head, Stacked: true, Desc: "Verifications that passed, failed or were given up, a day.",
+			Series: []Series{{"Passed", "good"}, {"Failed", "bad"}, {"Given up", "none"}}},
+		Values: Chart{ID: "chart-money", Title: "Held and released, USD", Head: head, Digits: 2, Desc: "What the orders are worth that were held and released, a day, in USD.",
+			Series: []Series{{"Held", "bad"}, {"Released", "good"}}},
+		Money: []MoneyData{{Currency: "USD", Held: "12,480.00 USD", HeldOrders: "9", Released: "11,231.00 USD", ReleasedOrders: "8"},
+			{Currency: "JPY", Held: "12,000 JPY", HeldOrders: "1", Released: "0 JPY", ReleasedOrders: "0", Other: true}},
+		Median: "1 min 48 s", P90: "6 min 5 s", TimesOf: "311 that passed"}
+	for i := range n {
+		passed, failed, gone := int64(i*37%23), int64(i*11%7), int64(i*5%6)
+		if i%9 == 4 {
+			passed, failed, gone = 0, 0, 0
+		}
+		label := itoa(i%28+1) + " Mar"
+		if code == "today" {
+			label = itoa(i) + ":00"
+		}
+		d.Ended.Points = append(d.Ended.Points, Point{Label: label, Long: label, Values: []int64{passed, failed, gone}, Texts: []string{itoa(int(passed)), itoa(int(failed)), itoa(int(gone))}})
+		held, let := failed*12_345, passed*4_321
+		d.Values.Points = append(d.Values.Points, Point{Label: label, Long: label, Values: []int64{held, let}, Texts: []string{itoa(int(held/100)) + ".00 USD", itoa(int(let/100)) + ".00 USD"}})
+	}
+	return d
+}
+
+func verificationRows() []VerificationRow {
+	return []VerificationRow{
+		{ID: "0195d6a3-0f6b-7c3a-9c1e-2b7d5e9f0a11", Started: tuesday, State: "passed", Took: "1 min 48 s", IAL: "2", Source: "policy", Order: "1046", Customer: "Grace Hopper", Value: "1,249.00 USD"},
+		{ID: "0195d6a3-0f6b-7c3a-9c1e-2b7d5e9f0a12", Started: tuesday, State: "passed", Late: true, Took: "1 d 3 h", Order: "1045", Value: "18.00 USD"},
+		{ID: "0195d6a3-0f6b-7c3a-9c1e-2b7d5e9f0a13", Started: tuesday, State: "failed", Reason: "expired_document", Took: "42 s", Customer: "Customer 7"},
+		{ID: "0195d6a3-0f6b-7c3a-9c1e-2b7d5e9f0a14", Started: monday, State: "processing"},
+		{ID: "0195d6a3-0f6b-7c3a-9c1e-2b7d5e9f0a15", Started: monday, State: "passed", Took: "3 min", IAL: "3", Source: "oidc", Revoked: true, Order: "1044", Customer: "Alan Turing", Value: "89.90 USD"},
+		{ID: "0195d6a3-0f6b-7c3a-9c1e-2b7d5e9f0a16", Started: monday, State: "abandoned", Took: "15 min 2 s"},
+	}
+}
+
+func verificationPages() []page {
+	list := func(name, mode string, change func(*VerificationsData)) page {
+		d := VerificationsData{Layout: layout(mode), Narrowed: Narrowed{Query: url.Values{}}}
+		if change != nil {
+			change(&d)
+		}
+		return page{"verifications-" + name, Verifications(d)}
+	}
+	one := func(name string, change func(*VerificationData)) page {
+		d := VerificationData{Layout: layout("enforce"), VerificationRow: verificationRows()[0], Asked: Need{IAL: 2, Selfie: true, NameMatch: true}, PolicyVersion: "7", Decided: monday,
+			Outcome: "verify", Reasons: []Reason{{"ial_too_low", "1"}, {"selfie_missing", ""}}, CartID: "6e7c2f5a-8f0d-4a3b-9c1e-2b7d5e9f0a11", Deadline: later, Ended: tuesday,
+			Timeline: []Entry{{Kind: "decision", Code: "verify", When: monday, Reasons: []Reason{{"no_proof", ""}}, PolicyVersion: "7"}, {Kind: "session", Code: "created", When: tuesday},
+				{Kind: "session", Code: "started", When: tuesday}, {Kind: "session", Code: "processing", When: tuesday}, {Kind: "session", Code: "passed", When: tuesday, IAL: "2", IALSource: "policy"},
+				{Kind: "decision", Code: "allow", When: tuesday, OrderID: "1046", OrderNumber: "1046", Reasons: []Reason{{"proof_ok", ""}}}},
+			Proof:     &ProofData{ID: "p1", Used: true, IAL: "2", Source: "policy", Document: "checked", Selfie: true, Age: "41", At: tuesday, Until: later, CanRevoke: true},
+			ProofGood: true, Served: []Served{{"1046", "Grace Hopper", "1,249.00 USD", "released", "allow"}, {"1051", "Grace Hopper", "12.00 USD", "none", "allow"}},
+			ReceiptURL: "/s/abc123/verifications/0195d6a3-0f6b-7c3a-9c1e-2b7d5e9f0a11/receipt", JWKSURL: "https://idgate.example/.well-known/jwks.json",
+			VerifyCommand: "idgate receipt verify -jwks jwks.json < receipt.jwt"}
+		change(&d)
+		return page{"verification-" + name, Verification(d)}
+	}
+	return []page{
+		list("new", "enforce", nil), list("off", "off", nil), list("shadow", "shadow", nil),
+		list("list", "enforce", func(d *VerificationsData) { d.Rows, d.Older, d.Export = verificationRows(), "1773155552123.x", true }),
+		list("narrowed", "enforce", func(d *VerificationsData) {
+			d.Query = url.Values{"q": {"grace@hopper.example"}, "state": {"passed"}, "ial": {"2"}, "source": {"policy"}, "from": {"2026-03-01"}, "to": {"2026-03-10"}}
+			d.Rows, d.Older, d.Newer, d.Paged, d.Far = verificationRows()[:1], "1773155552123.x", "1773155552124.y", true, true
+		}),
+		list("none-found", "enforce", func(d *VerificationsData) { d.Query.Set("q", "nobody@example.com") }),
+		list("none-match", "enforce", func(d *VerificationsData) { d.Query.Set("state", "late") }),
+		list("end", "enforce", func(d *VerificationsData) { d.Paged, d.Newer = true, "1773155552124.y" }),
+		list("far", "enforce", func(d *VerificationsData) { d.Query.Set("state", "review"); d.Older, d.Far = "1773155552123.x", true }),
+		list("suspended", "enforce", func(d *VerificationsData) { d.Layout, d.Rows = refusedToken(), verificationRows()[:2] }),
+		list("refused", "enforce", func(d *VerificationsData) {
+			d.Query = url.Values{"q": {"who?"}, "state": {"odd"}, "from": {"2026-13-01"}, "to": {"x"}}
+			d.Errors = map[string]string{"q": "not_searchable", "state": "unknown_choice", "from": "not_a_date", "to": "not_a_date"}
+		}),
+		one("passed", func(*VerificationData) {}),
+		one("revoked", func(d *VerificationData) {
+			d.Layout = flashed("enforce", "proof_revoked", "1")
+			d.Proof = &ProofData{ID: "p1", IAL: "2", Source: "oidc", Document: "none", At: tuesday, Until: later, Revoked: true, RevokedAt: later, RevokedBy: "ada@larkspur.example", RevokedWhy: "The document was stolen"}
+			d.ProofGood, d.Served, d.ReceiptURL = false, nil, ""
+			d.Timeline = append(d.Timeline, Entry{Kind: "event", Code: "revoked", When: later, By: "ada@larkspur.example", Note: "The document was stolen"})
+		}),
+		one("revocation-refused", func(d *VerificationData) { d.Proof.Revoke = ReasonForm{Reason: "no", Error: "reason_required"} }),
+		one("expired", func(d *VerificationData) { d.ProofGood, d.Proof.CanRevoke = false, false }),
+		one("late", func(d *VerificationData) {
+			d.VerificationRow, d.Proof, d.Served, d.ForOrder, d.CartID = verificationRows()[1], nil, nil, true, ""
+		}),
+		one("failed", func(d *VerificationData) {
+			d.VerificationRow, d.Proof, d.Served, d.Reasons, d.Decided = verificationRows()[2], nil, nil, nil, When{}
+		}),
+		one("under-way", func(d *VerificationData) {
+			d.VerificationRow, d.Proof, d.Served, d.Ended = verificationRows()[3], nil, nil, When{}
+			d.Trouble = "dial tcp: connection refused"
+			d.Timeline = d.Timeline[:3]
+		}),
 	}
 }
 
@@ -275,14 +416,14 @@ func orderStandings() (out []page) {
 	return out
 }
 
-func historyPages() []page {
+func decisionPages() []page {
 	return []page{
-		{"history-new", History(HistoryData{Layout: layout("shadow"), Kind: "all"})},
-		{"history-off", History(HistoryData{Layout: layout("off"), Kind: "all"})},
-		{"history-list", History(HistoryData{Layout: layout("enforce"), Kind: "all", Entries: entries(), Older: "1041"})},
-		{"history-sessions", History(HistoryData{Layout: layout("enforce"), Kind: "session", Entries: entries()[2:4], Paged: true, Older: "900"})},
-		{"history-kind-none", History(HistoryData{Layout: layout("enforce"), Kind: "session"})},
-		{"history-end", History(HistoryData{Layout: layout("enforce"), Kind: "order", Paged: true})},
+		{"decisions-new", Decisions(DecisionsData{Layout: layout("shadow"), Stage: "all"})},
+		{"decisions-off", Decisions(DecisionsData{Layout: layout("off"), Stage: "all"})},
+		{"decisions-list", Decisions(DecisionsData{Layout: layout("enforce"), Stage: "all", Entries: entries(), Older: "1041"})},
+		{"decisions-carts", Decisions(DecisionsData{Layout: layout("enforce"), Stage: "checkout", Entries: entries()[4:5], Paged: true, Older: "900"})},
+		{"decisions-stage-none", Decisions(DecisionsData{Layout: layout("enforce"), Stage: "checkout"})},
+		{"decisions-end", Decisions(DecisionsData{Layout: layout("enforce"), Stage: "order", Paged: true})},
 	}
 }
 

@@ -52,7 +52,7 @@ func Activity(d ActivityData) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else if len(d.Lines) == 0 {
-				templ_7745c5c3_Err = empty("Nothing yet", "Whatever somebody changes here is written down: saving a policy, releasing an order, a role. What idgate does by itself is under History.", d.Base+"/history", "Go to history").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = empty("Nothing yet", "Whatever somebody changes here is written down: saving a policy, releasing an order, a role. What idgate does by itself is under Verifications.", d.Base+"/verifications", "Go to verifications").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -383,6 +383,7 @@ var flashes = map[string]struct {
 	"endpoint_resent":  {"%s on the way again.", "ok"},
 	"endpoint_as_was":  {"Nothing was done: endpoint %s had changed meanwhile. What you see is how it stands now.", "warn"},
 	"role":             {"The role of user %s is changed. It counts from their next click on.", "ok"},
+	"proof_revoked":    {"The proof is revoked. Every order that rests on it and has not shipped is decided again within seconds.", "ok"},
 }
 
 // FlashCodes lists what a form may have done; each is also the query key that says so.

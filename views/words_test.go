@@ -285,16 +285,23 @@ func FuzzParseFlash(f *testing.F) {
 }
 
 func TestLinks(t *testing.T) {
-	o := OrdersData{Layout: layout("off"), Filter: "held", Query: "10 4&2", Older: "c=1"}
-	if got, want := o.older(), "/s/abc123/orders?filter=held&q=10+4%262&before=c%3D1"; got != want {
-		t.Errorf("older orders at %s, want %s", got, want)
+	n := Narrowed{Query: url.Values{"filter": {"held"}, "q": {"10 4&2"}, "empty": {""}}, Older: "c=1", Newer: "d", Paged: true}
+	newest, newer, older := n.pages("/s/abc123/orders")
+	if newest != "/s/abc123/orders?filter=held&q=10+4%262" || newer != "/s/abc123/orders?after=d&filter=held&q=10+4%262" || older != "/s/abc123/orders?before=c%3D1&filter=held&q=10+4%262" {
+		t.Errorf("orders at %s, %s and %s", newest, newer, older)
 	}
-	if got := (OrdersData{Layout: layout("off"), Filter: "all"}).url(""); got != "/s/abc123/orders" {
+	if newest, newer, older = (Narrowed{}).pages("/x"); newest+newer+older != "" {
+		t.Errorf("the only page leads to %s, %s and %s", newest, newer, older)
+	}
+	if got := (Narrowed{Query: url.Values{"filter": {"held"}}}).filtered() || (Narrowed{Query: url.Values{"q": {""}}}).filtered(); got {
+		t.Error("a tab is no filter")
+	}
+	if got := orderTabs(OrdersData{Layout: layout("off"), Narrowed: n})[0].url; got != "/s/abc123/orders?q=10+4%262" {
 		t.Errorf("all orders at %s", got)
 	}
-	h := HistoryData{Layout: layout("off"), Kind: "session", Older: "9", Paged: true}
-	if h.older() != "/s/abc123/history?kind=session&before=9" || h.newest() != "/s/abc123/history?kind=session" {
-		t.Errorf("history at %s and %s", h.older(), h.newest())
+	h := DecisionsData{Layout: layout("off"), Stage: "order", Older: "9", Paged: true}
+	if h.older() != "/s/abc123/verifications/decisions?stage=order&before=9" || h.newest() != "/s/abc123/verifications/decisions?stage=order" {
+		t.Errorf("decisions at %s and %s", h.older(), h.newest())
 	}
 }
 

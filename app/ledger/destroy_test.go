@@ -34,6 +34,7 @@ func TestDestroyShop(t *testing.T) {
 	_, err := r.l.StartLogin(ctx, shopHash, User{ID: 1, Email: "staff@shop.example", Role: Manager}, r.now, r.now.Add(365*day))
 	r.ok(err)
 	r.ok(r.l.DescribeShop(ctx, shopHash, Description{"1001", "The Shop", "EUR", "Europe/Berlin", "https://panel.example", []Channel{{ID: 1}}}))
+	r.exec("INSERT INTO money_figures (store_hash, currency, quarter, held) VALUES (?, 'EUR', 0, 1)", shopHash)
 	first, err := r.l.UseToken(ctx, "jti", r.now.Add(365*day))
 	if !first || err != nil {
 		t.Fatal(first, err)

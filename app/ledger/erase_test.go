@@ -129,6 +129,9 @@ func TestEraseCustomer(t *testing.T) {
 	for key, was := range before { // whatever is not Ada's is untouched, to the last column
 		mine := was["store_hash"] == shopHash && (was["customer_id"] == fmt.Sprint(ada.id) || strings.Contains(was["cart_id"], ada.cart) || was["order_id"] == "118" || was["order_id"] == "119" ||
 			was["subject"] == fmt.Sprint(ada.id) || strings.HasPrefix(key, "proofs ") && before["sessions "+was["session_id"]]["order_id"] == "118")
+		if strings.HasPrefix(key, "figures ") {
+			was, mine = nil, true // her Sessions that were under way count as given up: TestFiguresOutlive
+		}
 		if now, ok := after[key]; !mine && (!ok || !maps.Equal(was, now)) {
 			t.Errorf("%s is not hers, and was\n%v\nis\n%v", key, was, now)
 		}
@@ -246,10 +249,12 @@ func TestEraseSharedMailbox(t *testing.T) {
 	over := func(key string) string {
 		return fmt.Sprintf("over_at: %s -> %s", before[key]["over_at"], before[key]["changed_at"])
 	}
+	figures := fmt.Sprintf("figures %s/%d", shopHash, quarterOf(r.now))
 	hers, guest, guest2 := session(ada.cart, 0), session("guest", 0), session("guest 2", 0)
 	r.wait(time.Minute)
 	r.changes(func() error { return r.l.EraseCustomer(ctx, shopHash, ada.id, r.now) }, slices.Concat(
 		[]string{"- " + proofs[ada.cart+"0"], "- " + proofs["guest0"], "- " + proofs["418"], "- " + capability(ada.cart), "- " + capability("guest"), "- " + capability("guest 2")},
+		on(figures, "abandoned: 0 -> 1"), // the one that was under way
 		on(hers, fmt.Sprintf("customer_id: %d -> 0", ada.id), "mailbox: "+hash+" -> ", over(hers)),
 		on(guest, "mailbox: "+hash+" -> ", over(guest)),
 		on(guest2, "mailbox: "+hash+" -> ", "capture_url: "+before[guest2]["capture_url"]+" -> ", "state: created -> abandoned", "reason:  -> erased",

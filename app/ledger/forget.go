@@ -15,6 +15,7 @@ const (
 	keepCapability = 30 * 24 * time.Hour // after it has run out
 	keepAsked      = 2 * 24 * time.Hour  // mails that a shopper asked for: their limits look back a day
 	keepShop       = 30 * 24 * time.Hour // a Shop's sealed data after its uninstallation
+	keepFigures    = 400 * 24 * time.Hour
 )
 
 // EraseCustomer erases a person from every table: Proofs with their sealed names, Capabilities, what Sessions, Decisions, orders and Notices
@@ -35,7 +36,11 @@ func (l *Ledger) EraseCustomer(ctx context.Context, hash string, customerID int6
 				return t.EraseCustomerProofs(ctx, queries.EraseCustomerProofsParams{StoreHash: hash, CustomerID: customerID})
 			},
 			func(ctx context.Context, t *tx) (int64, error) {
-				return t.EraseCustomerSessions(ctx, queries.EraseCustomerSessionsParams{StoreHash: hash, CustomerID: customerID, Now: millis(now)})
+				ended, err := t.EraseCustomerSessions(ctx, queries.EraseCustomerSessionsParams{StoreHash: hash, CustomerID: customerID, Now: millis(now)})
+				if err != nil {
+					return 0, err
+				}
+				return countErased(ctx, t, hash, ended, now)
 			},
 			func(ctx context.Context, t *tx) (int64, error) {
 				return t.EraseCustomerCapabilities(ctx, queries.EraseCustomerCapabilitiesParams{StoreHash: hash, CustomerID: customerID})
@@ -75,7 +80,11 @@ func eraseMailbox(hash string, customerID int64, m []byte, now time.Time) []step
 			return t.EraseMailboxProofs(ctx, queries.EraseMailboxProofsParams{StoreHash: hash, Mailbox: m})
 		},
 		func(ctx context.Context, t *tx) (int64, error) {
-			return t.EraseMailboxSessions(ctx, queries.EraseMailboxSessionsParams{StoreHash: hash, Mailbox: m, Now: millis(now)})
+			ended, err := t.EraseMailboxSessions(ctx, queries.EraseMailboxSessionsParams{StoreHash: hash, Mailbox: m, Now: millis(now)})
+			if err != nil {
+				return 0, err
+			}
+			return countErased(ctx, t, hash, ended, now)
 		},
 		func(ctx context.Context, t *tx) (int64, error) {
 			return t.EraseMailboxCapabilities(ctx, queries.EraseMailboxCapabilitiesParams{StoreHash: hash, Mailbox: m})
@@ -195,6 +204,12 @@ func forgetOfShop(hash string, before, now time.Time) []step {
 			sessions, err := t.ForgetSessions(ctx, queries.ForgetSessionsParams{StoreHash: hash, Before: millis(before)})
 			return proofs + sessions, err
 		},
+		func(ctx context.Context, t *tx) (int64, error) {
+			return t.ForgetFigures(ctx, queries.ForgetFiguresParams{StoreHash: hash, Before: millis(now.Add(-keepFigures))})
+		},
+		func(ctx context.Context, t *tx) (int64, error) {
+			return t.ForgetMoneyFigures(ctx, queries.ForgetMoneyFiguresParams{StoreHash: hash, Before: millis(now.Add(-keepFigures))})
+		},
 	}
 }
 
@@ -219,7 +234,8 @@ func destroyKeys(ctx context.Context, t *tx, now time.Time) (destroyed int64, er
 func destroyRows(hash string) (steps []step) {
 	for _, destroy := range []func(*tx, context.Context, string) (int64, error){(*tx).DestroyWritebacks, (*tx).DestroyNotices, (*tx).DestroyOrders, (*tx).DestroyDecisions,
 		(*tx).destroySessions, (*tx).DestroyShownMailboxes, (*tx).DestroyAskedMails, (*tx).DestroyCapabilities, (*tx).DestroyListed, (*tx).DestroyActivity,
-		(*tx).DestroyWhatIfs, (*tx).DestroyEvents, (*tx).DestroyEndpoints, (*tx).DestroyPolicies, (*tx).DestroyLogins, (*tx).DestroyUsers} {
+		(*tx).DestroyWhatIfs, (*tx).DestroyEvents, (*tx).DestroyEndpoints, (*tx).DestroyFigures, (*tx).DestroyMoneyFigures, (*tx).DestroyPolicies, (*tx).DestroyLogins,
+		(*tx).DestroyUsers} {
 		steps = append(steps, func(ctx context.Context, t *tx) (int64, error) { return destroy(t, ctx, hash) })
 	}
 	return steps

@@ -121,6 +121,9 @@ func TestForget(t *testing.T) {
 			return on("proofs "+longProof, "person: "+rows["proofs "+longProof]["person"]+" -> ")
 		}},
 		{250 * day, func(string) []string { return []string{"- proofs " + longProof, "- sessions " + long.ID} }},
+		{keepFigures - start.Sub(start.Truncate(quarter)), func(string) []string {
+			return []string{fmt.Sprintf("- figures %s/%d", shopHash, quarterOf(start))}
+		}},
 		{10 * 365 * day, func(string) []string { return nil }},
 	} {
 		r.now = start.Add(tt.after)

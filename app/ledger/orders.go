@@ -59,8 +59,10 @@ type Order struct {
 	Mailbox      string // keyed hash
 	Buyer        Buyer
 	Value        gate.Money
+	ShopValue    gate.Money // Value in the Shop's currency; zero when no rate is known
 	Source       string
-	Digital      bool // nothing ships: BigCommerce completes it at once
+	Channel      int64 // BigCommerce's channel id; 0 unknown
+	Digital      bool  // nothing ships: BigCommerce completes it at once
 	PlacedAt     time.Time
 	ModifiedAt   time.Time
 	SeenAt       time.Time
@@ -77,6 +79,7 @@ type Order struct {
 	Kept         bool      // a named person said that it is not to be cancelled
 	WakeAt       time.Time // when time alone makes it due
 	DecisionID   string
+	Answer       string // what AnswerOf says of the latest Decision; "" before the first
 	FactsDigest  []byte
 	PersonSays   string    // "", "release" or "refuse"
 	Link         []byte    // id of the mail Capability of its verification link
@@ -85,6 +88,14 @@ type Order struct {
 	Again        bool // it is due because the Policy changed, behind what is new
 	Attempt      int64
 	Trouble      string
+}
+
+// Worth is the order's value in the Shop's currency where its rate is known, otherwise in its own.
+func (o Order) Worth() gate.Money {
+	if o.ShopValue.Currency != "" {
+		return o.ShopValue
+	}
+	return o.Value
 }
 
 // OrderLease is an order that is being evaluated by its holder alone.
@@ -183,7 +194,7 @@ func (l *Ledger) SettleOrder(ctx context.Context, s *Shop, lease OrderLease, n S
 			if err != nil {
 				return err
 			}
-			o.DecisionID, o.FactsDigest = id, s.FactsDigest(d.Facts.Canonical())
+			o.DecisionID, o.FactsDigest, o.Answer = id, s.FactsDigest(d.Facts.Canonical()), AnswerOf(d.Decision)
 		}
 		if n.Grant != nil {
 			if err := addCapability(ctx, t, n.Grant, now); err != nil {
@@ -195,7 +206,7 @@ func (l *Ledger) SettleOrder(ctx context.Context, s *Shop, lease OrderLease, n S
 		if err != nil && !errors.Is(err, ErrNotFound) { // a lease of no order is lost, and finishOrder says so
 			return err
 		}
-		if err := l.finishOrder(ctx, t, s, o, lease.lease); err != nil {
+		if err := l.finishOrder(ctx, t, s, o, lease.lease, now); err != nil {
 			return err
 		}
 		if err := l.tellHold(ctx, t, s.Hash, o.ID, HoldState(before.Hold), o.Hold, now); err != nil {
@@ -221,7 +232,7 @@ func (l *Ledger) SettleOrder(ctx context.Context, s *Shop, lease OrderLease, n S
 	})
 }
 
-func (l *Ledger) finishOrder(ctx context.Context, t *tx, s *Shop, o Order, lease int64) error {
+func (l *Ledger) finishOrder(ctx context.Context, t *tx, s *Shop, o Order, lease int64, now time.Time) error {
 	plain, err := json.Marshal(o.Buyer)
 	if err != nil {
 		return err
@@ -239,16 +250,24 @@ func (l *Ledger) finishOrder(ctx context.Context, t *tx, s *Shop, o Order, lease
 	if o.FactsDigest == nil {
 		o.FactsDigest = []byte{}
 	}
+	was, err := found(t.Order(ctx, queries.OrderParams{StoreHash: s.Hash, OrderID: o.ID}))
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
 	n, err := t.FinishOrder(ctx, queries.FinishOrderParams{StoreHash: s.Hash, OrderID: o.ID, StatusID: int64(o.StatusID), CustomerID: o.CustomerID,
-		CartID: o.CartID, Mailbox: unhex(o.Mailbox), Buyer: buyer, ValueMinor: o.Value.Minor, Currency: o.Value.Currency, Source: o.Source, Digital: bit(o.Digital),
+		CartID: o.CartID, Mailbox: unhex(o.Mailbox), Buyer: buyer, ValueMinor: o.Value.Minor, Currency: o.Value.Currency, ShopMinor: o.ShopValue.Minor, ShopCurrency: o.ShopValue.Currency,
+		Source: o.Source, Channel: o.Channel, Digital: bit(o.Digital),
 		PlacedAt: millis(o.PlacedAt), ModifiedAt: millis(o.ModifiedAt), Hold: string(o.Hold), FormerStatus: int64(o.FormerStatus),
 		HoldStatus: int64(o.HoldStatus), HeldAt: millis(o.HeldAt), Holds: int64(o.Holds), Reheld: int64(o.Reheld), Touched: bit(o.Touched),
-		AlarmedAt: millis(o.AlarmedAt), CancelAt: millis(o.CancelAt), CalledAt: millis(o.CalledAt), Kept: bit(o.Kept), WakeAt: millis(o.WakeAt), DecisionID: o.DecisionID, FactsDigest: o.FactsDigest, Link: o.Link,
+		AlarmedAt: millis(o.AlarmedAt), CancelAt: millis(o.CancelAt), CalledAt: millis(o.CalledAt), Kept: bit(o.Kept), WakeAt: millis(o.WakeAt), DecisionID: o.DecisionID, Answer: o.Answer, FactsDigest: o.FactsDigest, Link: o.Link,
 		PersonSays: o.PersonSays, Lease: lease})
 	if err == nil && n == 0 {
 		err = fmt.Errorf("settling order %d: %w", o.ID, ErrLeaseLost)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return countHold(ctx, t, s.Hash, HoldState(was.Hold), o, now)
 }
 
 // Order returns one order of the Shop.
@@ -266,7 +285,8 @@ func openOrder(s *Shop, r queries.Order) (Order, error) {
 		SeenAt: instant(r.SeenAt), Hold: HoldState(r.Hold), FormerStatus: int(r.FormerStatus), HoldStatus: int(r.HoldStatus), HeldAt: instant(r.HeldAt),
 		DecisionID: r.DecisionID, FactsDigest: r.FactsDigest, PersonSays: r.PersonSays, Link: r.Link, DueAt: instant(r.DueAt), Attempt: r.Attempt, Trouble: r.Trouble,
 		Digital: r.Digital == 1, Holds: int(r.Holds), Reheld: int(r.Reheld), Touched: r.Touched == 1, AlarmedAt: instant(r.AlarmedAt), CancelAt: instant(r.CancelAt),
-		CalledAt: instant(r.CalledAt), Kept: r.Kept == 1, WakeAt: instant(r.WakeAt), ErasedAt: instant(r.ErasedAt), Again: r.Urgency == 1}
+		CalledAt: instant(r.CalledAt), Kept: r.Kept == 1, WakeAt: instant(r.WakeAt), ErasedAt: instant(r.ErasedAt), Again: r.Urgency == 1,
+		ShopValue: gate.Money{Minor: r.ShopMinor, Currency: r.ShopCurrency}, Channel: r.Channel, Answer: r.Answer}
 	var err error
 	o.Buyer, err = openBuyer(s, r.OrderID, r.Buyer)
 	return o, err
@@ -296,6 +316,17 @@ func (l *Ledger) ConfirmHold(ctx context.Context, hash string, orderID int64, wa
 		if err != nil || n == 0 {
 			return err
 		}
+		if is == Released {
+			r, err := found(t.Order(ctx, queries.OrderParams{StoreHash: hash, OrderID: orderID}))
+			if err != nil {
+				return err
+			}
+			err = countHold(ctx, t, hash, was, Order{Hold: is, Value: gate.Money{Minor: r.ValueMinor, Currency: r.Currency},
+				ShopValue: gate.Money{Minor: r.ShopMinor, Currency: r.ShopCurrency}}, now)
+			if err != nil {
+				return err
+			}
+		}
 		return l.tellHold(ctx, t, hash, orderID, was, is, now)
 	})
 }
@@ -314,7 +345,8 @@ func (l *Ledger) Override(ctx context.Context, s *Shop, o Order, release bool, n
 		if err != nil {
 			return err
 		}
-		k, err := t.PersonSays(ctx, queries.PersonSaysParams{StoreHash: s.Hash, OrderID: o.ID, Was: string(o.Hold), Says: says, Hold: string(next), DecisionID: id, Now: millis(now)})
+		k, err := t.PersonSays(ctx, queries.PersonSaysParams{StoreHash: s.Hash, OrderID: o.ID, Was: string(o.Hold), Says: says, Hold: string(next), DecisionID: id,
+			Answer: AnswerOf(n.Decision), Now: millis(now)})
 		if err != nil {
 			return err
 		}

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -162,90 +161,6 @@ type OrderLine struct {
 	Decision *Decision // nil when nothing was decided yet
 }
 
-// OrdersPage lists orders below an id (0: from the top), newest first; hold "" means all.
-func (l *Ledger) OrdersPage(ctx context.Context, s *Shop, hold HoldState, below int64, count int) ([]OrderLine, error) {
-	var rows []queries.OrdersPageRow
-	var err error
-	if hold == "" {
-		rows, err = l.read.OrdersPage(ctx, queries.OrdersPageParams{StoreHash: s.Hash, Below: fromTop(below), Count: int64(count)})
-	} else {
-		var some []queries.OrdersPageByHoldRow
-		some, err = l.read.OrdersPageByHold(ctx, queries.OrdersPageByHoldParams{StoreHash: s.Hash, Hold: string(hold), Below: fromTop(below), Count: int64(count)})
-		for _, r := range some {
-			rows = append(rows, queries.OrdersPageRow(r))
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return openOrderLines(s, rows)
-}
-
-// lookAtOnce is how many orders are looked at for a page of those with a rare outcome.
-const lookAtOnce = 2000
-
-// OrdersPageByOutcome lists orders whose latest Decision has this outcome, like OrdersPage, among the next 2,000 orders of the Shop: in a Shop
-// where the outcome is rare a page may have fewer lines than count, or none. next is the id below which to go on, or 0 at the end.
-func (l *Ledger) OrdersPageByOutcome(ctx context.Context, s *Shop, outcome gate.Outcome, below int64, count int) (lines []OrderLine, next int64, err error) {
-	f, err := l.read.OrdersFloor(ctx, queries.OrdersFloorParams{StoreHash: s.Hash, Below: fromTop(below), Span: lookAtOnce})
-	if err != nil {
-		return nil, 0, err
-	}
-	some, err := l.read.OrdersPageByOutcome(ctx, queries.OrdersPageByOutcomeParams{StoreHash: s.Hash, Outcome: string(outcome), Below: fromTop(below), Floor: f.Floor,
-		Count: int64(count) + 1})
-	if err != nil {
-		return nil, 0, err
-	}
-	switch {
-	case len(some) > count:
-		some = some[:count]
-		next = some[count-1].OrderID
-	case f.Orders == lookAtOnce:
-		next = f.Floor
-	}
-	rows := make([]queries.OrdersPageRow, len(some))
-	for i, r := range some {
-		rows[i] = queries.OrdersPageRow{OrderID: r.OrderID, StatusID: r.StatusID, CustomerID: r.CustomerID, Buyer: r.Buyer, ValueMinor: r.ValueMinor,
-			Currency: r.Currency, Source: r.Source, PlacedAt: r.PlacedAt, Hold: r.Hold, HeldAt: r.HeldAt, Reheld: r.Reheld, CancelAt: r.CancelAt,
-			Digital: r.Digital, ErasedAt: r.ErasedAt, PersonSays: r.PersonSays, Trouble: r.Trouble, DecisionID: r.DecisionID,
-			Outcome: known(r.Outcome), Mode: known(r.Mode), Explanation: known(r.Explanation), MadeBy: known(r.MadeBy)}
-	}
-	lines, err = openOrderLines(s, rows)
-	return lines, next, err
-}
-
-func fromTop(below int64) int64 {
-	if below <= 0 {
-		return math.MaxInt64
-	}
-	return below
-}
-
-func known(s string) sql.NullString { return sql.NullString{String: s, Valid: true} }
-
-func openOrderLines(s *Shop, rows []queries.OrdersPageRow) ([]OrderLine, error) {
-	out := make([]OrderLine, len(rows))
-	for i, r := range rows {
-		o := Order{ID: r.OrderID, StatusID: int(r.StatusID), CustomerID: r.CustomerID, Value: gate.Money{Minor: r.ValueMinor, Currency: r.Currency},
-			Source: r.Source, PlacedAt: instant(r.PlacedAt), Hold: HoldState(r.Hold), HeldAt: instant(r.HeldAt), Reheld: int(r.Reheld),
-			CancelAt: instant(r.CancelAt), Digital: r.Digital == 1, ErasedAt: instant(r.ErasedAt), PersonSays: r.PersonSays, Trouble: r.Trouble, DecisionID: r.DecisionID}
-		var err error
-		if o.Buyer, err = openBuyer(s, r.OrderID, r.Buyer); err != nil {
-			return nil, err
-		}
-		out[i].Order = o
-		if !r.Explanation.Valid {
-			continue
-		}
-		d := Decision{ID: r.DecisionID, MadeBy: MadeBy(r.MadeBy.String)}
-		if err := json.Unmarshal([]byte(r.Explanation.String), &d.Decision); err != nil {
-			return nil, fmt.Errorf("reading the decision of order %d: %w", r.OrderID, err)
-		}
-		out[i].Decision = &d
-	}
-	return out, nil
-}
-
 // Cursor is a place in a list ordered by time, newest first. The zero Cursor is the top.
 type Cursor struct {
 	Before time.Time
@@ -302,15 +217,11 @@ func (l *Ledger) SessionsPage(ctx context.Context, hash string, c Cursor, count 
 // CountCap is where counting stops.
 const CountCap = 10_000
 
-// Counts is a Shop's figures since a moment. Figures above CountCap mean "more".
+// Counts is what of a Shop's wants somebody. Figures above CountCap mean "more".
 type Counts struct {
-	Decisions int64 // made; once there are more than CountCap, the next three are of the newest ones only
-	Subjects  int64 // carts and orders decided
-	Held      int64 // orders for which a hold was decided
-	Released  int64 // orders let go again
-	Sessions  map[idv.State]int64
-	LatePass  int64               // passes that came too late and whose order still waits
-	Holds     map[HoldState]int64 // orders that are on our hold now, or on their way to or from it, since whenever
+	Reviews  int64               // Sessions that a person at the provider is looking at
+	LatePass int64               // passes that came too late and whose order still waits
+	Holds    map[HoldState]int64 // orders that are on our hold now, or on their way to or from it, since whenever
 }
 
 // OnHold is how many orders are on our hold, or on their way to or from it.
@@ -321,20 +232,10 @@ func (c Counts) OnHold() (n int64) {
 	return n
 }
 
-// Counts counts for the overview.
-func (l *Ledger) Counts(ctx context.Context, hash string, since time.Time) (Counts, error) {
-	c := Counts{Sessions: map[idv.State]int64{}, Holds: map[HoldState]int64{}}
-	d, err := l.read.CountDecided(ctx, queries.CountDecidedParams{StoreHash: hash, Since: millis(since)})
-	if err != nil {
+// Counts counts for the overview; late passes of Sessions begun since then.
+func (l *Ledger) Counts(ctx context.Context, hash string, since time.Time) (c Counts, err error) {
+	if c.Reviews, err = l.read.CountReviews(ctx, hash); err != nil {
 		return c, err
-	}
-	c.Decisions, c.Subjects, c.Held, c.Released = d.Decisions, d.Subjects, d.Held, d.Released
-	ss, err := l.read.CountSessions(ctx, queries.CountSessionsParams{StoreHash: hash, Since: millis(since)})
-	if err != nil {
-		return c, err
-	}
-	for _, s := range ss {
-		c.Sessions[idv.State(s.State)] += s.N
 	}
 	if c.LatePass, err = l.read.CountLatePasses(ctx, queries.CountLatePassesParams{StoreHash: hash, Since: millis(since)}); err != nil {
 		return c, err

@@ -155,6 +155,11 @@ func (l *Ledger) addDecision(ctx context.Context, t *tx, s *Shop, n NewDecision,
 			return "", err
 		}
 	}
+	if n.Facts.Stage == gate.AtCheckout && n.Decision.Outcome == gate.Verify && n.Decision.Binds() && cart != "" {
+		if err := countShown(ctx, t, s.Hash, cart, now); err != nil {
+			return "", err
+		}
+	}
 	return id, t.AddDecision(ctx, queries.AddDecisionParams{ID: id, StoreHash: s.Hash, Stage: string(n.Facts.Stage), CartID: cart, OrderID: n.Facts.OrderID,
 		CustomerID: n.Facts.Buyer.CustomerID, Outcome: string(n.Decision.Outcome), Mode: string(n.Decision.Mode), MadeBy: string(n.MadeBy), Person: n.Person,
 		Note: n.Note, PolicyVersion: n.Policy, ProofID: n.Decision.ProofID, FactsDigest: digest, Explanation: string(why), Receipt: signed, Now: millis(now)})
@@ -211,6 +216,9 @@ func (l *Ledger) StartSession(ctx context.Context, s *Shop, c Capability, n Sess
 	}
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
 		t.ring = append(t.ring, SessionBell)
+		if err := countStarted(ctx, t, s.Hash, now); err != nil {
+			return err
+		}
 		return t.AddSession(ctx, queries.AddSessionParams{ID: n.ID, StoreHash: s.Hash, Provider: n.Provider, ProviderRef: n.Ref, CaptureUrl: sealed,
 			Capability: c.ID, CartID: c.CartID, OrderID: c.OrderID, CustomerID: c.CustomerID, Mailbox: unhex(c.Mailbox), Requirement: string(req),
 			PolicyVersion: n.Policy, Now: millis(now), Deadline: millis(n.Deadline), PollAt: millis(n.PollAt)})
@@ -395,6 +403,9 @@ func (l *Ledger) MoveSession(ctx context.Context, s *Shop, n Session, m Move, no
 			return err
 		}
 		moved = true
+		if err := countEnded(ctx, t, s.Hash, m.State, 1, now); err != nil {
+			return err
+		}
 		proofID := ""
 		if m.Proof != nil {
 			proofID = l.nextID(now)
@@ -423,7 +434,7 @@ func (l *Ledger) addProof(ctx context.Context, t *tx, s *Shop, n Session, m Move
 	if err != nil {
 		return err
 	}
-	if err := t.KeepSession(ctx, queries.KeepSessionParams{ID: n.ID, GoodUntil: millis(p.GoodUntil)}); err != nil {
+	if err := t.KeepSession(ctx, queries.KeepSessionParams{ID: n.ID, GoodUntil: millis(p.GoodUntil), Ial: int64(p.IAL), Source: p.Source}); err != nil {
 		return err
 	}
 	if m.Decision != nil {

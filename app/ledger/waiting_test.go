@@ -188,7 +188,7 @@ func TestSettlementStored(t *testing.T) {
 	want := Order{ID: 118, StatusID: 11, CustomerID: 7, CartID: "c1", Mailbox: s.MailboxHash("ada@example.com"), Buyer: Buyer{Name: "Ada Lovelace", Mailbox: "ada@example.com", Locale: "en-GB"},
 		Value: gate.Money{Minor: 5000, Currency: "EUR"}, Source: "www", Digital: true, PlacedAt: at(1), ModifiedAt: at(2), SeenAt: r.now, Hold: Held, FormerStatus: 9, HoldStatus: 12,
 		HeldAt: at(3), Holds: 4, Reheld: 5, Touched: true, AlarmedAt: at(6), CancelAt: at(7), CalledAt: at(8), Kept: true, WakeAt: at(9), DecisionID: "d", FactsDigest: []byte("f"),
-		PersonSays: "refuse", Link: []byte("link"), Attempt: 1}
+		PersonSays: "refuse", Link: []byte("link"), Attempt: 1, ShopValue: gate.Money{Minor: 5500, Currency: "USD"}, Channel: 10, Answer: "review"}
 	r.ok(r.l.SettleOrder(t.Context(), s, r.evaluated(118), Settlement{Order: want}, r.now))
 	if got := r.order(118); !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", got, want)

@@ -11,6 +11,7 @@ import (
 
 	"idgate/app/bigcommerce"
 	"idgate/app/gate"
+	"idgate/app/idv"
 	"idgate/app/ledger"
 	"idgate/app/receipt"
 	"idgate/app/sim"
@@ -71,7 +72,48 @@ func CheckWorld(l *ledger.Ledger, shop *sim.Shop, c Checks) []string {
 	w.notices()
 	w.mails()
 	w.events()
+	w.figures()
 	return w.wrong
+}
+
+// figures holds what the overview adds up against the Sessions that there are: they are counted in the same transactions.
+func (w *worldCheck) figures() {
+	if !w.Forgot.IsZero() {
+		return // figures outlive what they count
+	}
+	rep, err := w.l.Report(w.ctx, w.s, []time.Time{time.Unix(0, 0), time.Unix(1<<40, 0)})
+	if err != nil {
+		w.bad("reading the figures: %v", err)
+	}
+	var want ledger.Figures
+	at := ledger.Place{}
+	for {
+		page, err := w.l.SessionsBy(w.ctx, w.s, ledger.SessionFilter{IAL: -1}, at, 500)
+		if err != nil {
+			w.bad("listing the sessions: %v", err)
+			return
+		}
+		for _, n := range page.Rows {
+			want.Started++
+			switch n.State {
+			case idv.StatePassed:
+				want.Passed++
+			case idv.StateFailed, idv.StateDeclined, idv.StateError:
+				want.Failed++
+			case idv.StateAbandoned, idv.StateExpired:
+				want.Abandoned++
+			case idv.StateCreated, idv.StateStarted, idv.StateProcessing, idv.StateReview:
+			}
+		}
+		if page.Older == (ledger.Cursor{}) {
+			break
+		}
+		at = ledger.Place{Cursor: page.Older}
+	}
+	want.Shown = rep.Total.Shown
+	if rep.Total != want {
+		w.bad("the figures are %+v, the sessions %+v", rep.Total, want)
+	}
 }
 
 // worldCheck is one run of CheckWorld.

@@ -160,6 +160,10 @@ func snapshot(s *ledger.Shop, known ledger.Order, o bigcommerce.Order) ledger.Or
 	n.Mailbox = s.MailboxHash(o.BillingAddress.Email)
 	n.Buyer = ledger.Buyer{Name: strings.TrimSpace(o.BillingAddress.FirstName + " " + o.BillingAddress.LastName), Mailbox: o.BillingAddress.Email, Locale: o.CustomerLocale}
 	n.Value, n.PlacedAt, n.ModifiedAt = money(amount, code), o.DateCreated, o.DateModified
+	n.Channel, n.ShopValue = o.ChannelID, gate.Money{}
+	if v, ok := o.ValueIn(s.Currency); ok {
+		n.ShopValue = money(v, s.Currency)
+	}
 	return n
 }
 

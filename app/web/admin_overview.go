@@ -7,14 +7,13 @@ import (
 	"time"
 
 	"idgate/app/gate"
-	"idgate/app/idv"
 	"idgate/app/ledger"
 	"idgate/app/relay"
 	"idgate/views"
 )
 
 const (
-	overviewSpan  = 7 * 24 * time.Hour
+	lateSpan      = 7 * 24 * time.Hour  // likewise a pass that came too late
 	foundSpan     = 30 * 24 * time.Hour // how long a leak or a moved order wants somebody's eye
 	recentEntries = 6
 	longWait      = time.Minute // for the quota; two windows of it
@@ -23,7 +22,7 @@ const (
 // overview shows what is in force, what wants somebody, and what happened lately.
 func (s *Server) overview(w http.ResponseWriter, r *http.Request, v visit) error {
 	ctx, shop, now := r.Context(), v.Shop, s.Now()
-	counts, err := s.Ledger.Counts(ctx, shop.Hash, now.Add(-overviewSpan))
+	counts, err := s.Ledger.Counts(ctx, shop.Hash, now.Add(-lateSpan))
 	if err != nil {
 		return err
 	}
@@ -47,8 +46,12 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request, v visit) error
 	if err != nil {
 		return err
 	}
+	figures, err := s.figures(r, shop)
+	if err != nil {
+		return err
+	}
 	p := present(shop)
-	d := views.OverviewData{Layout: s.layout(v, r), Checkout: need(shop.Policy.Checkout), Guide: s.guide(shop), Recent: recent}
+	d := views.OverviewData{Figures: figures, Layout: s.layout(v, r), Checkout: need(shop.Policy.Checkout), Guide: s.guide(shop), Recent: recent}
 	if shop.Policy.Version > 0 {
 		d.PolicyVersion = strconv.FormatInt(shop.Policy.Version, 10)
 	}
@@ -58,9 +61,6 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request, v visit) error
 	if up := shop.Policy.StepUp; up != nil {
 		d.StepUpValue, d.StepUp = p.money(up.Over), need(up.Require)
 	}
-	partial := counts.Decisions > ledger.CountCap
-	d.Counts = views.Counts{Checked: p.count(counts.Subjects, partial), Verified: p.count(counts.Sessions[idv.StatePassed], false),
-		Held: p.count(counts.Held, partial), Released: p.count(counts.Released, partial)}
 	d.Attention = attention(standing{shop: shop, now: now, counts: counts, found: found, stuck: stuck, tenant: s.tenantKnown(shop), provider: provider,
 		replica: s.replica(), parts: s.installed(shop), pace: s.Relay.Pace(shop.Hash), endpointsOff: off, endpointsFailing: failing}, p)
 	return render(w, r, http.StatusOK, views.Overview(d))
@@ -133,7 +133,7 @@ func attention(s standing, p presenter) []views.Attention {
 	when(s.provider.Status == "error", "provider_down", s.provider.Said)
 	counted("held", s.counts.OnHold()-s.counts.Holds[ledger.Refused]-s.counts.Holds[ledger.Releasing]) // of these somebody has decided
 	counted("late_pass", s.counts.LatePass)
-	counted("reviews", s.counts.Sessions[idv.StateReview])
+	counted("reviews", s.counts.Reviews)
 	counted("stuck", s.stuck.Writebacks)
 	counted("stuck_notices", s.stuck.Notices)
 	counted("endpoint_off", s.endpointsOff)

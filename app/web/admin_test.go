@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"idgate/app/gate"
-	"idgate/app/idv"
 	"idgate/app/ledger"
 	"idgate/app/relay"
 	"idgate/views"
@@ -381,7 +380,7 @@ func TestAttention(t *testing.T) {
 		{"on, and not set up", standing{shop: shop(func(s *ledger.Shop) { s.Policy.Evidence = gate.Evidence{} })},
 			[]views.Attention{{Code: "provider_unset"}, {Code: "evidence_unmapped"}}},
 		{"orders", standing{shop: shop(nil), tenant: true, stuck: ledger.Stuck{Writebacks: 2, Notices: 6}, found: ledger.Found{Leaked: 3, Moved: 7},
-			counts: ledger.Counts{LatePass: 4, Sessions: map[idv.State]int64{idv.StateReview: 5},
+			counts: ledger.Counts{LatePass: 4, Reviews: 5,
 				Holds: map[ledger.HoldState]int64{ledger.Held: 10_000, ledger.Holding: 1, ledger.Refused: 1, ledger.Releasing: 1, ledger.Cancelling: 1}}},
 			[]views.Attention{{Code: "leaks", Count: "3"}, {Code: "moved", Count: "7"}, {Code: "held", Count: "10,000+"}, {Code: "late_pass", Count: "4"}, {Code: "reviews", Count: "5"},
 				{Code: "stuck", Count: "2"}, {Code: "stuck_notices", Count: "6"}}},

@@ -271,7 +271,7 @@ func (s *story) refusalByHand() {
 func (s *story) otherPages() {
 	s.t.Helper()
 	for _, c := range []struct{ name, says string }{
-		{"overview", "Nothing needs attention"}, {"orders", "Released"}, {"history", "The shopper asked for another name."}, {"health", "store/order/created"}, {"settings", "1Kosmos tenant"},
+		{"overview", "Nothing needs attention"}, {"orders", "Released"}, {"verifications", "Passed"}, {"health", "store/order/created"}, {"settings", "1Kosmos tenant"},
 	} {
 		s.section(c.name)
 		s.app.shows(css("main"), c.says)

@@ -135,7 +135,7 @@ func deepLink(u string) string {
 		return regexp.MustCompile(`^/orders/[0-9]+`).FindString(m)
 	}
 	switch u {
-	case "/policy", "/orders", "/history", "/health", "/settings":
+	case "/policy", "/orders", "/verifications", "/history", "/health", "/settings":
 		return u
 	}
 	return "/overview"

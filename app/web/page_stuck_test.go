@@ -60,7 +60,7 @@ func TestPageStuck(t *testing.T) {
 	l.page(shopHash, ledger.Viewer, "/health", "stuck-health-viewed", "can export the list")
 	l.page(shopHash, ledger.Manager, "/policy", "stuck-policy", "Cancel orders that nobody proves after", "Remind them after", "Hold it once more", "Keep records for", "Other sources")
 	l.page(shopHash, ledger.Manager, "/settings", "stuck-settings", "Who is told")
-	l.page(shopHash, ledger.Manager, "/history", "stuck-history", "Held")
+	l.page(shopHash, ledger.Manager, "/verifications/decisions?stage=order", "stuck-decisions", "Held")
 	l.page(shopHash, ledger.Manager, "/webhooks", "stuck-webhooks", "Switched off: gone", "failed", "Add an endpoint")
 	l.page(shopHash, ledger.Manager, "/webhooks/1", "stuck-webhook", "It answered 410 Gone", "Switch it on again", "order.held")
 	l.page(shopHash, ledger.Manager, "/webhooks/2", "stuck-webhook-log", "Delivered", "order.cancelled", "order.leaked", "order.moved", "verification.passed")

@@ -24,6 +24,9 @@ func TestRoutesRoles(t *testing.T) {
 	foreign := strconv.FormatInt(b.hold(otherHash), 10)
 	theirs := strconv.FormatInt(b.notice(otherHash, "store/order/created", foreign), 10) // handled, and another Shop's
 	b.settle(ledger.NoticeBell)
+	b.prove(shopHash, 7, "00000000-0000-4000-8000-000000000001", ledger.Person{Given: "Ada"})
+	b.prove(otherHash, 7, "00000000-0000-4000-8000-000000000002", ledger.Person{Given: "Bo"})
+	ours, foreignSession := b.newestSession(shopHash), b.newestSession(otherHash)
 	noReason, noPolicy := url.Values{"reason": {""}}, url.Values{"mode": {"maybe"}}
 
 	const viewer, reviewer, manager, owner = ledger.Viewer, ledger.Reviewer, ledger.Manager, ledger.Owner
@@ -78,12 +81,44 @@ func TestRoutesRoles(t *testing.T) {
 		{"/orders/" + held + "/replay", url.Values{views.NoticeField: {theirs}}, reviewer, 404},
 		{"/orders/" + held + "/retry", url.Values{views.WritebackField: {"1"}}, reviewer, 404}, // it is not stuck
 		{"/orders/" + foreign + "/retry", url.Values{views.WritebackField: {"1"}}, reviewer, 404},
-		{"/history", nil, viewer, 200},
-		{"/history?kind=session", nil, viewer, 200},
-		{"/history?kind=decision", nil, viewer, 200},
-		{"/history?kind=order", nil, viewer, 200},
-		{"/history?kind=nonsense", nil, viewer, 400},
-		{"/history?before=1.x", nil, viewer, 400},
+		{"/overview?range=today", nil, viewer, 200},
+		{"/overview?range=90", nil, viewer, 200},
+		{"/overview?range=365", nil, viewer, 400},
+		{"/orders?filter=refused&outcome=refuse&source=www&from=2026-03-01&to=2026-03-10", nil, viewer, 200},
+		{"/orders?filter=released", nil, viewer, 200},
+		{"/orders?filter=exempt", nil, viewer, 200},
+		{"/orders?q=ada%40example.com", nil, viewer, 200},
+		{"/orders?channel=999", nil, viewer, 422},
+		{"/orders?outcome=maybe", nil, viewer, 422},
+		{"/orders?from=yesterday", nil, viewer, 422},
+		{"/orders?after=1.x", nil, viewer, 400},
+		{"/orders?before=1.7", nil, viewer, 200},
+		{"/orders.csv?outcome=hold&from=2026-03-01", nil, reviewer, 200},
+		{"/orders.csv?from=yesterday", nil, reviewer, 422},
+		{"/verifications", nil, viewer, 200},
+		{"/verifications?state=passed&ial=2&source=policy&from=2026-03-01&to=2026-03-10&q=7", nil, viewer, 200},
+		{"/verifications?state=odd", nil, viewer, 422},
+		{"/verifications?q=who", nil, viewer, 422},
+		{"/verifications?before=1.x", nil, viewer, 400},
+		{"/verifications?q=" + ours, nil, viewer, 303},
+		{"/verifications?q=" + foreignSession, nil, viewer, 200},
+		{"/verifications.csv", nil, reviewer, 200},
+		{"/verifications.csv?state=failed", nil, reviewer, 200},
+		{"/verifications.csv?state=odd", nil, reviewer, 422},
+		{"/verifications/decisions", nil, viewer, 200},
+		{"/verifications/decisions?stage=order", nil, viewer, 200},
+		{"/verifications/decisions?stage=cart", nil, viewer, 400},
+		{"/verifications/decisions?before=1.x", nil, viewer, 400},
+		{"/verifications/" + ours, nil, viewer, 200},
+		{"/verifications/" + foreignSession, nil, viewer, 404},
+		{"/verifications/" + strings.ToUpper(ours), nil, viewer, 404},
+		{"/verifications/none", nil, viewer, 404},
+		{"/verifications/" + ours + "/receipt", nil, viewer, 200},
+		{"/verifications/" + foreignSession + "/receipt", nil, viewer, 404},
+		{"/verifications/" + ours + "/revoke", url.Values{views.ProofField: {"none"}}, manager, 404},
+		{"/verifications/" + foreignSession + "/revoke", url.Values{views.ProofField: {"none"}}, manager, 404},
+		{"/history", nil, viewer, 303},
+		{"/history?kind=order", nil, viewer, 303},
 		{"/health", nil, viewer, 200},
 		{"/health/retry", url.Values{views.WritebackField: {"1"}}, reviewer, 404}, // it is not stuck
 		{"/health/retry", url.Values{views.WritebackField: {"1' OR 1=1"}}, reviewer, 404},
@@ -131,7 +166,7 @@ func TestRoutesSuspended(t *testing.T) {
 	b.enforce(shopHash)
 	id := strconv.FormatInt(b.hold(shopHash), 10)
 	b.ok(b.s.Ledger.SuspendShop(b.Context(), shopHash, b.clock(), b.clock().Add(time.Hour)))
-	for _, path := range []string{"/overview", "/policy", "/orders", "/orders?filter=held", "/orders/" + id, "/history", "/health", "/settings"} {
+	for _, path := range []string{"/overview", "/policy", "/orders", "/orders?filter=held", "/orders/" + id, "/verifications", "/verifications/decisions", "/health", "/settings"} {
 		page := b.as(ledger.Owner, shopBase+path, nil)
 		b.want(200, page, "BigCommerce refuses our token since", "Tue 10 Mar 2026, 09:12", "Tue 10 Mar 2026, 10:12", "install idgate again")
 		for _, form := range postForm.FindAllStringSubmatch(page.Body.String(), -1) {
@@ -161,6 +196,14 @@ func TestRoutesSuspended(t *testing.T) {
 	b.ok(b.s.Ledger.ResumeShop(b.Context(), shopHash, b.clock()))
 	b.lacks(b.as(ledger.Manager, shopBase+"/overview", nil), "refuses our token")
 	b.wantGo(b.as(ledger.Manager, shopBase+"/orders/"+id+"/release", url.Values{"reason": {"It is fine"}}), shopBase+"/orders/"+id+"?released="+id)
+}
+
+// newestSession is the id of a Shop's newest Session.
+func (b *bench) newestSession(hash string) string {
+	b.Helper()
+	ns, err := b.s.Ledger.SessionsPage(b.Context(), hash, ledger.Cursor{}, 1)
+	b.ok(err)
+	return ns[0].ID
 }
 
 func mustID(t *testing.T, text string) int64 {

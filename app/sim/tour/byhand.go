@@ -32,7 +32,7 @@ func (t *tour) byHand(ctx context.Context) error {
 		return err
 	}
 	t.say("merchant", "releases order %d (“%s”) and refuses order %d (“%s”); without a reason neither is done", t.held[0], good, t.held[1], bad)
-	return t.history(ctx, good, bad)
+	return t.records(ctx, good, bad)
 }
 
 // byToolbar is the simulator's button on the storefront: the session's own cart, ordered round the page's script.
@@ -173,24 +173,24 @@ func (t *tour) forged(ctx context.Context) error {
 	return nil
 }
 
-// history is the last look: everything that happened, with its reasons.
-func (t *tour) history(ctx context.Context, reasons ...string) error {
+// records is the last look: everything that happened, with its reasons.
+func (t *tour) records(ctx context.Context, reasons ...string) error {
 	counts := map[string]int{}
 	for _, c := range []struct {
-		kind string
-		want []string
+		kind, path string
+		want       []string
 	}{
-		{"session", []string{"Passed", "Failed", "The document has expired.", "Declined"}},
-		{"decision", []string{"Allowed", "Proof needed", "Hold", "policy version"}},
-		{"order", append([]string{"Held", "Released", "Refused", fmt.Sprintf("Order %d", t.ada.order)}, reasons...)},
+		{"session", "/verifications", []string{"Passed", "Failed", "The document has expired.", "Declined"}},
+		{"decision", "/verifications/decisions", []string{"Allowed", "Proof needed", "Hold", "policy version"}},
+		{"order", "/verifications/decisions?stage=order", append([]string{"Held", "Released", "Refused", fmt.Sprintf("Order %d", t.ada.order)}, reasons...)},
 	} {
-		rows, err := t.rows(ctx, "/s/"+t.shop+"/history?kind="+c.kind)
+		rows, err := t.rows(ctx, "/s/"+t.shop+c.path)
 		if err != nil {
 			return err
 		}
 		for _, want := range c.want {
 			if !slices.ContainsFunc(rows, func(row string) bool { return strings.Contains(row, want) }) {
-				return differs("History, "+c.kind+"s", "“"+want+"”", fmt.Sprintf("%d rows: %s", len(rows), clip(strings.Join(rows, " | "))))
+				return differs("Verifications, "+c.kind+"s", "“"+want+"”", fmt.Sprintf("%d rows: %s", len(rows), clip(strings.Join(rows, " | "))))
 			}
 		}
 		counts[c.kind] = len(rows)
@@ -198,7 +198,7 @@ func (t *tour) history(ctx context.Context, reasons ...string) error {
 	if err := t.nothingStuck(ctx); err != nil {
 		return err
 	}
-	t.say("merchant", "History lists %d sessions, %d decisions and %d decisions on orders, with their reasons; nothing is stuck",
+	t.say("merchant", "Verifications lists %d sessions, %d decisions and %d decisions on orders, with their reasons; nothing is stuck",
 		counts["session"], counts["decision"], counts["order"])
 	return nil
 }
