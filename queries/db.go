@@ -54,6 +54,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addProofStmt, err = db.PrepareContext(ctx, addProof); err != nil {
 		return nil, fmt.Errorf("error preparing query AddProof: %w", err)
 	}
+	if q.addRequestStmt, err = db.PrepareContext(ctx, addRequest); err != nil {
+		return nil, fmt.Errorf("error preparing query AddRequest: %w", err)
+	}
+	if q.addReviewStmt, err = db.PrepareContext(ctx, addReview); err != nil {
+		return nil, fmt.Errorf("error preparing query AddReview: %w", err)
+	}
+	if q.addReviewIfSpentStmt, err = db.PrepareContext(ctx, addReviewIfSpent); err != nil {
+		return nil, fmt.Errorf("error preparing query AddReviewIfSpent: %w", err)
+	}
 	if q.addSessionStmt, err = db.PrepareContext(ctx, addSession); err != nil {
 		return nil, fmt.Errorf("error preparing query AddSession: %w", err)
 	}
@@ -78,6 +87,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.askMailStmt, err = db.PrepareContext(ctx, askMail); err != nil {
 		return nil, fmt.Errorf("error preparing query AskMail: %w", err)
 	}
+	if q.askedAgainStmt, err = db.PrepareContext(ctx, askedAgain); err != nil {
+		return nil, fmt.Errorf("error preparing query AskedAgain: %w", err)
+	}
 	if q.cancelWhatIfStmt, err = db.PrepareContext(ctx, cancelWhatIf); err != nil {
 		return nil, fmt.Errorf("error preparing query CancelWhatIf: %w", err)
 	}
@@ -99,6 +111,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.cartSessionsStmt, err = db.PrepareContext(ctx, cartSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CartSessions: %w", err)
 	}
+	if q.cartWordStmt, err = db.PrepareContext(ctx, cartWord); err != nil {
+		return nil, fmt.Errorf("error preparing query CartWord: %w", err)
+	}
 	if q.countAlarmsStmt, err = db.PrepareContext(ctx, countAlarms); err != nil {
 		return nil, fmt.Errorf("error preparing query CountAlarms: %w", err)
 	}
@@ -119,6 +134,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.countOrderSessionsStmt, err = db.PrepareContext(ctx, countOrderSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CountOrderSessions: %w", err)
+	}
+	if q.countReviewsStmt, err = db.PrepareContext(ctx, countReviews); err != nil {
+		return nil, fmt.Errorf("error preparing query CountReviews: %w", err)
 	}
 	if q.countSessionsStmt, err = db.PrepareContext(ctx, countSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CountSessions: %w", err)
@@ -143,6 +161,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.decisionsPageByStageStmt, err = db.PrepareContext(ctx, decisionsPageByStage); err != nil {
 		return nil, fmt.Errorf("error preparing query DecisionsPageByStage: %w", err)
+	}
+	if q.demandCheckStmt, err = db.PrepareContext(ctx, demandCheck); err != nil {
+		return nil, fmt.Errorf("error preparing query DemandCheck: %w", err)
 	}
 	if q.describeShopStmt, err = db.PrepareContext(ctx, describeShop); err != nil {
 		return nil, fmt.Errorf("error preparing query DescribeShop: %w", err)
@@ -176,6 +197,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.destroyProofsStmt, err = db.PrepareContext(ctx, destroyProofs); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyProofs: %w", err)
+	}
+	if q.destroyRequestsStmt, err = db.PrepareContext(ctx, destroyRequests); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyRequests: %w", err)
+	}
+	if q.destroyReviewsStmt, err = db.PrepareContext(ctx, destroyReviews); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyReviews: %w", err)
 	}
 	if q.destroySessionsStmt, err = db.PrepareContext(ctx, destroySessions); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroySessions: %w", err)
@@ -233,6 +260,18 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.endLoginStmt, err = db.PrepareContext(ctx, endLogin); err != nil {
 		return nil, fmt.Errorf("error preparing query EndLogin: %w", err)
+	}
+	if q.endLostReviewsStmt, err = db.PrepareContext(ctx, endLostReviews); err != nil {
+		return nil, fmt.Errorf("error preparing query EndLostReviews: %w", err)
+	}
+	if q.endRequestStmt, err = db.PrepareContext(ctx, endRequest); err != nil {
+		return nil, fmt.Errorf("error preparing query EndRequest: %w", err)
+	}
+	if q.endReviewStmt, err = db.PrepareContext(ctx, endReview); err != nil {
+		return nil, fmt.Errorf("error preparing query EndReview: %w", err)
+	}
+	if q.endReviewsOfOrderStmt, err = db.PrepareContext(ctx, endReviewsOfOrder); err != nil {
+		return nil, fmt.Errorf("error preparing query EndReviewsOfOrder: %w", err)
 	}
 	if q.endShopLoginsStmt, err = db.PrepareContext(ctx, endShopLogins); err != nil {
 		return nil, fmt.Errorf("error preparing query EndShopLogins: %w", err)
@@ -314,6 +353,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.forgetProofsStmt, err = db.PrepareContext(ctx, forgetProofs); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetProofs: %w", err)
+	}
+	if q.forgetRequestsStmt, err = db.PrepareContext(ctx, forgetRequests); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetRequests: %w", err)
+	}
+	if q.forgetReviewsStmt, err = db.PrepareContext(ctx, forgetReviews); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetReviews: %w", err)
 	}
 	if q.forgetSessionsStmt, err = db.PrepareContext(ctx, forgetSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetSessions: %w", err)
@@ -435,6 +480,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.personSaysStmt, err = db.PrepareContext(ctx, personSays); err != nil {
 		return nil, fmt.Errorf("error preparing query PersonSays: %w", err)
 	}
+	if q.personsDecisionsStmt, err = db.PrepareContext(ctx, personsDecisions); err != nil {
+		return nil, fmt.Errorf("error preparing query PersonsDecisions: %w", err)
+	}
 	if q.policyStmt, err = db.PrepareContext(ctx, policy); err != nil {
 		return nil, fmt.Errorf("error preparing query Policy: %w", err)
 	}
@@ -489,6 +537,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.replayNoticesStmt, err = db.PrepareContext(ctx, replayNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query ReplayNotices: %w", err)
 	}
+	if q.requestStmt, err = db.PrepareContext(ctx, request); err != nil {
+		return nil, fmt.Errorf("error preparing query Request: %w", err)
+	}
 	if q.resealShopKeyStmt, err = db.PrepareContext(ctx, resealShopKey); err != nil {
 		return nil, fmt.Errorf("error preparing query ResealShopKey: %w", err)
 	}
@@ -518,6 +569,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.retryWritebackStmt, err = db.PrepareContext(ctx, retryWriteback); err != nil {
 		return nil, fmt.Errorf("error preparing query RetryWriteback: %w", err)
+	}
+	if q.reviewStmt, err = db.PrepareContext(ctx, review); err != nil {
+		return nil, fmt.Errorf("error preparing query Review: %w", err)
+	}
+	if q.reviewsPageStmt, err = db.PrepareContext(ctx, reviewsPage); err != nil {
+		return nil, fmt.Errorf("error preparing query ReviewsPage: %w", err)
+	}
+	if q.reviewsPageByKindStmt, err = db.PrepareContext(ctx, reviewsPageByKind); err != nil {
+		return nil, fmt.Errorf("error preparing query ReviewsPageByKind: %w", err)
 	}
 	if q.revokeProofStmt, err = db.PrepareContext(ctx, revokeProof); err != nil {
 		return nil, fmt.Errorf("error preparing query RevokeProof: %w", err)
@@ -615,6 +675,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.uninstallShopStmt, err = db.PrepareContext(ctx, uninstallShop); err != nil {
 		return nil, fmt.Errorf("error preparing query UninstallShop: %w", err)
 	}
+	if q.unsayOrderStmt, err = db.PrepareContext(ctx, unsayOrder); err != nil {
+		return nil, fmt.Errorf("error preparing query UnsayOrder: %w", err)
+	}
 	if q.useCodeStmt, err = db.PrepareContext(ctx, useCode); err != nil {
 		return nil, fmt.Errorf("error preparing query UseCode: %w", err)
 	}
@@ -638,6 +701,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.whatIfsStmt, err = db.PrepareContext(ctx, whatIfs); err != nil {
 		return nil, fmt.Errorf("error preparing query WhatIfs: %w", err)
+	}
+	if q.withdrawRequestStmt, err = db.PrepareContext(ctx, withdrawRequest); err != nil {
+		return nil, fmt.Errorf("error preparing query WithdrawRequest: %w", err)
 	}
 	if q.wrongCodeStmt, err = db.PrepareContext(ctx, wrongCode); err != nil {
 		return nil, fmt.Errorf("error preparing query WrongCode: %w", err)
@@ -697,6 +763,21 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing addProofStmt: %w", cerr)
 		}
 	}
+	if q.addRequestStmt != nil {
+		if cerr := q.addRequestStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addRequestStmt: %w", cerr)
+		}
+	}
+	if q.addReviewStmt != nil {
+		if cerr := q.addReviewStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addReviewStmt: %w", cerr)
+		}
+	}
+	if q.addReviewIfSpentStmt != nil {
+		if cerr := q.addReviewIfSpentStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addReviewIfSpentStmt: %w", cerr)
+		}
+	}
 	if q.addSessionStmt != nil {
 		if cerr := q.addSessionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addSessionStmt: %w", cerr)
@@ -737,6 +818,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing askMailStmt: %w", cerr)
 		}
 	}
+	if q.askedAgainStmt != nil {
+		if cerr := q.askedAgainStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing askedAgainStmt: %w", cerr)
+		}
+	}
 	if q.cancelWhatIfStmt != nil {
 		if cerr := q.cancelWhatIfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing cancelWhatIfStmt: %w", cerr)
@@ -772,6 +858,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing cartSessionsStmt: %w", cerr)
 		}
 	}
+	if q.cartWordStmt != nil {
+		if cerr := q.cartWordStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing cartWordStmt: %w", cerr)
+		}
+	}
 	if q.countAlarmsStmt != nil {
 		if cerr := q.countAlarmsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countAlarmsStmt: %w", cerr)
@@ -805,6 +896,11 @@ func (q *Queries) Close() error {
 	if q.countOrderSessionsStmt != nil {
 		if cerr := q.countOrderSessionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countOrderSessionsStmt: %w", cerr)
+		}
+	}
+	if q.countReviewsStmt != nil {
+		if cerr := q.countReviewsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countReviewsStmt: %w", cerr)
 		}
 	}
 	if q.countSessionsStmt != nil {
@@ -845,6 +941,11 @@ func (q *Queries) Close() error {
 	if q.decisionsPageByStageStmt != nil {
 		if cerr := q.decisionsPageByStageStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing decisionsPageByStageStmt: %w", cerr)
+		}
+	}
+	if q.demandCheckStmt != nil {
+		if cerr := q.demandCheckStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing demandCheckStmt: %w", cerr)
 		}
 	}
 	if q.describeShopStmt != nil {
@@ -900,6 +1001,16 @@ func (q *Queries) Close() error {
 	if q.destroyProofsStmt != nil {
 		if cerr := q.destroyProofsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing destroyProofsStmt: %w", cerr)
+		}
+	}
+	if q.destroyRequestsStmt != nil {
+		if cerr := q.destroyRequestsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyRequestsStmt: %w", cerr)
+		}
+	}
+	if q.destroyReviewsStmt != nil {
+		if cerr := q.destroyReviewsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyReviewsStmt: %w", cerr)
 		}
 	}
 	if q.destroySessionsStmt != nil {
@@ -995,6 +1106,26 @@ func (q *Queries) Close() error {
 	if q.endLoginStmt != nil {
 		if cerr := q.endLoginStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endLoginStmt: %w", cerr)
+		}
+	}
+	if q.endLostReviewsStmt != nil {
+		if cerr := q.endLostReviewsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endLostReviewsStmt: %w", cerr)
+		}
+	}
+	if q.endRequestStmt != nil {
+		if cerr := q.endRequestStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endRequestStmt: %w", cerr)
+		}
+	}
+	if q.endReviewStmt != nil {
+		if cerr := q.endReviewStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endReviewStmt: %w", cerr)
+		}
+	}
+	if q.endReviewsOfOrderStmt != nil {
+		if cerr := q.endReviewsOfOrderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endReviewsOfOrderStmt: %w", cerr)
 		}
 	}
 	if q.endShopLoginsStmt != nil {
@@ -1130,6 +1261,16 @@ func (q *Queries) Close() error {
 	if q.forgetProofsStmt != nil {
 		if cerr := q.forgetProofsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing forgetProofsStmt: %w", cerr)
+		}
+	}
+	if q.forgetRequestsStmt != nil {
+		if cerr := q.forgetRequestsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetRequestsStmt: %w", cerr)
+		}
+	}
+	if q.forgetReviewsStmt != nil {
+		if cerr := q.forgetReviewsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetReviewsStmt: %w", cerr)
 		}
 	}
 	if q.forgetSessionsStmt != nil {
@@ -1332,6 +1473,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing personSaysStmt: %w", cerr)
 		}
 	}
+	if q.personsDecisionsStmt != nil {
+		if cerr := q.personsDecisionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing personsDecisionsStmt: %w", cerr)
+		}
+	}
 	if q.policyStmt != nil {
 		if cerr := q.policyStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing policyStmt: %w", cerr)
@@ -1422,6 +1568,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing replayNoticesStmt: %w", cerr)
 		}
 	}
+	if q.requestStmt != nil {
+		if cerr := q.requestStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing requestStmt: %w", cerr)
+		}
+	}
 	if q.resealShopKeyStmt != nil {
 		if cerr := q.resealShopKeyStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing resealShopKeyStmt: %w", cerr)
@@ -1470,6 +1621,21 @@ func (q *Queries) Close() error {
 	if q.retryWritebackStmt != nil {
 		if cerr := q.retryWritebackStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing retryWritebackStmt: %w", cerr)
+		}
+	}
+	if q.reviewStmt != nil {
+		if cerr := q.reviewStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing reviewStmt: %w", cerr)
+		}
+	}
+	if q.reviewsPageStmt != nil {
+		if cerr := q.reviewsPageStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing reviewsPageStmt: %w", cerr)
+		}
+	}
+	if q.reviewsPageByKindStmt != nil {
+		if cerr := q.reviewsPageByKindStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing reviewsPageByKindStmt: %w", cerr)
 		}
 	}
 	if q.revokeProofStmt != nil {
@@ -1632,6 +1798,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing uninstallShopStmt: %w", cerr)
 		}
 	}
+	if q.unsayOrderStmt != nil {
+		if cerr := q.unsayOrderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing unsayOrderStmt: %w", cerr)
+		}
+	}
 	if q.useCodeStmt != nil {
 		if cerr := q.useCodeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing useCodeStmt: %w", cerr)
@@ -1670,6 +1841,11 @@ func (q *Queries) Close() error {
 	if q.whatIfsStmt != nil {
 		if cerr := q.whatIfsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing whatIfsStmt: %w", cerr)
+		}
+	}
+	if q.withdrawRequestStmt != nil {
+		if cerr := q.withdrawRequestStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing withdrawRequestStmt: %w", cerr)
 		}
 	}
 	if q.wrongCodeStmt != nil {
@@ -1726,6 +1902,9 @@ type Queries struct {
 	addNoticeStmt                  *sql.Stmt
 	addPolicyStmt                  *sql.Stmt
 	addProofStmt                   *sql.Stmt
+	addRequestStmt                 *sql.Stmt
+	addReviewStmt                  *sql.Stmt
+	addReviewIfSpentStmt           *sql.Stmt
 	addSessionStmt                 *sql.Stmt
 	addSigningKeyStmt              *sql.Stmt
 	addWhatIfStmt                  *sql.Stmt
@@ -1734,6 +1913,7 @@ type Queries struct {
 	advanceWhatIfStmt              *sql.Stmt
 	alarmsStmt                     *sql.Stmt
 	askMailStmt                    *sql.Stmt
+	askedAgainStmt                 *sql.Stmt
 	cancelWhatIfStmt               *sql.Stmt
 	capabilityStmt                 *sql.Stmt
 	capabilitySessionsStmt         *sql.Stmt
@@ -1741,6 +1921,7 @@ type Queries struct {
 	cartDecisionsStmt              *sql.Stmt
 	cartProofsStmt                 *sql.Stmt
 	cartSessionsStmt               *sql.Stmt
+	cartWordStmt                   *sql.Stmt
 	countAlarmsStmt                *sql.Stmt
 	countCartSessionsStmt          *sql.Stmt
 	countDecidedStmt               *sql.Stmt
@@ -1748,6 +1929,7 @@ type Queries struct {
 	countLatePassesStmt            *sql.Stmt
 	countMailboxSessionsStmt       *sql.Stmt
 	countOrderSessionsStmt         *sql.Stmt
+	countReviewsStmt               *sql.Stmt
 	countSessionsStmt              *sql.Stmt
 	countShopSessionsStmt          *sql.Stmt
 	countStuckStmt                 *sql.Stmt
@@ -1756,6 +1938,7 @@ type Queries struct {
 	decisionStmt                   *sql.Stmt
 	decisionsPageStmt              *sql.Stmt
 	decisionsPageByStageStmt       *sql.Stmt
+	demandCheckStmt                *sql.Stmt
 	describeShopStmt               *sql.Stmt
 	destroyActivityStmt            *sql.Stmt
 	destroyAskedMailsStmt          *sql.Stmt
@@ -1767,6 +1950,8 @@ type Queries struct {
 	destroyOrdersStmt              *sql.Stmt
 	destroyPoliciesStmt            *sql.Stmt
 	destroyProofsStmt              *sql.Stmt
+	destroyRequestsStmt            *sql.Stmt
+	destroyReviewsStmt             *sql.Stmt
 	destroySessionsStmt            *sql.Stmt
 	destroyShopKeyStmt             *sql.Stmt
 	destroyShownMailboxesStmt      *sql.Stmt
@@ -1786,6 +1971,10 @@ type Queries struct {
 	dueWhatIfsStmt                 *sql.Stmt
 	dueWokenOrdersStmt             *sql.Stmt
 	endLoginStmt                   *sql.Stmt
+	endLostReviewsStmt             *sql.Stmt
+	endRequestStmt                 *sql.Stmt
+	endReviewStmt                  *sql.Stmt
+	endReviewsOfOrderStmt          *sql.Stmt
 	endShopLoginsStmt              *sql.Stmt
 	endUserLoginsStmt              *sql.Stmt
 	eraseAskedMailsStmt            *sql.Stmt
@@ -1813,6 +2002,8 @@ type Queries struct {
 	forgetOrderStmt                *sql.Stmt
 	forgetPersonsStmt              *sql.Stmt
 	forgetProofsStmt               *sql.Stmt
+	forgetRequestsStmt             *sql.Stmt
+	forgetReviewsStmt              *sql.Stmt
 	forgetSessionsStmt             *sql.Stmt
 	forgetShownMailboxesStmt       *sql.Stmt
 	forgetTokensStmt               *sql.Stmt
@@ -1853,6 +2044,7 @@ type Queries struct {
 	oweOnceStmt                    *sql.Stmt
 	pendingWorkStmt                *sql.Stmt
 	personSaysStmt                 *sql.Stmt
+	personsDecisionsStmt           *sql.Stmt
 	policyStmt                     *sql.Stmt
 	policyVersionsStmt             *sql.Stmt
 	postponeNoticeStmt             *sql.Stmt
@@ -1871,6 +2063,7 @@ type Queries struct {
 	removeUserStmt                 *sql.Stmt
 	replayNoticeStmt               *sql.Stmt
 	replayNoticesStmt              *sql.Stmt
+	requestStmt                    *sql.Stmt
 	resealShopKeyStmt              *sql.Stmt
 	resealSigningKeyStmt           *sql.Stmt
 	resumeNoticesStmt              *sql.Stmt
@@ -1881,6 +2074,9 @@ type Queries struct {
 	resumeWritebacksStmt           *sql.Stmt
 	retryShopWritebacksStmt        *sql.Stmt
 	retryWritebackStmt             *sql.Stmt
+	reviewStmt                     *sql.Stmt
+	reviewsPageStmt                *sql.Stmt
+	reviewsPageByKindStmt          *sql.Stmt
 	revokeProofStmt                *sql.Stmt
 	saveSettingsStmt               *sql.Stmt
 	seeUserStmt                    *sql.Stmt
@@ -1913,6 +2109,7 @@ type Queries struct {
 	takeBackWritebackStmt          *sql.Stmt
 	touchOrderStmt                 *sql.Stmt
 	uninstallShopStmt              *sql.Stmt
+	unsayOrderStmt                 *sql.Stmt
 	useCodeStmt                    *sql.Stmt
 	useTokenStmt                   *sql.Stmt
 	usersStmt                      *sql.Stmt
@@ -1921,6 +2118,7 @@ type Queries struct {
 	whatIfOrdersStmt               *sql.Stmt
 	whatIfOrdersByShiftStmt        *sql.Stmt
 	whatIfsStmt                    *sql.Stmt
+	withdrawRequestStmt            *sql.Stmt
 	wrongCodeStmt                  *sql.Stmt
 }
 
@@ -1938,6 +2136,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		addNoticeStmt:                  q.addNoticeStmt,
 		addPolicyStmt:                  q.addPolicyStmt,
 		addProofStmt:                   q.addProofStmt,
+		addRequestStmt:                 q.addRequestStmt,
+		addReviewStmt:                  q.addReviewStmt,
+		addReviewIfSpentStmt:           q.addReviewIfSpentStmt,
 		addSessionStmt:                 q.addSessionStmt,
 		addSigningKeyStmt:              q.addSigningKeyStmt,
 		addWhatIfStmt:                  q.addWhatIfStmt,
@@ -1946,6 +2147,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		advanceWhatIfStmt:              q.advanceWhatIfStmt,
 		alarmsStmt:                     q.alarmsStmt,
 		askMailStmt:                    q.askMailStmt,
+		askedAgainStmt:                 q.askedAgainStmt,
 		cancelWhatIfStmt:               q.cancelWhatIfStmt,
 		capabilityStmt:                 q.capabilityStmt,
 		capabilitySessionsStmt:         q.capabilitySessionsStmt,
@@ -1953,6 +2155,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		cartDecisionsStmt:              q.cartDecisionsStmt,
 		cartProofsStmt:                 q.cartProofsStmt,
 		cartSessionsStmt:               q.cartSessionsStmt,
+		cartWordStmt:                   q.cartWordStmt,
 		countAlarmsStmt:                q.countAlarmsStmt,
 		countCartSessionsStmt:          q.countCartSessionsStmt,
 		countDecidedStmt:               q.countDecidedStmt,
@@ -1960,6 +2163,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		countLatePassesStmt:            q.countLatePassesStmt,
 		countMailboxSessionsStmt:       q.countMailboxSessionsStmt,
 		countOrderSessionsStmt:         q.countOrderSessionsStmt,
+		countReviewsStmt:               q.countReviewsStmt,
 		countSessionsStmt:              q.countSessionsStmt,
 		countShopSessionsStmt:          q.countShopSessionsStmt,
 		countStuckStmt:                 q.countStuckStmt,
@@ -1968,6 +2172,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		decisionStmt:                   q.decisionStmt,
 		decisionsPageStmt:              q.decisionsPageStmt,
 		decisionsPageByStageStmt:       q.decisionsPageByStageStmt,
+		demandCheckStmt:                q.demandCheckStmt,
 		describeShopStmt:               q.describeShopStmt,
 		destroyActivityStmt:            q.destroyActivityStmt,
 		destroyAskedMailsStmt:          q.destroyAskedMailsStmt,
@@ -1979,6 +2184,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		destroyOrdersStmt:              q.destroyOrdersStmt,
 		destroyPoliciesStmt:            q.destroyPoliciesStmt,
 		destroyProofsStmt:              q.destroyProofsStmt,
+		destroyRequestsStmt:            q.destroyRequestsStmt,
+		destroyReviewsStmt:             q.destroyReviewsStmt,
 		destroySessionsStmt:            q.destroySessionsStmt,
 		destroyShopKeyStmt:             q.destroyShopKeyStmt,
 		destroyShownMailboxesStmt:      q.destroyShownMailboxesStmt,
@@ -1998,6 +2205,10 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		dueWhatIfsStmt:                 q.dueWhatIfsStmt,
 		dueWokenOrdersStmt:             q.dueWokenOrdersStmt,
 		endLoginStmt:                   q.endLoginStmt,
+		endLostReviewsStmt:             q.endLostReviewsStmt,
+		endRequestStmt:                 q.endRequestStmt,
+		endReviewStmt:                  q.endReviewStmt,
+		endReviewsOfOrderStmt:          q.endReviewsOfOrderStmt,
 		endShopLoginsStmt:              q.endShopLoginsStmt,
 		endUserLoginsStmt:              q.endUserLoginsStmt,
 		eraseAskedMailsStmt:            q.eraseAskedMailsStmt,
@@ -2025,6 +2236,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		forgetOrderStmt:                q.forgetOrderStmt,
 		forgetPersonsStmt:              q.forgetPersonsStmt,
 		forgetProofsStmt:               q.forgetProofsStmt,
+		forgetRequestsStmt:             q.forgetRequestsStmt,
+		forgetReviewsStmt:              q.forgetReviewsStmt,
 		forgetSessionsStmt:             q.forgetSessionsStmt,
 		forgetShownMailboxesStmt:       q.forgetShownMailboxesStmt,
 		forgetTokensStmt:               q.forgetTokensStmt,
@@ -2065,6 +2278,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		oweOnceStmt:                    q.oweOnceStmt,
 		pendingWorkStmt:                q.pendingWorkStmt,
 		personSaysStmt:                 q.personSaysStmt,
+		personsDecisionsStmt:           q.personsDecisionsStmt,
 		policyStmt:                     q.policyStmt,
 		policyVersionsStmt:             q.policyVersionsStmt,
 		postponeNoticeStmt:             q.postponeNoticeStmt,
@@ -2083,6 +2297,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		removeUserStmt:                 q.removeUserStmt,
 		replayNoticeStmt:               q.replayNoticeStmt,
 		replayNoticesStmt:              q.replayNoticesStmt,
+		requestStmt:                    q.requestStmt,
 		resealShopKeyStmt:              q.resealShopKeyStmt,
 		resealSigningKeyStmt:           q.resealSigningKeyStmt,
 		resumeNoticesStmt:              q.resumeNoticesStmt,
@@ -2093,6 +2308,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		resumeWritebacksStmt:           q.resumeWritebacksStmt,
 		retryShopWritebacksStmt:        q.retryShopWritebacksStmt,
 		retryWritebackStmt:             q.retryWritebackStmt,
+		reviewStmt:                     q.reviewStmt,
+		reviewsPageStmt:                q.reviewsPageStmt,
+		reviewsPageByKindStmt:          q.reviewsPageByKindStmt,
 		revokeProofStmt:                q.revokeProofStmt,
 		saveSettingsStmt:               q.saveSettingsStmt,
 		seeUserStmt:                    q.seeUserStmt,
@@ -2125,6 +2343,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		takeBackWritebackStmt:          q.takeBackWritebackStmt,
 		touchOrderStmt:                 q.touchOrderStmt,
 		uninstallShopStmt:              q.uninstallShopStmt,
+		unsayOrderStmt:                 q.unsayOrderStmt,
 		useCodeStmt:                    q.useCodeStmt,
 		useTokenStmt:                   q.useTokenStmt,
 		usersStmt:                      q.usersStmt,
@@ -2133,6 +2352,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		whatIfOrdersStmt:               q.whatIfOrdersStmt,
 		whatIfOrdersByShiftStmt:        q.whatIfOrdersByShiftStmt,
 		whatIfsStmt:                    q.whatIfsStmt,
+		withdrawRequestStmt:            q.withdrawRequestStmt,
 		wrongCodeStmt:                  q.wrongCodeStmt,
 	}
 }

@@ -39,6 +39,14 @@ const (
 	ActReplayed       Action = "notices.replayed"
 	ActExported       Action = "exported"
 	ActCheckRequested Action = "order.check_requested"
+
+	ActRequestWithdrawn Action = "order.check_withdrawn"
+	ActOrderUndone      Action = "order.undone"
+	ActOrderAskedAgain  Action = "order.asked_again"
+	ActAcknowledged     Action = "review.acknowledged"
+	ActCartAllowed      Action = "cart.allowed"
+	ActCartRefused      Action = "cart.refused"
+	ActCartUndone       Action = "cart.undone"
 )
 
 // Activity is one line of what people did in a Shop.
