@@ -153,6 +153,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.customerProofsStmt, err = db.PrepareContext(ctx, customerProofs); err != nil {
 		return nil, fmt.Errorf("error preparing query CustomerProofs: %w", err)
 	}
+	if q.customersUnderMailboxStmt, err = db.PrepareContext(ctx, customersUnderMailbox); err != nil {
+		return nil, fmt.Errorf("error preparing query CustomersUnderMailbox: %w", err)
+	}
 	if q.decisionStmt, err = db.PrepareContext(ctx, decision); err != nil {
 		return nil, fmt.Errorf("error preparing query Decision: %w", err)
 	}
@@ -270,6 +273,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.endReviewStmt, err = db.PrepareContext(ctx, endReview); err != nil {
 		return nil, fmt.Errorf("error preparing query EndReview: %w", err)
 	}
+	if q.endReviewsOfCartStmt, err = db.PrepareContext(ctx, endReviewsOfCart); err != nil {
+		return nil, fmt.Errorf("error preparing query EndReviewsOfCart: %w", err)
+	}
 	if q.endReviewsOfOrderStmt, err = db.PrepareContext(ctx, endReviewsOfOrder); err != nil {
 		return nil, fmt.Errorf("error preparing query EndReviewsOfOrder: %w", err)
 	}
@@ -279,8 +285,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.endUserLoginsStmt, err = db.PrepareContext(ctx, endUserLogins); err != nil {
 		return nil, fmt.Errorf("error preparing query EndUserLogins: %w", err)
 	}
+	if q.eraseAllowedMailboxStmt, err = db.PrepareContext(ctx, eraseAllowedMailbox); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseAllowedMailbox: %w", err)
+	}
 	if q.eraseAskedMailsStmt, err = db.PrepareContext(ctx, eraseAskedMails); err != nil {
 		return nil, fmt.Errorf("error preparing query EraseAskedMails: %w", err)
+	}
+	if q.eraseBlockedMailboxStmt, err = db.PrepareContext(ctx, eraseBlockedMailbox); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseBlockedMailbox: %w", err)
 	}
 	if q.eraseCustomerCapabilitiesStmt, err = db.PrepareContext(ctx, eraseCustomerCapabilities); err != nil {
 		return nil, fmt.Errorf("error preparing query EraseCustomerCapabilities: %w", err)
@@ -302,6 +314,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.eraseCustomerWritebacksStmt, err = db.PrepareContext(ctx, eraseCustomerWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query EraseCustomerWritebacks: %w", err)
+	}
+	if q.eraseGuestCapabilitiesStmt, err = db.PrepareContext(ctx, eraseGuestCapabilities); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseGuestCapabilities: %w", err)
+	}
+	if q.eraseGuestOrdersStmt, err = db.PrepareContext(ctx, eraseGuestOrders); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseGuestOrders: %w", err)
+	}
+	if q.eraseGuestSessionsStmt, err = db.PrepareContext(ctx, eraseGuestSessions); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseGuestSessions: %w", err)
 	}
 	if q.eraseListedCustomerStmt, err = db.PrepareContext(ctx, eraseListedCustomer); err != nil {
 		return nil, fmt.Errorf("error preparing query EraseListedCustomer: %w", err)
@@ -530,6 +551,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.removeUserStmt, err = db.PrepareContext(ctx, removeUser); err != nil {
 		return nil, fmt.Errorf("error preparing query RemoveUser: %w", err)
+	}
+	if q.removeWritebackStmt, err = db.PrepareContext(ctx, removeWriteback); err != nil {
+		return nil, fmt.Errorf("error preparing query RemoveWriteback: %w", err)
 	}
 	if q.replayNoticeStmt, err = db.PrepareContext(ctx, replayNotice); err != nil {
 		return nil, fmt.Errorf("error preparing query ReplayNotice: %w", err)
@@ -928,6 +952,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing customerProofsStmt: %w", cerr)
 		}
 	}
+	if q.customersUnderMailboxStmt != nil {
+		if cerr := q.customersUnderMailboxStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing customersUnderMailboxStmt: %w", cerr)
+		}
+	}
 	if q.decisionStmt != nil {
 		if cerr := q.decisionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing decisionStmt: %w", cerr)
@@ -1123,6 +1152,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing endReviewStmt: %w", cerr)
 		}
 	}
+	if q.endReviewsOfCartStmt != nil {
+		if cerr := q.endReviewsOfCartStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endReviewsOfCartStmt: %w", cerr)
+		}
+	}
 	if q.endReviewsOfOrderStmt != nil {
 		if cerr := q.endReviewsOfOrderStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endReviewsOfOrderStmt: %w", cerr)
@@ -1138,9 +1172,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing endUserLoginsStmt: %w", cerr)
 		}
 	}
+	if q.eraseAllowedMailboxStmt != nil {
+		if cerr := q.eraseAllowedMailboxStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseAllowedMailboxStmt: %w", cerr)
+		}
+	}
 	if q.eraseAskedMailsStmt != nil {
 		if cerr := q.eraseAskedMailsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing eraseAskedMailsStmt: %w", cerr)
+		}
+	}
+	if q.eraseBlockedMailboxStmt != nil {
+		if cerr := q.eraseBlockedMailboxStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseBlockedMailboxStmt: %w", cerr)
 		}
 	}
 	if q.eraseCustomerCapabilitiesStmt != nil {
@@ -1176,6 +1220,21 @@ func (q *Queries) Close() error {
 	if q.eraseCustomerWritebacksStmt != nil {
 		if cerr := q.eraseCustomerWritebacksStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing eraseCustomerWritebacksStmt: %w", cerr)
+		}
+	}
+	if q.eraseGuestCapabilitiesStmt != nil {
+		if cerr := q.eraseGuestCapabilitiesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseGuestCapabilitiesStmt: %w", cerr)
+		}
+	}
+	if q.eraseGuestOrdersStmt != nil {
+		if cerr := q.eraseGuestOrdersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseGuestOrdersStmt: %w", cerr)
+		}
+	}
+	if q.eraseGuestSessionsStmt != nil {
+		if cerr := q.eraseGuestSessionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseGuestSessionsStmt: %w", cerr)
 		}
 	}
 	if q.eraseListedCustomerStmt != nil {
@@ -1558,6 +1617,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing removeUserStmt: %w", cerr)
 		}
 	}
+	if q.removeWritebackStmt != nil {
+		if cerr := q.removeWritebackStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing removeWritebackStmt: %w", cerr)
+		}
+	}
 	if q.replayNoticeStmt != nil {
 		if cerr := q.replayNoticeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing replayNoticeStmt: %w", cerr)
@@ -1935,6 +1999,7 @@ type Queries struct {
 	countStuckStmt                 *sql.Stmt
 	customerMailboxesStmt          *sql.Stmt
 	customerProofsStmt             *sql.Stmt
+	customersUnderMailboxStmt      *sql.Stmt
 	decisionStmt                   *sql.Stmt
 	decisionsPageStmt              *sql.Stmt
 	decisionsPageByStageStmt       *sql.Stmt
@@ -1974,10 +2039,13 @@ type Queries struct {
 	endLostReviewsStmt             *sql.Stmt
 	endRequestStmt                 *sql.Stmt
 	endReviewStmt                  *sql.Stmt
+	endReviewsOfCartStmt           *sql.Stmt
 	endReviewsOfOrderStmt          *sql.Stmt
 	endShopLoginsStmt              *sql.Stmt
 	endUserLoginsStmt              *sql.Stmt
+	eraseAllowedMailboxStmt        *sql.Stmt
 	eraseAskedMailsStmt            *sql.Stmt
+	eraseBlockedMailboxStmt        *sql.Stmt
 	eraseCustomerCapabilitiesStmt  *sql.Stmt
 	eraseCustomerDecisionsStmt     *sql.Stmt
 	eraseCustomerNoticesStmt       *sql.Stmt
@@ -1985,6 +2053,9 @@ type Queries struct {
 	eraseCustomerProofsStmt        *sql.Stmt
 	eraseCustomerSessionsStmt      *sql.Stmt
 	eraseCustomerWritebacksStmt    *sql.Stmt
+	eraseGuestCapabilitiesStmt     *sql.Stmt
+	eraseGuestOrdersStmt           *sql.Stmt
+	eraseGuestSessionsStmt         *sql.Stmt
 	eraseListedCustomerStmt        *sql.Stmt
 	eraseMailboxCapabilitiesStmt   *sql.Stmt
 	eraseMailboxProofsStmt         *sql.Stmt
@@ -2061,6 +2132,7 @@ type Queries struct {
 	recordInstallationStmt         *sql.Stmt
 	removeListedStmt               *sql.Stmt
 	removeUserStmt                 *sql.Stmt
+	removeWritebackStmt            *sql.Stmt
 	replayNoticeStmt               *sql.Stmt
 	replayNoticesStmt              *sql.Stmt
 	requestStmt                    *sql.Stmt
@@ -2169,6 +2241,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		countStuckStmt:                 q.countStuckStmt,
 		customerMailboxesStmt:          q.customerMailboxesStmt,
 		customerProofsStmt:             q.customerProofsStmt,
+		customersUnderMailboxStmt:      q.customersUnderMailboxStmt,
 		decisionStmt:                   q.decisionStmt,
 		decisionsPageStmt:              q.decisionsPageStmt,
 		decisionsPageByStageStmt:       q.decisionsPageByStageStmt,
@@ -2208,10 +2281,13 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		endLostReviewsStmt:             q.endLostReviewsStmt,
 		endRequestStmt:                 q.endRequestStmt,
 		endReviewStmt:                  q.endReviewStmt,
+		endReviewsOfCartStmt:           q.endReviewsOfCartStmt,
 		endReviewsOfOrderStmt:          q.endReviewsOfOrderStmt,
 		endShopLoginsStmt:              q.endShopLoginsStmt,
 		endUserLoginsStmt:              q.endUserLoginsStmt,
+		eraseAllowedMailboxStmt:        q.eraseAllowedMailboxStmt,
 		eraseAskedMailsStmt:            q.eraseAskedMailsStmt,
+		eraseBlockedMailboxStmt:        q.eraseBlockedMailboxStmt,
 		eraseCustomerCapabilitiesStmt:  q.eraseCustomerCapabilitiesStmt,
 		eraseCustomerDecisionsStmt:     q.eraseCustomerDecisionsStmt,
 		eraseCustomerNoticesStmt:       q.eraseCustomerNoticesStmt,
@@ -2219,6 +2295,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		eraseCustomerProofsStmt:        q.eraseCustomerProofsStmt,
 		eraseCustomerSessionsStmt:      q.eraseCustomerSessionsStmt,
 		eraseCustomerWritebacksStmt:    q.eraseCustomerWritebacksStmt,
+		eraseGuestCapabilitiesStmt:     q.eraseGuestCapabilitiesStmt,
+		eraseGuestOrdersStmt:           q.eraseGuestOrdersStmt,
+		eraseGuestSessionsStmt:         q.eraseGuestSessionsStmt,
 		eraseListedCustomerStmt:        q.eraseListedCustomerStmt,
 		eraseMailboxCapabilitiesStmt:   q.eraseMailboxCapabilitiesStmt,
 		eraseMailboxProofsStmt:         q.eraseMailboxProofsStmt,
@@ -2295,6 +2374,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		recordInstallationStmt:         q.recordInstallationStmt,
 		removeListedStmt:               q.removeListedStmt,
 		removeUserStmt:                 q.removeUserStmt,
+		removeWritebackStmt:            q.removeWritebackStmt,
 		replayNoticeStmt:               q.replayNoticeStmt,
 		replayNoticesStmt:              q.replayNoticesStmt,
 		requestStmt:                    q.requestStmt,

@@ -53,6 +53,38 @@ UPDATE orders SET customer_id = 0, mailbox = x'', buyer = x'', erased_at = @now,
     lease = lease + 1, attempt = 0, due_at = CASE WHEN due_at = 0 THEN 0 ELSE CAST(@now AS INTEGER) END WHERE (store_hash, order_id) IN (
     SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_customer WHERE o.store_hash = @store_hash AND o.customer_id = @customer_id AND o.customer_id != 0);
 
+-- A guest's are those under their mailbox that name no customer: their orders, with the links to those and what came of them, too.
+-- name: EraseGuestSessions :execrows
+UPDATE sessions SET mailbox = x'', capture_url = x'', trouble = '', leased_until = 0, poll_at = 0,
+    changed_at = CASE WHEN poll_at != 0 THEN CAST(@now AS INTEGER) ELSE changed_at END, over_at = CASE WHEN poll_at != 0 THEN CAST(@now AS INTEGER) ELSE changed_at END,
+    state = CASE WHEN poll_at != 0 THEN 'abandoned' ELSE state END, reason = CASE WHEN poll_at != 0 THEN 'erased' ELSE reason END
+WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_tries WHERE s.store_hash = @store_hash AND s.mailbox = @mailbox AND s.customer_id = 0 AND s.mailbox != x'');
+
+-- name: EraseGuestCapabilities :execrows
+DELETE FROM capabilities WHERE id IN (SELECT c.id FROM orders AS o INDEXED BY orders_guest CROSS JOIN capabilities AS c INDEXED BY capabilities_order ON c.store_hash = o.store_hash AND c.order_id = o.order_id
+    WHERE o.store_hash = @store_hash AND o.mailbox = @mailbox AND o.customer_id = 0 AND o.mailbox != x'' AND c.order_id != 0);
+
+-- The last, like EraseCustomerOrders.
+-- name: EraseGuestOrders :execrows
+UPDATE orders SET mailbox = x'', buyer = x'', erased_at = @now, link = x'', cart_id = '',
+    lease = lease + 1, attempt = 0, due_at = CASE WHEN due_at = 0 THEN 0 ELSE CAST(@now AS INTEGER) END WHERE (store_hash, order_id) IN (
+    SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_guest WHERE o.store_hash = @store_hash AND o.mailbox = @mailbox AND o.customer_id = 0 AND o.mailbox != x'');
+
+-- What customers did under a mailbox: it goes with the customer.
+-- name: CustomersUnderMailbox :one
+SELECT count(DISTINCT p.customer_id) FROM proofs AS p INDEXED BY proofs_mailbox WHERE p.store_hash = @store_hash AND p.mailbox = @mailbox AND p.mailbox != x'' AND p.customer_id != 0;
+
+-- name: EraseAllowedMailbox :execrows
+DELETE FROM listed WHERE store_hash = @store_hash AND customer_id = 0 AND mailbox = @mailbox AND list = 'allow';
+
+-- Nobody gets off the block list by being erased: the keyed hash stays, and nothing that can be read.
+-- name: EraseBlockedMailbox :execrows
+UPDATE listed SET shown = x'', note = '' WHERE store_hash = @store_hash AND customer_id = 0 AND mailbox = @mailbox AND list = 'block' AND (shown != x'' OR note != '');
+
+-- One that is done and would keep what it was about.
+-- name: RemoveWriteback :execrows
+DELETE FROM writebacks WHERE id = @id AND attempt = @attempt AND due_at = @leased_until AND state = 'pending';
+
 -- Those that wait have nobody left that they are about, and end.
 -- name: EraseCustomerNotices :execrows
 UPDATE notices SET subject = '', state = 'done', due_at = 0, handled_at = @now, remark = 'the customer was erased' WHERE id IN (

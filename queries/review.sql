@@ -16,12 +16,14 @@ ON CONFLICT (store_hash, kind, subject) DO NOTHING;
 -- name: EndReview :execrows
 DELETE FROM reviews WHERE store_hash = @store_hash AND kind = @kind AND subject = @subject;
 
--- What waits about an order, itself or as the cart it was, but for what is kept.
+-- What waits about an order, but for what is kept.
 -- name: EndReviewsOfOrder :execrows
-DELETE FROM reviews WHERE (store_hash, kind, subject) IN (
-    SELECT r.store_hash, r.kind, r.subject FROM reviews AS r INDEXED BY reviews_order WHERE r.store_hash = @store_hash AND r.order_id = @order_id AND r.order_id != 0
-    UNION ALL SELECT r.store_hash, r.kind, r.subject FROM reviews AS r INDEXED BY reviews_cart WHERE r.store_hash = @store_hash AND r.cart_id = @cart_id AND r.cart_id != '')
-    AND kind NOT IN (SELECT value FROM json_each(CAST(@keep AS TEXT)));
+DELETE FROM reviews WHERE (store_hash, kind, subject) IN (SELECT r.store_hash, r.kind, r.subject FROM reviews AS r INDEXED BY reviews_order
+    WHERE r.store_hash = @store_hash AND r.order_id = @order_id AND r.order_id != 0 AND r.kind NOT IN (SELECT j.value FROM json_each(CAST(@keep AS TEXT)) AS j));
+
+-- name: EndReviewsOfCart :execrows
+DELETE FROM reviews WHERE (store_hash, kind, subject) IN (SELECT r.store_hash, r.kind, r.subject FROM reviews AS r INDEXED BY reviews_cart
+    WHERE r.store_hash = @store_hash AND r.cart_id = @cart_id AND r.cart_id != '' AND r.kind NOT IN (SELECT j.value FROM json_each(CAST(@keep AS TEXT)) AS j));
 
 -- Sessions that ended otherwise, such as by the erasure of their person.
 -- name: EndLostReviews :execrows

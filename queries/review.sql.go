@@ -262,28 +262,39 @@ func (q *Queries) EndReview(ctx context.Context, arg EndReviewParams) (int64, er
 	return result.RowsAffected()
 }
 
+const endReviewsOfCart = `-- name: EndReviewsOfCart :execrows
+DELETE FROM reviews WHERE (store_hash, kind, subject) IN (SELECT r.store_hash, r.kind, r.subject FROM reviews AS r INDEXED BY reviews_cart
+    WHERE r.store_hash = ?1 AND r.cart_id = ?2 AND r.cart_id != '' AND r.kind NOT IN (SELECT j.value FROM json_each(CAST(?3 AS TEXT)) AS j))
+`
+
+type EndReviewsOfCartParams struct {
+	StoreHash string
+	CartID    string
+	Keep      string
+}
+
+func (q *Queries) EndReviewsOfCart(ctx context.Context, arg EndReviewsOfCartParams) (int64, error) {
+	result, err := q.exec(ctx, q.endReviewsOfCartStmt, endReviewsOfCart, arg.StoreHash, arg.CartID, arg.Keep)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const endReviewsOfOrder = `-- name: EndReviewsOfOrder :execrows
-DELETE FROM reviews WHERE (store_hash, kind, subject) IN (
-    SELECT r.store_hash, r.kind, r.subject FROM reviews AS r INDEXED BY reviews_order WHERE r.store_hash = ?1 AND r.order_id = ?2 AND r.order_id != 0
-    UNION ALL SELECT r.store_hash, r.kind, r.subject FROM reviews AS r INDEXED BY reviews_cart WHERE r.store_hash = ?1 AND r.cart_id = ?3 AND r.cart_id != '')
-    AND kind NOT IN (SELECT value FROM json_each(CAST(?4 AS TEXT)))
+DELETE FROM reviews WHERE (store_hash, kind, subject) IN (SELECT r.store_hash, r.kind, r.subject FROM reviews AS r INDEXED BY reviews_order
+    WHERE r.store_hash = ?1 AND r.order_id = ?2 AND r.order_id != 0 AND r.kind NOT IN (SELECT j.value FROM json_each(CAST(?3 AS TEXT)) AS j))
 `
 
 type EndReviewsOfOrderParams struct {
 	StoreHash string
 	OrderID   int64
-	CartID    string
 	Keep      string
 }
 
-// What waits about an order, itself or as the cart it was, but for what is kept.
+// What waits about an order, but for what is kept.
 func (q *Queries) EndReviewsOfOrder(ctx context.Context, arg EndReviewsOfOrderParams) (int64, error) {
-	result, err := q.exec(ctx, q.endReviewsOfOrderStmt, endReviewsOfOrder,
-		arg.StoreHash,
-		arg.OrderID,
-		arg.CartID,
-		arg.Keep,
-	)
+	result, err := q.exec(ctx, q.endReviewsOfOrderStmt, endReviewsOfOrder, arg.StoreHash, arg.OrderID, arg.Keep)
 	if err != nil {
 		return 0, err
 	}

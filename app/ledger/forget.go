@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"idgate/queries"
@@ -16,75 +15,6 @@ const (
 	keepAsked      = 2 * 24 * time.Hour  // mails that a shopper asked for: their limits look back a day
 	keepShop       = 30 * 24 * time.Hour // a Shop's sealed data after its uninstallation
 )
-
-// EraseCustomer erases a person from every table: Proofs with their sealed names, Capabilities, what Sessions, Decisions, orders and Notices
-// say of them, and what was owed to their record, also where it was done as a guest for one of their orders or carts. An order keeps its
-// figures and its latest Decision, which stands. Proofs and Sessions of guests under a mailbox that the customer used go too; guest orders
-// and their links are not the customer's, and wait for the clock. What other customers did under such a mailbox is theirs.
-func (l *Ledger) EraseCustomer(ctx context.Context, hash string, customerID int64, now time.Time) error {
-	if customerID <= 0 {
-		return fmt.Errorf("erasing customer %d: the id must be positive", customerID)
-	}
-	return l.do(ctx, func(ctx context.Context, t *tx) error {
-		mailboxes, err := t.CustomerMailboxes(ctx, queries.CustomerMailboxesParams{StoreHash: hash, CustomerID: customerID})
-		if err != nil {
-			return err
-		}
-		steps := []step{
-			func(ctx context.Context, t *tx) (int64, error) {
-				return t.EraseCustomerProofs(ctx, queries.EraseCustomerProofsParams{StoreHash: hash, CustomerID: customerID})
-			},
-			func(ctx context.Context, t *tx) (int64, error) {
-				return t.EraseCustomerSessions(ctx, queries.EraseCustomerSessionsParams{StoreHash: hash, CustomerID: customerID, Now: millis(now)})
-			},
-			func(ctx context.Context, t *tx) (int64, error) {
-				return t.EraseCustomerCapabilities(ctx, queries.EraseCustomerCapabilitiesParams{StoreHash: hash, CustomerID: customerID})
-			},
-			func(ctx context.Context, t *tx) (int64, error) {
-				return t.EraseCustomerDecisions(ctx, queries.EraseCustomerDecisionsParams{StoreHash: hash, CustomerID: customerID})
-			},
-			func(ctx context.Context, t *tx) (int64, error) {
-				return t.EraseCustomerOrders(ctx, queries.EraseCustomerOrdersParams{StoreHash: hash, CustomerID: customerID, Now: millis(now)})
-			},
-			func(ctx context.Context, t *tx) (int64, error) {
-				return t.EraseCustomerNotices(ctx, queries.EraseCustomerNoticesParams{StoreHash: hash, Subject: strconv.FormatInt(customerID, 10), Now: millis(now)})
-			},
-			func(ctx context.Context, t *tx) (int64, error) {
-				return t.EraseListedCustomer(ctx, queries.EraseListedCustomerParams{StoreHash: hash, CustomerID: customerID})
-			},
-			func(ctx context.Context, t *tx) (int64, error) {
-				return t.EraseCustomerWritebacks(ctx, queries.EraseCustomerWritebacksParams{StoreHash: hash, CustomerID: customerID})
-			},
-		}
-		for _, m := range mailboxes {
-			steps = append(steps, eraseMailbox(hash, customerID, m, now)...)
-		}
-		t.ring = append(t.ring, OrderBell)
-		_, err = all(ctx, t, steps...)
-		return err
-	})
-}
-
-// eraseMailbox erases what guests did under a mailbox of the customer's.
-func eraseMailbox(hash string, customerID int64, m []byte, now time.Time) []step {
-	return []step{
-		func(ctx context.Context, t *tx) (int64, error) {
-			return t.EraseMailboxProofs(ctx, queries.EraseMailboxProofsParams{StoreHash: hash, Mailbox: m})
-		},
-		func(ctx context.Context, t *tx) (int64, error) {
-			return t.EraseMailboxSessions(ctx, queries.EraseMailboxSessionsParams{StoreHash: hash, Mailbox: m, Now: millis(now)})
-		},
-		func(ctx context.Context, t *tx) (int64, error) {
-			return t.EraseMailboxCapabilities(ctx, queries.EraseMailboxCapabilitiesParams{StoreHash: hash, Mailbox: m})
-		},
-		func(ctx context.Context, t *tx) (int64, error) {
-			return t.EraseShownMailbox(ctx, queries.EraseShownMailboxParams{StoreHash: hash, Mailbox: m, CustomerID: customerID})
-		},
-		func(ctx context.Context, t *tx) (int64, error) {
-			return t.EraseAskedMails(ctx, queries.EraseAskedMailsParams{StoreHash: hash, Mailbox: m, CustomerID: customerID})
-		},
-	}
-}
 
 // step erases or deletes something, and says how many rows it changed.
 type step func(context.Context, *tx) (int64, error)

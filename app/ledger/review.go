@@ -99,7 +99,12 @@ func (t *tx) endReviews(ctx context.Context, hash string, orderID int64, cartID 
 	if err != nil {
 		return 0, err
 	}
-	return t.EndReviewsOfOrder(ctx, queries.EndReviewsOfOrderParams{StoreHash: hash, OrderID: orderID, CartID: cartID, Keep: string(kinds)})
+	n, err := t.EndReviewsOfOrder(ctx, queries.EndReviewsOfOrderParams{StoreHash: hash, OrderID: orderID, Keep: string(kinds)})
+	if err != nil || cartID == "" {
+		return n, err
+	}
+	m, err := t.EndReviewsOfCart(ctx, queries.EndReviewsOfCartParams{StoreHash: hash, CartID: cartID, Keep: string(kinds)})
+	return n + m, err
 }
 
 // AcknowledgeReview records that a named person has seen something that nothing can be done about any more, and why it may rest: a leak,

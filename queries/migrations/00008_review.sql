@@ -38,6 +38,7 @@ CREATE TABLE requests (
 CREATE INDEX requests_past ON requests (store_hash, made_at);
 
 CREATE INDEX decisions_person ON decisions (store_hash, made_at, id) WHERE made_by = 'person';
+CREATE INDEX orders_guest ON orders (store_hash, mailbox) WHERE customer_id = 0 AND mailbox != x'';
 
 -- +goose Down
 SELECT 'forward only';
