@@ -12,14 +12,9 @@ func (r Requested) rule() RuleResult {
 	return RuleResult{Name: RuleRequested, Mode: Enforce, Verdict: Yes, Require: r.Require, Counted: true}
 }
 
-// requested says with the Decision's reasons who demands a check.
+// requested says with the Decision's reasons, after what is about the Proof, who demands a check.
 func (d Decision) requested(by string) Decision {
-	who := Reason{RequestedByPerson, by}
-	if d.Outcome == Allow {
-		d.Reasons = append(d.Reasons, who)
-	} else {
-		d.Reasons = append([]Reason{who}, d.Reasons...)
-	}
+	d.Reasons = append(d.Reasons, Reason{RequestedByPerson, by})
 	return d
 }
 

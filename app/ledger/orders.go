@@ -326,7 +326,7 @@ func (l *Ledger) Override(ctx context.Context, s *Shop, o Order, release bool, n
 	}
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
 		is, err := found(t.Order(ctx, queries.OrderParams{StoreHash: s.Hash, OrderID: o.ID}))
-		if err == nil && is.PersonSays != o.PersonSays {
+		if err == nil && (is.PersonSays != o.PersonSays || is.PersonSays == says) {
 			err = ErrMoved
 		}
 		if err != nil {
