@@ -339,6 +339,21 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.eraseShownMailboxStmt, err = db.PrepareContext(ctx, eraseShownMailbox); err != nil {
 		return nil, fmt.Errorf("error preparing query EraseShownMailbox: %w", err)
 	}
+	if q.exportDecisionsStmt, err = db.PrepareContext(ctx, exportDecisions); err != nil {
+		return nil, fmt.Errorf("error preparing query ExportDecisions: %w", err)
+	}
+	if q.exportOrdersStmt, err = db.PrepareContext(ctx, exportOrders); err != nil {
+		return nil, fmt.Errorf("error preparing query ExportOrders: %w", err)
+	}
+	if q.exportProofsStmt, err = db.PrepareContext(ctx, exportProofs); err != nil {
+		return nil, fmt.Errorf("error preparing query ExportProofs: %w", err)
+	}
+	if q.exportRequestsStmt, err = db.PrepareContext(ctx, exportRequests); err != nil {
+		return nil, fmt.Errorf("error preparing query ExportRequests: %w", err)
+	}
+	if q.exportSessionsStmt, err = db.PrepareContext(ctx, exportSessions); err != nil {
+		return nil, fmt.Errorf("error preparing query ExportSessions: %w", err)
+	}
 	if q.finishNoticeStmt, err = db.PrepareContext(ctx, finishNotice); err != nil {
 		return nil, fmt.Errorf("error preparing query FinishNotice: %w", err)
 	}
@@ -1262,6 +1277,31 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing eraseShownMailboxStmt: %w", cerr)
 		}
 	}
+	if q.exportDecisionsStmt != nil {
+		if cerr := q.exportDecisionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing exportDecisionsStmt: %w", cerr)
+		}
+	}
+	if q.exportOrdersStmt != nil {
+		if cerr := q.exportOrdersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing exportOrdersStmt: %w", cerr)
+		}
+	}
+	if q.exportProofsStmt != nil {
+		if cerr := q.exportProofsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing exportProofsStmt: %w", cerr)
+		}
+	}
+	if q.exportRequestsStmt != nil {
+		if cerr := q.exportRequestsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing exportRequestsStmt: %w", cerr)
+		}
+	}
+	if q.exportSessionsStmt != nil {
+		if cerr := q.exportSessionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing exportSessionsStmt: %w", cerr)
+		}
+	}
 	if q.finishNoticeStmt != nil {
 		if cerr := q.finishNoticeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing finishNoticeStmt: %w", cerr)
@@ -2061,6 +2101,11 @@ type Queries struct {
 	eraseMailboxProofsStmt         *sql.Stmt
 	eraseMailboxSessionsStmt       *sql.Stmt
 	eraseShownMailboxStmt          *sql.Stmt
+	exportDecisionsStmt            *sql.Stmt
+	exportOrdersStmt               *sql.Stmt
+	exportProofsStmt               *sql.Stmt
+	exportRequestsStmt             *sql.Stmt
+	exportSessionsStmt             *sql.Stmt
 	finishNoticeStmt               *sql.Stmt
 	finishOrderStmt                *sql.Stmt
 	finishWritebackStmt            *sql.Stmt
@@ -2303,6 +2348,11 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		eraseMailboxProofsStmt:         q.eraseMailboxProofsStmt,
 		eraseMailboxSessionsStmt:       q.eraseMailboxSessionsStmt,
 		eraseShownMailboxStmt:          q.eraseShownMailboxStmt,
+		exportDecisionsStmt:            q.exportDecisionsStmt,
+		exportOrdersStmt:               q.exportOrdersStmt,
+		exportProofsStmt:               q.exportProofsStmt,
+		exportRequestsStmt:             q.exportRequestsStmt,
+		exportSessionsStmt:             q.exportSessionsStmt,
 		finishNoticeStmt:               q.finishNoticeStmt,
 		finishOrderStmt:                q.finishOrderStmt,
 		finishWritebackStmt:            q.finishWritebackStmt,

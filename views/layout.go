@@ -7,6 +7,7 @@ func navPages() []navPage {
 		{"overview", "Overview"},
 		{"policy", "Policy"},
 		{"orders", "Orders"},
+		{"review", "Review"},
 		{"history", "History"},
 		{"lists", "Lists"},
 		{"health", "Health"},

@@ -231,6 +231,8 @@ func IALSources() []string { return codes(ialSources) }
 var rules = map[string]Words{
 	"checkout": {Short: "Every checkout", Sentence: "What the policy asks of every order it covers."},
 	"step_up":  {Short: "Step-up order value", Sentence: "What the policy asks in addition above the step-up order value."},
+
+	"requested": {Short: "Requested check", Sentence: "What somebody in the shop asks of this order besides."},
 }
 
 // RuleWords names the rules every Policy has; a merchant's own rules bring their name.
@@ -364,6 +366,17 @@ var flashes = map[string]struct {
 	"reverted":  {"This shop uses the operator's 1Kosmos tenant again.", "ok"},
 	"kept":      {"Order %s is kept: it will not be cancelled.", "ok"},
 	"unkept":    {"Order %s may be cancelled after all. Its deadline begins anew and is announced.", "ok"},
+	"reheld":    {"The release is taken back. Order %s is put on hold again within seconds.", "ok"},
+	"unrefused": {"The refusal is taken back. Order %s waits on hold to be proved.", "ok"},
+	"asked":     {"The buyer of order %s is mailed a new link within seconds, and has fresh tries.", "ok"},
+	"cart_mail": {"The buyer of the cart was mailed a link.", "ok"},
+	"noted":     {"Acknowledged. It waits no longer.", "ok"},
+	"cart_yes":  {"The cart may be ordered as it is now, without proof.", "ok"},
+	"cart_no":   {"The cart is refused.", "ok"},
+	"cart_back": {"Taken back. The cart is decided by the policy again.", "ok"},
+	"check":     {"A check of order %s is requested. It is decided again within seconds.", "ok"},
+	"unchecked": {"The requested check of order %s is taken back. It is decided again within seconds.", "ok"},
+	"erased":    {"Erased. Line %s of the activity log keeps how much it was.", "ok"},
 	"revoked":   {"The proof is revoked. Order %s, and every other that rests on it and has not shipped, is decided again within seconds.", "ok"},
 	"handled":   {"%s is handled again within seconds. What is right already stays as it is.", "ok"},
 	"replayed":  {"%s handled again now. What is right already stays as it is.", "ok"},

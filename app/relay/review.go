@@ -165,6 +165,24 @@ func (r *Relay) AskAgain(ctx context.Context, s *ledger.Shop, o ledger.Order, wh
 	return time.Time{}, r.Ledger.AskAgain(ctx, s, o, mailRef(fmt.Sprintf("%s-ask-%d", MailLink, times+1), o.Holds), now.Add(-askedAgainAfter), why, now)
 }
 
+// AskableFrom says from when on an order's buyer may be asked again, where that is later than now, and whether they were asked as often as is allowed.
+func (r *Relay) AskableFrom(ctx context.Context, s *ledger.Shop, orderID int64) (next time.Time, spent bool, err error) {
+	times, last, err := r.Ledger.AskedAgain(ctx, s.Hash, orderID)
+	if next = last.Add(askedAgainAfter); last.IsZero() || !next.After(r.Now()) {
+		next = time.Time{}
+	}
+	return next, times >= mostAskedAgain, err
+}
+
+// AskCartAgain mails the buyer of a Session's cart another link. The limits are those of a shopper who asks for one.
+func (r *Relay) AskCartAgain(ctx context.Context, s *ledger.Shop, n ledger.Session) error {
+	c, err := r.Ledger.Capability(ctx, r.Ledger.Token(ledger.Capability{ID: n.Capability, Purpose: ledger.ForCart}), ledger.ForCart, r.Now())
+	if err != nil {
+		return err
+	}
+	return r.MailToCart(ctx, s, ledger.AskedLink, c)
+}
+
 // Undoable says what taking back the last word on an order would do.
 type Undoable int
 
