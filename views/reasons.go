@@ -158,14 +158,15 @@ var reasons = map[string]reasonWords{
 		short: "Check requested", tone: "info",
 		sentence: "Somebody in the shop requested a check of this order.",
 		detailed: "{detail} requested a check of this order.",
+		next:     "The shopper proves what was asked for, or somebody takes the request back.",
 	},
 	"request_withdrawn": {
-		short: "Check taken back", tone: "info",
+		short: "Check taken back", tone: "quiet",
 		sentence: "Somebody took the requested check back.",
 		detailed: "{detail} took the requested check back.",
 	},
 	"undone_by_person": {
-		short: "Taken back by hand", tone: "info",
+		short: "Taken back by hand", tone: "quiet",
 		sentence: "Somebody took back what had been decided by hand.",
 		detailed: "{detail} took back what had been decided by hand.",
 	},
