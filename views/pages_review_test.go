@@ -46,7 +46,7 @@ func reviewPages() []page {
 		{"review-suspended", Review(ReviewData{Layout: refusedToken(), Rows: reviewRows()[:1]})},
 		{"request", Request(RequestData{Layout: layout("enforce"), Order: glance, Form: form, HoldTo: 12, CanOrder: true, Policy: Need{IAL: 1},
 			Before: &RequestRow{By: "bo@larkspur.example", Why: "Odd <b>address</b>", When: monday, Need: Need{IAL: 2}, Hold: true}})},
-		{"request-refused", Request(RequestData{Layout: layout("enforce"), Order: glance, Form: RequestForm{IAL: "9", MaxAge: "x", LeastAge: "0", Reason: ""}, HoldTo: 12,
+		{"request-wrong", Request(RequestData{Layout: layout("enforce"), Order: glance, Form: RequestForm{IAL: "9", MaxAge: "x", LeastAge: "0", Reason: ""}, HoldTo: 12,
 			NoMails: "Nobody can be asked by mail: this idgate has no mail server.",
 			Errors:  map[string]string{"ial": "unknown_choice", "max_age": "not_whole", "least_age": "too_small:1", "reason": "reason_required"}})},
 		{"erase", Erase(EraseData{Layout: flashed("enforce", "erased", "41"), Erasures: []Erasure{{When: tuesday, By: "ada@larkspur.example", What: "customer", How: "2 proofs, 1 orders"}}})},
@@ -60,7 +60,7 @@ func reviewPages() []page {
 		{"lists-erased", Lists(ListsData{Layout: layout("enforce"), List: "blocked", Entries: []ListEntry{{Hash: "9f86d081884c7d65", By: "ada@larkspur.example", When: tuesday}}})},
 	}
 	for _, bar := range RequestBars() {
-		out = append(out, page{"request-" + bar, Request(RequestData{Layout: layout("enforce"), Order: glance, Cannot: bar})})
+		out = append(out, page{"request-cannot-" + bar, Request(RequestData{Layout: layout("enforce"), Order: glance, Cannot: bar})})
 	}
 	add := func(name string, change func(*OrderData)) {
 		d := heldOrder()
