@@ -133,7 +133,7 @@ func (p shopper) shops(r *rig) underWay {
 	}
 	r.ok(r.l.ShowMailbox(ctx, s, Shown{Mailbox: s.MailboxHash(p.mailbox), CustomerID: p.id, Way: ByCode}, r.now))
 	r.ok(r.l.ShowMailbox(ctx, s, Shown{Mailbox: s.MailboxHash(p.mailbox), CartID: "guest " + p.cart, Way: ByLink}, r.now))
-	r.ok(r.l.List(ctx, s, []Listed{{CustomerID: p.id, List: gate.OnAllowList, Note: "known to us"}}, r.now))
+	r.ok(r.l.List(ctx, s, []Listed{{CustomerID: p.id, List: gate.OnAllowList, Note: "known to us"}, {Mailbox: p.mailbox, List: gate.OnAllowList, Note: "known to us"}}, r.now))
 	for _, d := range []NewDecision{p.decision(s, p.cart, 0), p.decision(s, "new "+p.cart, 0)} {
 		_, err := r.l.RecordCartDecision(ctx, s, d, nil, r.now)
 		r.ok(err)
