@@ -140,7 +140,7 @@ func (s *Server) reviewOrder(ctx context.Context, shop *ledger.Shop, it ledger.R
 
 func (s *Server) reviewRow(ctx context.Context, shop *ledger.Shop, it ledger.Review) (views.ReviewRow, error) {
 	p := present(shop)
-	row := views.ReviewRow{Kind: string(it.Kind), Subject: it.Subject, Since: p.when(it.Since), Waited: span(s.Now().Sub(it.Since)), Guest: true}
+	row := views.ReviewRow{Kind: string(it.Kind), Subject: it.Subject, Since: p.when(it.Since), Waited: cmp.Or(span(s.Now().Sub(it.Since)), "just now"), Guest: true}
 	o, ok, err := s.reviewOrder(ctx, shop, it)
 	if err != nil {
 		return row, err
