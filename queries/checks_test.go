@@ -36,7 +36,9 @@ var badRows = map[string][]cols{
 	"proofs": {
 		{"ial": 4}, {"ial": -1}, {"source": "us"}, {"document": 2}, {"selfie": 2}, {"revoked_at": 0}, {"revoked_by": ""}, {"proved_at": 9, "good_until": 9},
 	},
-	"notices": {{"state": "new", "due_at": 0}, {"due_at": 0}, {"state": "done"}, {"state": "stuck"}},
+	"reviews":  {{"kind": "other"}, {"subject": ""}, {"order_id": 0}, {"cart_id": "c"}, {"order_id": 0, "cart_id": "c", "kind": "moved"}},
+	"requests": {{"hold": 2}, {"person": ""}},
+	"notices":  {{"state": "new", "due_at": 0}, {"due_at": 0}, {"state": "done"}, {"state": "stuck"}},
 	"orders": {
 		{"answer": "maybe"}, {"hold": "on hold"}, {"person_says": "maybe"}, {"hold": "holding", "former_status": -1}, {"former_status": -1}, {"hold": "releasing", "former_status": -1},
 		{"hold": "cancelling", "former_status": -1}, {"digital": 2}, {"touched": 2}, {"kept": 2}, {"urgency": 2}, {"urgency": -1}, {"erased_at": 5},
@@ -52,10 +54,13 @@ var badRows = map[string][]cols{
 
 // goodRows has the other values that a column may have, beside the ones of valid.
 var goodRows = map[string][]cols{
-	"ledger":          {{"kind": "demo"}},
-	"shops":           {{"state": "suspended"}, {"state": "uninstalled", "token": nil}},
-	"users":           {{"role": "owner"}, {"role": "reviewer"}, {"role": "viewer"}},
-	"capabilities":    {{"purpose": "confirm", "cart_id": ""}, {"purpose": "mail", "cart_id": "", "order_id": 118}, {"purpose": "mail", "cart_id": "", "order_id": 118, "mailed": 1}, {"purpose": "mail", "mailed": 1}},
+	"ledger":       {{"kind": "demo"}},
+	"shops":        {{"state": "suspended"}, {"state": "uninstalled", "token": nil}},
+	"users":        {{"role": "owner"}, {"role": "reviewer"}, {"role": "viewer"}},
+	"capabilities": {{"purpose": "confirm", "cart_id": ""}, {"purpose": "mail", "cart_id": "", "order_id": 118}, {"purpose": "mail", "cart_id": "", "order_id": 118, "mailed": 1}, {"purpose": "mail", "mailed": 1}},
+	"reviews": {{"kind": "in_review"}, {"kind": "tries_spent"}, {"kind": "blocked"}, {"kind": "leaked"}, {"kind": "moved"}, {"order_id": 0, "cart_id": "c"},
+		{"order_id": 0, "cart_id": "c", "kind": "in_review"}},
+	"requests":        {{"hold": 0}},
 	"listed":          {{"list": "block"}, {"customer_id": 5, "mailbox": []byte{}}},
 	"whatifs":         {{"state": "done", "due_at": 0}, {"state": "cancelled", "due_at": 0}},
 	"whatif_orders":   {{"shift": "newly_gated"}, {"shift": "newly_exempt"}, {"shift": "newly_held"}, {"shift": "newly_let"}},

@@ -63,6 +63,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addProofStmt, err = db.PrepareContext(ctx, addProof); err != nil {
 		return nil, fmt.Errorf("error preparing query AddProof: %w", err)
 	}
+	if q.addRequestStmt, err = db.PrepareContext(ctx, addRequest); err != nil {
+		return nil, fmt.Errorf("error preparing query AddRequest: %w", err)
+	}
+	if q.addReviewStmt, err = db.PrepareContext(ctx, addReview); err != nil {
+		return nil, fmt.Errorf("error preparing query AddReview: %w", err)
+	}
+	if q.addReviewIfSpentStmt, err = db.PrepareContext(ctx, addReviewIfSpent); err != nil {
+		return nil, fmt.Errorf("error preparing query AddReviewIfSpent: %w", err)
+	}
 	if q.addSessionStmt, err = db.PrepareContext(ctx, addSession); err != nil {
 		return nil, fmt.Errorf("error preparing query AddSession: %w", err)
 	}
@@ -86,6 +95,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.askMailStmt, err = db.PrepareContext(ctx, askMail); err != nil {
 		return nil, fmt.Errorf("error preparing query AskMail: %w", err)
+	}
+	if q.askedAgainStmt, err = db.PrepareContext(ctx, askedAgain); err != nil {
+		return nil, fmt.Errorf("error preparing query AskedAgain: %w", err)
 	}
 	if q.cancelWhatIfStmt, err = db.PrepareContext(ctx, cancelWhatIf); err != nil {
 		return nil, fmt.Errorf("error preparing query CancelWhatIf: %w", err)
@@ -111,6 +123,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.cartShownStmt, err = db.PrepareContext(ctx, cartShown); err != nil {
 		return nil, fmt.Errorf("error preparing query CartShown: %w", err)
 	}
+	if q.cartWordStmt, err = db.PrepareContext(ctx, cartWord); err != nil {
+		return nil, fmt.Errorf("error preparing query CartWord: %w", err)
+	}
 	if q.countAlarmsStmt, err = db.PrepareContext(ctx, countAlarms); err != nil {
 		return nil, fmt.Errorf("error preparing query CountAlarms: %w", err)
 	}
@@ -119,6 +134,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.countHoldsStmt, err = db.PrepareContext(ctx, countHolds); err != nil {
 		return nil, fmt.Errorf("error preparing query CountHolds: %w", err)
+	}
+	if q.countInReviewStmt, err = db.PrepareContext(ctx, countInReview); err != nil {
+		return nil, fmt.Errorf("error preparing query CountInReview: %w", err)
 	}
 	if q.countLatePassesStmt, err = db.PrepareContext(ctx, countLatePasses); err != nil {
 		return nil, fmt.Errorf("error preparing query CountLatePasses: %w", err)
@@ -150,6 +168,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.customerProofsStmt, err = db.PrepareContext(ctx, customerProofs); err != nil {
 		return nil, fmt.Errorf("error preparing query CustomerProofs: %w", err)
 	}
+	if q.customersUnderMailboxStmt, err = db.PrepareContext(ctx, customersUnderMailbox); err != nil {
+		return nil, fmt.Errorf("error preparing query CustomersUnderMailbox: %w", err)
+	}
 	if q.decisionStmt, err = db.PrepareContext(ctx, decision); err != nil {
 		return nil, fmt.Errorf("error preparing query Decision: %w", err)
 	}
@@ -170,6 +191,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.deliveryPageStmt, err = db.PrepareContext(ctx, deliveryPage); err != nil {
 		return nil, fmt.Errorf("error preparing query DeliveryPage: %w", err)
+	}
+	if q.demandCheckStmt, err = db.PrepareContext(ctx, demandCheck); err != nil {
+		return nil, fmt.Errorf("error preparing query DemandCheck: %w", err)
 	}
 	if q.describeShopStmt, err = db.PrepareContext(ctx, describeShop); err != nil {
 		return nil, fmt.Errorf("error preparing query DescribeShop: %w", err)
@@ -215,6 +239,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.destroyProofsStmt, err = db.PrepareContext(ctx, destroyProofs); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyProofs: %w", err)
+	}
+	if q.destroyRequestsStmt, err = db.PrepareContext(ctx, destroyRequests); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyRequests: %w", err)
+	}
+	if q.destroyReviewsStmt, err = db.PrepareContext(ctx, destroyReviews); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyReviews: %w", err)
 	}
 	if q.destroySessionsStmt, err = db.PrepareContext(ctx, destroySessions); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroySessions: %w", err)
@@ -285,6 +315,21 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.endLoginStmt, err = db.PrepareContext(ctx, endLogin); err != nil {
 		return nil, fmt.Errorf("error preparing query EndLogin: %w", err)
 	}
+	if q.endLostReviewsStmt, err = db.PrepareContext(ctx, endLostReviews); err != nil {
+		return nil, fmt.Errorf("error preparing query EndLostReviews: %w", err)
+	}
+	if q.endRequestStmt, err = db.PrepareContext(ctx, endRequest); err != nil {
+		return nil, fmt.Errorf("error preparing query EndRequest: %w", err)
+	}
+	if q.endReviewStmt, err = db.PrepareContext(ctx, endReview); err != nil {
+		return nil, fmt.Errorf("error preparing query EndReview: %w", err)
+	}
+	if q.endReviewsOfCartStmt, err = db.PrepareContext(ctx, endReviewsOfCart); err != nil {
+		return nil, fmt.Errorf("error preparing query EndReviewsOfCart: %w", err)
+	}
+	if q.endReviewsOfOrderStmt, err = db.PrepareContext(ctx, endReviewsOfOrder); err != nil {
+		return nil, fmt.Errorf("error preparing query EndReviewsOfOrder: %w", err)
+	}
 	if q.endShopLoginsStmt, err = db.PrepareContext(ctx, endShopLogins); err != nil {
 		return nil, fmt.Errorf("error preparing query EndShopLogins: %w", err)
 	}
@@ -306,8 +351,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.endpointsStmt, err = db.PrepareContext(ctx, endpoints); err != nil {
 		return nil, fmt.Errorf("error preparing query Endpoints: %w", err)
 	}
+	if q.eraseAllowedMailboxStmt, err = db.PrepareContext(ctx, eraseAllowedMailbox); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseAllowedMailbox: %w", err)
+	}
 	if q.eraseAskedMailsStmt, err = db.PrepareContext(ctx, eraseAskedMails); err != nil {
 		return nil, fmt.Errorf("error preparing query EraseAskedMails: %w", err)
+	}
+	if q.eraseBlockedMailboxStmt, err = db.PrepareContext(ctx, eraseBlockedMailbox); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseBlockedMailbox: %w", err)
 	}
 	if q.eraseCustomerCapabilitiesStmt, err = db.PrepareContext(ctx, eraseCustomerCapabilities); err != nil {
 		return nil, fmt.Errorf("error preparing query EraseCustomerCapabilities: %w", err)
@@ -333,6 +384,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.eraseCustomerWritebacksStmt, err = db.PrepareContext(ctx, eraseCustomerWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query EraseCustomerWritebacks: %w", err)
 	}
+	if q.eraseGuestCapabilitiesStmt, err = db.PrepareContext(ctx, eraseGuestCapabilities); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseGuestCapabilities: %w", err)
+	}
+	if q.eraseGuestOrdersStmt, err = db.PrepareContext(ctx, eraseGuestOrders); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseGuestOrders: %w", err)
+	}
+	if q.eraseGuestSessionsStmt, err = db.PrepareContext(ctx, eraseGuestSessions); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseGuestSessions: %w", err)
+	}
 	if q.eraseListedCustomerStmt, err = db.PrepareContext(ctx, eraseListedCustomer); err != nil {
 		return nil, fmt.Errorf("error preparing query EraseListedCustomer: %w", err)
 	}
@@ -347,6 +407,21 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.eraseShownMailboxStmt, err = db.PrepareContext(ctx, eraseShownMailbox); err != nil {
 		return nil, fmt.Errorf("error preparing query EraseShownMailbox: %w", err)
+	}
+	if q.exportDecisionsStmt, err = db.PrepareContext(ctx, exportDecisions); err != nil {
+		return nil, fmt.Errorf("error preparing query ExportDecisions: %w", err)
+	}
+	if q.exportOrdersStmt, err = db.PrepareContext(ctx, exportOrders); err != nil {
+		return nil, fmt.Errorf("error preparing query ExportOrders: %w", err)
+	}
+	if q.exportProofsStmt, err = db.PrepareContext(ctx, exportProofs); err != nil {
+		return nil, fmt.Errorf("error preparing query ExportProofs: %w", err)
+	}
+	if q.exportRequestsStmt, err = db.PrepareContext(ctx, exportRequests); err != nil {
+		return nil, fmt.Errorf("error preparing query ExportRequests: %w", err)
+	}
+	if q.exportSessionsStmt, err = db.PrepareContext(ctx, exportSessions); err != nil {
+		return nil, fmt.Errorf("error preparing query ExportSessions: %w", err)
 	}
 	if q.failedDeliveryPageStmt, err = db.PrepareContext(ctx, failedDeliveryPage); err != nil {
 		return nil, fmt.Errorf("error preparing query FailedDeliveryPage: %w", err)
@@ -404,6 +479,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.forgetProofsStmt, err = db.PrepareContext(ctx, forgetProofs); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetProofs: %w", err)
+	}
+	if q.forgetRequestsStmt, err = db.PrepareContext(ctx, forgetRequests); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetRequests: %w", err)
+	}
+	if q.forgetReviewsStmt, err = db.PrepareContext(ctx, forgetReviews); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetReviews: %w", err)
 	}
 	if q.forgetSessionsStmt, err = db.PrepareContext(ctx, forgetSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetSessions: %w", err)
@@ -573,6 +654,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.personSaysStmt, err = db.PrepareContext(ctx, personSays); err != nil {
 		return nil, fmt.Errorf("error preparing query PersonSays: %w", err)
 	}
+	if q.personsDecisionsStmt, err = db.PrepareContext(ctx, personsDecisions); err != nil {
+		return nil, fmt.Errorf("error preparing query PersonsDecisions: %w", err)
+	}
 	if q.policyStmt, err = db.PrepareContext(ctx, policy); err != nil {
 		return nil, fmt.Errorf("error preparing query Policy: %w", err)
 	}
@@ -627,11 +711,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.removeUserStmt, err = db.PrepareContext(ctx, removeUser); err != nil {
 		return nil, fmt.Errorf("error preparing query RemoveUser: %w", err)
 	}
+	if q.removeWritebackStmt, err = db.PrepareContext(ctx, removeWriteback); err != nil {
+		return nil, fmt.Errorf("error preparing query RemoveWriteback: %w", err)
+	}
 	if q.replayNoticeStmt, err = db.PrepareContext(ctx, replayNotice); err != nil {
 		return nil, fmt.Errorf("error preparing query ReplayNotice: %w", err)
 	}
 	if q.replayNoticesStmt, err = db.PrepareContext(ctx, replayNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query ReplayNotices: %w", err)
+	}
+	if q.requestStmt, err = db.PrepareContext(ctx, request); err != nil {
+		return nil, fmt.Errorf("error preparing query Request: %w", err)
 	}
 	if q.resealShopKeyStmt, err = db.PrepareContext(ctx, resealShopKey); err != nil {
 		return nil, fmt.Errorf("error preparing query ResealShopKey: %w", err)
@@ -677,6 +767,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.retryWritebackStmt, err = db.PrepareContext(ctx, retryWriteback); err != nil {
 		return nil, fmt.Errorf("error preparing query RetryWriteback: %w", err)
+	}
+	if q.reviewStmt, err = db.PrepareContext(ctx, review); err != nil {
+		return nil, fmt.Errorf("error preparing query Review: %w", err)
+	}
+	if q.reviewsPageStmt, err = db.PrepareContext(ctx, reviewsPage); err != nil {
+		return nil, fmt.Errorf("error preparing query ReviewsPage: %w", err)
+	}
+	if q.reviewsPageByKindStmt, err = db.PrepareContext(ctx, reviewsPageByKind); err != nil {
+		return nil, fmt.Errorf("error preparing query ReviewsPageByKind: %w", err)
 	}
 	if q.revokeProofStmt, err = db.PrepareContext(ctx, revokeProof); err != nil {
 		return nil, fmt.Errorf("error preparing query RevokeProof: %w", err)
@@ -822,6 +921,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.uninstallShopStmt, err = db.PrepareContext(ctx, uninstallShop); err != nil {
 		return nil, fmt.Errorf("error preparing query UninstallShop: %w", err)
 	}
+	if q.unsayOrderStmt, err = db.PrepareContext(ctx, unsayOrder); err != nil {
+		return nil, fmt.Errorf("error preparing query UnsayOrder: %w", err)
+	}
 	if q.useCodeStmt, err = db.PrepareContext(ctx, useCode); err != nil {
 		return nil, fmt.Errorf("error preparing query UseCode: %w", err)
 	}
@@ -845,6 +947,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.whatIfsStmt, err = db.PrepareContext(ctx, whatIfs); err != nil {
 		return nil, fmt.Errorf("error preparing query WhatIfs: %w", err)
+	}
+	if q.withdrawRequestStmt, err = db.PrepareContext(ctx, withdrawRequest); err != nil {
+		return nil, fmt.Errorf("error preparing query WithdrawRequest: %w", err)
 	}
 	if q.wrongCodeStmt, err = db.PrepareContext(ctx, wrongCode); err != nil {
 		return nil, fmt.Errorf("error preparing query WrongCode: %w", err)
@@ -919,6 +1024,21 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing addProofStmt: %w", cerr)
 		}
 	}
+	if q.addRequestStmt != nil {
+		if cerr := q.addRequestStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addRequestStmt: %w", cerr)
+		}
+	}
+	if q.addReviewStmt != nil {
+		if cerr := q.addReviewStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addReviewStmt: %w", cerr)
+		}
+	}
+	if q.addReviewIfSpentStmt != nil {
+		if cerr := q.addReviewIfSpentStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addReviewIfSpentStmt: %w", cerr)
+		}
+	}
 	if q.addSessionStmt != nil {
 		if cerr := q.addSessionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addSessionStmt: %w", cerr)
@@ -957,6 +1077,11 @@ func (q *Queries) Close() error {
 	if q.askMailStmt != nil {
 		if cerr := q.askMailStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing askMailStmt: %w", cerr)
+		}
+	}
+	if q.askedAgainStmt != nil {
+		if cerr := q.askedAgainStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing askedAgainStmt: %w", cerr)
 		}
 	}
 	if q.cancelWhatIfStmt != nil {
@@ -999,6 +1124,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing cartShownStmt: %w", cerr)
 		}
 	}
+	if q.cartWordStmt != nil {
+		if cerr := q.cartWordStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing cartWordStmt: %w", cerr)
+		}
+	}
 	if q.countAlarmsStmt != nil {
 		if cerr := q.countAlarmsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countAlarmsStmt: %w", cerr)
@@ -1012,6 +1142,11 @@ func (q *Queries) Close() error {
 	if q.countHoldsStmt != nil {
 		if cerr := q.countHoldsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countHoldsStmt: %w", cerr)
+		}
+	}
+	if q.countInReviewStmt != nil {
+		if cerr := q.countInReviewStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countInReviewStmt: %w", cerr)
 		}
 	}
 	if q.countLatePassesStmt != nil {
@@ -1064,6 +1199,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing customerProofsStmt: %w", cerr)
 		}
 	}
+	if q.customersUnderMailboxStmt != nil {
+		if cerr := q.customersUnderMailboxStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing customersUnderMailboxStmt: %w", cerr)
+		}
+	}
 	if q.decisionStmt != nil {
 		if cerr := q.decisionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing decisionStmt: %w", cerr)
@@ -1097,6 +1237,11 @@ func (q *Queries) Close() error {
 	if q.deliveryPageStmt != nil {
 		if cerr := q.deliveryPageStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing deliveryPageStmt: %w", cerr)
+		}
+	}
+	if q.demandCheckStmt != nil {
+		if cerr := q.demandCheckStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing demandCheckStmt: %w", cerr)
 		}
 	}
 	if q.describeShopStmt != nil {
@@ -1172,6 +1317,16 @@ func (q *Queries) Close() error {
 	if q.destroyProofsStmt != nil {
 		if cerr := q.destroyProofsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing destroyProofsStmt: %w", cerr)
+		}
+	}
+	if q.destroyRequestsStmt != nil {
+		if cerr := q.destroyRequestsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyRequestsStmt: %w", cerr)
+		}
+	}
+	if q.destroyReviewsStmt != nil {
+		if cerr := q.destroyReviewsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyReviewsStmt: %w", cerr)
 		}
 	}
 	if q.destroySessionsStmt != nil {
@@ -1289,6 +1444,31 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing endLoginStmt: %w", cerr)
 		}
 	}
+	if q.endLostReviewsStmt != nil {
+		if cerr := q.endLostReviewsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endLostReviewsStmt: %w", cerr)
+		}
+	}
+	if q.endRequestStmt != nil {
+		if cerr := q.endRequestStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endRequestStmt: %w", cerr)
+		}
+	}
+	if q.endReviewStmt != nil {
+		if cerr := q.endReviewStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endReviewStmt: %w", cerr)
+		}
+	}
+	if q.endReviewsOfCartStmt != nil {
+		if cerr := q.endReviewsOfCartStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endReviewsOfCartStmt: %w", cerr)
+		}
+	}
+	if q.endReviewsOfOrderStmt != nil {
+		if cerr := q.endReviewsOfOrderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endReviewsOfOrderStmt: %w", cerr)
+		}
+	}
 	if q.endShopLoginsStmt != nil {
 		if cerr := q.endShopLoginsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endShopLoginsStmt: %w", cerr)
@@ -1324,9 +1504,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing endpointsStmt: %w", cerr)
 		}
 	}
+	if q.eraseAllowedMailboxStmt != nil {
+		if cerr := q.eraseAllowedMailboxStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseAllowedMailboxStmt: %w", cerr)
+		}
+	}
 	if q.eraseAskedMailsStmt != nil {
 		if cerr := q.eraseAskedMailsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing eraseAskedMailsStmt: %w", cerr)
+		}
+	}
+	if q.eraseBlockedMailboxStmt != nil {
+		if cerr := q.eraseBlockedMailboxStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseBlockedMailboxStmt: %w", cerr)
 		}
 	}
 	if q.eraseCustomerCapabilitiesStmt != nil {
@@ -1369,6 +1559,21 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing eraseCustomerWritebacksStmt: %w", cerr)
 		}
 	}
+	if q.eraseGuestCapabilitiesStmt != nil {
+		if cerr := q.eraseGuestCapabilitiesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseGuestCapabilitiesStmt: %w", cerr)
+		}
+	}
+	if q.eraseGuestOrdersStmt != nil {
+		if cerr := q.eraseGuestOrdersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseGuestOrdersStmt: %w", cerr)
+		}
+	}
+	if q.eraseGuestSessionsStmt != nil {
+		if cerr := q.eraseGuestSessionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseGuestSessionsStmt: %w", cerr)
+		}
+	}
 	if q.eraseListedCustomerStmt != nil {
 		if cerr := q.eraseListedCustomerStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing eraseListedCustomerStmt: %w", cerr)
@@ -1392,6 +1597,31 @@ func (q *Queries) Close() error {
 	if q.eraseShownMailboxStmt != nil {
 		if cerr := q.eraseShownMailboxStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing eraseShownMailboxStmt: %w", cerr)
+		}
+	}
+	if q.exportDecisionsStmt != nil {
+		if cerr := q.exportDecisionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing exportDecisionsStmt: %w", cerr)
+		}
+	}
+	if q.exportOrdersStmt != nil {
+		if cerr := q.exportOrdersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing exportOrdersStmt: %w", cerr)
+		}
+	}
+	if q.exportProofsStmt != nil {
+		if cerr := q.exportProofsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing exportProofsStmt: %w", cerr)
+		}
+	}
+	if q.exportRequestsStmt != nil {
+		if cerr := q.exportRequestsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing exportRequestsStmt: %w", cerr)
+		}
+	}
+	if q.exportSessionsStmt != nil {
+		if cerr := q.exportSessionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing exportSessionsStmt: %w", cerr)
 		}
 	}
 	if q.failedDeliveryPageStmt != nil {
@@ -1487,6 +1717,16 @@ func (q *Queries) Close() error {
 	if q.forgetProofsStmt != nil {
 		if cerr := q.forgetProofsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing forgetProofsStmt: %w", cerr)
+		}
+	}
+	if q.forgetRequestsStmt != nil {
+		if cerr := q.forgetRequestsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetRequestsStmt: %w", cerr)
+		}
+	}
+	if q.forgetReviewsStmt != nil {
+		if cerr := q.forgetReviewsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetReviewsStmt: %w", cerr)
 		}
 	}
 	if q.forgetSessionsStmt != nil {
@@ -1769,6 +2009,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing personSaysStmt: %w", cerr)
 		}
 	}
+	if q.personsDecisionsStmt != nil {
+		if cerr := q.personsDecisionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing personsDecisionsStmt: %w", cerr)
+		}
+	}
 	if q.policyStmt != nil {
 		if cerr := q.policyStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing policyStmt: %w", cerr)
@@ -1859,6 +2104,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing removeUserStmt: %w", cerr)
 		}
 	}
+	if q.removeWritebackStmt != nil {
+		if cerr := q.removeWritebackStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing removeWritebackStmt: %w", cerr)
+		}
+	}
 	if q.replayNoticeStmt != nil {
 		if cerr := q.replayNoticeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing replayNoticeStmt: %w", cerr)
@@ -1867,6 +2117,11 @@ func (q *Queries) Close() error {
 	if q.replayNoticesStmt != nil {
 		if cerr := q.replayNoticesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing replayNoticesStmt: %w", cerr)
+		}
+	}
+	if q.requestStmt != nil {
+		if cerr := q.requestStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing requestStmt: %w", cerr)
 		}
 	}
 	if q.resealShopKeyStmt != nil {
@@ -1942,6 +2197,21 @@ func (q *Queries) Close() error {
 	if q.retryWritebackStmt != nil {
 		if cerr := q.retryWritebackStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing retryWritebackStmt: %w", cerr)
+		}
+	}
+	if q.reviewStmt != nil {
+		if cerr := q.reviewStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing reviewStmt: %w", cerr)
+		}
+	}
+	if q.reviewsPageStmt != nil {
+		if cerr := q.reviewsPageStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing reviewsPageStmt: %w", cerr)
+		}
+	}
+	if q.reviewsPageByKindStmt != nil {
+		if cerr := q.reviewsPageByKindStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing reviewsPageByKindStmt: %w", cerr)
 		}
 	}
 	if q.revokeProofStmt != nil {
@@ -2184,6 +2454,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing uninstallShopStmt: %w", cerr)
 		}
 	}
+	if q.unsayOrderStmt != nil {
+		if cerr := q.unsayOrderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing unsayOrderStmt: %w", cerr)
+		}
+	}
 	if q.useCodeStmt != nil {
 		if cerr := q.useCodeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing useCodeStmt: %w", cerr)
@@ -2222,6 +2497,11 @@ func (q *Queries) Close() error {
 	if q.whatIfsStmt != nil {
 		if cerr := q.whatIfsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing whatIfsStmt: %w", cerr)
+		}
+	}
+	if q.withdrawRequestStmt != nil {
+		if cerr := q.withdrawRequestStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing withdrawRequestStmt: %w", cerr)
 		}
 	}
 	if q.wrongCodeStmt != nil {
@@ -2281,6 +2561,9 @@ type Queries struct {
 	addNoticeStmt                  *sql.Stmt
 	addPolicyStmt                  *sql.Stmt
 	addProofStmt                   *sql.Stmt
+	addRequestStmt                 *sql.Stmt
+	addReviewStmt                  *sql.Stmt
+	addReviewIfSpentStmt           *sql.Stmt
 	addSessionStmt                 *sql.Stmt
 	addSigningKeyStmt              *sql.Stmt
 	addWhatIfStmt                  *sql.Stmt
@@ -2289,6 +2572,7 @@ type Queries struct {
 	advanceWhatIfStmt              *sql.Stmt
 	alarmsStmt                     *sql.Stmt
 	askMailStmt                    *sql.Stmt
+	askedAgainStmt                 *sql.Stmt
 	cancelWhatIfStmt               *sql.Stmt
 	capabilityStmt                 *sql.Stmt
 	capabilitySessionsStmt         *sql.Stmt
@@ -2297,9 +2581,11 @@ type Queries struct {
 	cartProofsStmt                 *sql.Stmt
 	cartSessionsStmt               *sql.Stmt
 	cartShownStmt                  *sql.Stmt
+	cartWordStmt                   *sql.Stmt
 	countAlarmsStmt                *sql.Stmt
 	countCartSessionsStmt          *sql.Stmt
 	countHoldsStmt                 *sql.Stmt
+	countInReviewStmt              *sql.Stmt
 	countLatePassesStmt            *sql.Stmt
 	countMailboxSessionsStmt       *sql.Stmt
 	countMoneyStmt                 *sql.Stmt
@@ -2310,6 +2596,7 @@ type Queries struct {
 	countUpStmt                    *sql.Stmt
 	customerMailboxesStmt          *sql.Stmt
 	customerProofsStmt             *sql.Stmt
+	customersUnderMailboxStmt      *sql.Stmt
 	decisionStmt                   *sql.Stmt
 	decisionsPageStmt              *sql.Stmt
 	decisionsPageByStageStmt       *sql.Stmt
@@ -2317,6 +2604,7 @@ type Queries struct {
 	deliveryCountsStmt             *sql.Stmt
 	deliveryEventStmt              *sql.Stmt
 	deliveryPageStmt               *sql.Stmt
+	demandCheckStmt                *sql.Stmt
 	describeShopStmt               *sql.Stmt
 	destroyActivityStmt            *sql.Stmt
 	destroyAskedMailsStmt          *sql.Stmt
@@ -2332,6 +2620,8 @@ type Queries struct {
 	destroyOrdersStmt              *sql.Stmt
 	destroyPoliciesStmt            *sql.Stmt
 	destroyProofsStmt              *sql.Stmt
+	destroyRequestsStmt            *sql.Stmt
+	destroyReviewsStmt             *sql.Stmt
 	destroySessionsStmt            *sql.Stmt
 	destroyShopKeyStmt             *sql.Stmt
 	destroyShownMailboxesStmt      *sql.Stmt
@@ -2355,6 +2645,11 @@ type Queries struct {
 	dueWokenOrdersStmt             *sql.Stmt
 	endDeliveryStmt                *sql.Stmt
 	endLoginStmt                   *sql.Stmt
+	endLostReviewsStmt             *sql.Stmt
+	endRequestStmt                 *sql.Stmt
+	endReviewStmt                  *sql.Stmt
+	endReviewsOfCartStmt           *sql.Stmt
+	endReviewsOfOrderStmt          *sql.Stmt
 	endShopLoginsStmt              *sql.Stmt
 	endUserLoginsStmt              *sql.Stmt
 	endpointStmt                   *sql.Stmt
@@ -2362,7 +2657,9 @@ type Queries struct {
 	endpointTroublesStmt           *sql.Stmt
 	endpointWorkedStmt             *sql.Stmt
 	endpointsStmt                  *sql.Stmt
+	eraseAllowedMailboxStmt        *sql.Stmt
 	eraseAskedMailsStmt            *sql.Stmt
+	eraseBlockedMailboxStmt        *sql.Stmt
 	eraseCustomerCapabilitiesStmt  *sql.Stmt
 	eraseCustomerDecisionsStmt     *sql.Stmt
 	eraseCustomerEventsStmt        *sql.Stmt
@@ -2371,11 +2668,19 @@ type Queries struct {
 	eraseCustomerProofsStmt        *sql.Stmt
 	eraseCustomerSessionsStmt      *sql.Stmt
 	eraseCustomerWritebacksStmt    *sql.Stmt
+	eraseGuestCapabilitiesStmt     *sql.Stmt
+	eraseGuestOrdersStmt           *sql.Stmt
+	eraseGuestSessionsStmt         *sql.Stmt
 	eraseListedCustomerStmt        *sql.Stmt
 	eraseMailboxCapabilitiesStmt   *sql.Stmt
 	eraseMailboxProofsStmt         *sql.Stmt
 	eraseMailboxSessionsStmt       *sql.Stmt
 	eraseShownMailboxStmt          *sql.Stmt
+	exportDecisionsStmt            *sql.Stmt
+	exportOrdersStmt               *sql.Stmt
+	exportProofsStmt               *sql.Stmt
+	exportRequestsStmt             *sql.Stmt
+	exportSessionsStmt             *sql.Stmt
 	failedDeliveryPageStmt         *sql.Stmt
 	figuresStmt                    *sql.Stmt
 	finishNoticeStmt               *sql.Stmt
@@ -2395,6 +2700,8 @@ type Queries struct {
 	forgetOrderStmt                *sql.Stmt
 	forgetPersonsStmt              *sql.Stmt
 	forgetProofsStmt               *sql.Stmt
+	forgetRequestsStmt             *sql.Stmt
+	forgetReviewsStmt              *sql.Stmt
 	forgetSessionsStmt             *sql.Stmt
 	forgetShownMailboxesStmt       *sql.Stmt
 	forgetTokensStmt               *sql.Stmt
@@ -2451,6 +2758,7 @@ type Queries struct {
 	pauseEndpointStmt              *sql.Stmt
 	pendingWorkStmt                *sql.Stmt
 	personSaysStmt                 *sql.Stmt
+	personsDecisionsStmt           *sql.Stmt
 	policyStmt                     *sql.Stmt
 	policyVersionsStmt             *sql.Stmt
 	postponeDeliveryStmt           *sql.Stmt
@@ -2469,8 +2777,10 @@ type Queries struct {
 	removeEndpointStmt             *sql.Stmt
 	removeListedStmt               *sql.Stmt
 	removeUserStmt                 *sql.Stmt
+	removeWritebackStmt            *sql.Stmt
 	replayNoticeStmt               *sql.Stmt
 	replayNoticesStmt              *sql.Stmt
+	requestStmt                    *sql.Stmt
 	resealShopKeyStmt              *sql.Stmt
 	resealSigningKeyStmt           *sql.Stmt
 	resendDeliveryStmt             *sql.Stmt
@@ -2486,6 +2796,9 @@ type Queries struct {
 	resumeWritebacksStmt           *sql.Stmt
 	retryShopWritebacksStmt        *sql.Stmt
 	retryWritebackStmt             *sql.Stmt
+	reviewStmt                     *sql.Stmt
+	reviewsPageStmt                *sql.Stmt
+	reviewsPageByKindStmt          *sql.Stmt
 	revokeProofStmt                *sql.Stmt
 	rotateEndpointStmt             *sql.Stmt
 	saveEndpointStmt               *sql.Stmt
@@ -2534,6 +2847,7 @@ type Queries struct {
 	takeBackWritebackStmt          *sql.Stmt
 	touchOrderStmt                 *sql.Stmt
 	uninstallShopStmt              *sql.Stmt
+	unsayOrderStmt                 *sql.Stmt
 	useCodeStmt                    *sql.Stmt
 	useTokenStmt                   *sql.Stmt
 	usersStmt                      *sql.Stmt
@@ -2542,6 +2856,7 @@ type Queries struct {
 	whatIfOrdersStmt               *sql.Stmt
 	whatIfOrdersByShiftStmt        *sql.Stmt
 	whatIfsStmt                    *sql.Stmt
+	withdrawRequestStmt            *sql.Stmt
 	wrongCodeStmt                  *sql.Stmt
 }
 
@@ -2562,6 +2877,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		addNoticeStmt:                  q.addNoticeStmt,
 		addPolicyStmt:                  q.addPolicyStmt,
 		addProofStmt:                   q.addProofStmt,
+		addRequestStmt:                 q.addRequestStmt,
+		addReviewStmt:                  q.addReviewStmt,
+		addReviewIfSpentStmt:           q.addReviewIfSpentStmt,
 		addSessionStmt:                 q.addSessionStmt,
 		addSigningKeyStmt:              q.addSigningKeyStmt,
 		addWhatIfStmt:                  q.addWhatIfStmt,
@@ -2570,6 +2888,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		advanceWhatIfStmt:              q.advanceWhatIfStmt,
 		alarmsStmt:                     q.alarmsStmt,
 		askMailStmt:                    q.askMailStmt,
+		askedAgainStmt:                 q.askedAgainStmt,
 		cancelWhatIfStmt:               q.cancelWhatIfStmt,
 		capabilityStmt:                 q.capabilityStmt,
 		capabilitySessionsStmt:         q.capabilitySessionsStmt,
@@ -2578,9 +2897,11 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		cartProofsStmt:                 q.cartProofsStmt,
 		cartSessionsStmt:               q.cartSessionsStmt,
 		cartShownStmt:                  q.cartShownStmt,
+		cartWordStmt:                   q.cartWordStmt,
 		countAlarmsStmt:                q.countAlarmsStmt,
 		countCartSessionsStmt:          q.countCartSessionsStmt,
 		countHoldsStmt:                 q.countHoldsStmt,
+		countInReviewStmt:              q.countInReviewStmt,
 		countLatePassesStmt:            q.countLatePassesStmt,
 		countMailboxSessionsStmt:       q.countMailboxSessionsStmt,
 		countMoneyStmt:                 q.countMoneyStmt,
@@ -2591,6 +2912,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		countUpStmt:                    q.countUpStmt,
 		customerMailboxesStmt:          q.customerMailboxesStmt,
 		customerProofsStmt:             q.customerProofsStmt,
+		customersUnderMailboxStmt:      q.customersUnderMailboxStmt,
 		decisionStmt:                   q.decisionStmt,
 		decisionsPageStmt:              q.decisionsPageStmt,
 		decisionsPageByStageStmt:       q.decisionsPageByStageStmt,
@@ -2598,6 +2920,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		deliveryCountsStmt:             q.deliveryCountsStmt,
 		deliveryEventStmt:              q.deliveryEventStmt,
 		deliveryPageStmt:               q.deliveryPageStmt,
+		demandCheckStmt:                q.demandCheckStmt,
 		describeShopStmt:               q.describeShopStmt,
 		destroyActivityStmt:            q.destroyActivityStmt,
 		destroyAskedMailsStmt:          q.destroyAskedMailsStmt,
@@ -2613,6 +2936,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		destroyOrdersStmt:              q.destroyOrdersStmt,
 		destroyPoliciesStmt:            q.destroyPoliciesStmt,
 		destroyProofsStmt:              q.destroyProofsStmt,
+		destroyRequestsStmt:            q.destroyRequestsStmt,
+		destroyReviewsStmt:             q.destroyReviewsStmt,
 		destroySessionsStmt:            q.destroySessionsStmt,
 		destroyShopKeyStmt:             q.destroyShopKeyStmt,
 		destroyShownMailboxesStmt:      q.destroyShownMailboxesStmt,
@@ -2636,6 +2961,11 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		dueWokenOrdersStmt:             q.dueWokenOrdersStmt,
 		endDeliveryStmt:                q.endDeliveryStmt,
 		endLoginStmt:                   q.endLoginStmt,
+		endLostReviewsStmt:             q.endLostReviewsStmt,
+		endRequestStmt:                 q.endRequestStmt,
+		endReviewStmt:                  q.endReviewStmt,
+		endReviewsOfCartStmt:           q.endReviewsOfCartStmt,
+		endReviewsOfOrderStmt:          q.endReviewsOfOrderStmt,
 		endShopLoginsStmt:              q.endShopLoginsStmt,
 		endUserLoginsStmt:              q.endUserLoginsStmt,
 		endpointStmt:                   q.endpointStmt,
@@ -2643,7 +2973,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		endpointTroublesStmt:           q.endpointTroublesStmt,
 		endpointWorkedStmt:             q.endpointWorkedStmt,
 		endpointsStmt:                  q.endpointsStmt,
+		eraseAllowedMailboxStmt:        q.eraseAllowedMailboxStmt,
 		eraseAskedMailsStmt:            q.eraseAskedMailsStmt,
+		eraseBlockedMailboxStmt:        q.eraseBlockedMailboxStmt,
 		eraseCustomerCapabilitiesStmt:  q.eraseCustomerCapabilitiesStmt,
 		eraseCustomerDecisionsStmt:     q.eraseCustomerDecisionsStmt,
 		eraseCustomerEventsStmt:        q.eraseCustomerEventsStmt,
@@ -2652,11 +2984,19 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		eraseCustomerProofsStmt:        q.eraseCustomerProofsStmt,
 		eraseCustomerSessionsStmt:      q.eraseCustomerSessionsStmt,
 		eraseCustomerWritebacksStmt:    q.eraseCustomerWritebacksStmt,
+		eraseGuestCapabilitiesStmt:     q.eraseGuestCapabilitiesStmt,
+		eraseGuestOrdersStmt:           q.eraseGuestOrdersStmt,
+		eraseGuestSessionsStmt:         q.eraseGuestSessionsStmt,
 		eraseListedCustomerStmt:        q.eraseListedCustomerStmt,
 		eraseMailboxCapabilitiesStmt:   q.eraseMailboxCapabilitiesStmt,
 		eraseMailboxProofsStmt:         q.eraseMailboxProofsStmt,
 		eraseMailboxSessionsStmt:       q.eraseMailboxSessionsStmt,
 		eraseShownMailboxStmt:          q.eraseShownMailboxStmt,
+		exportDecisionsStmt:            q.exportDecisionsStmt,
+		exportOrdersStmt:               q.exportOrdersStmt,
+		exportProofsStmt:               q.exportProofsStmt,
+		exportRequestsStmt:             q.exportRequestsStmt,
+		exportSessionsStmt:             q.exportSessionsStmt,
 		failedDeliveryPageStmt:         q.failedDeliveryPageStmt,
 		figuresStmt:                    q.figuresStmt,
 		finishNoticeStmt:               q.finishNoticeStmt,
@@ -2676,6 +3016,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		forgetOrderStmt:                q.forgetOrderStmt,
 		forgetPersonsStmt:              q.forgetPersonsStmt,
 		forgetProofsStmt:               q.forgetProofsStmt,
+		forgetRequestsStmt:             q.forgetRequestsStmt,
+		forgetReviewsStmt:              q.forgetReviewsStmt,
 		forgetSessionsStmt:             q.forgetSessionsStmt,
 		forgetShownMailboxesStmt:       q.forgetShownMailboxesStmt,
 		forgetTokensStmt:               q.forgetTokensStmt,
@@ -2732,6 +3074,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		pauseEndpointStmt:              q.pauseEndpointStmt,
 		pendingWorkStmt:                q.pendingWorkStmt,
 		personSaysStmt:                 q.personSaysStmt,
+		personsDecisionsStmt:           q.personsDecisionsStmt,
 		policyStmt:                     q.policyStmt,
 		policyVersionsStmt:             q.policyVersionsStmt,
 		postponeDeliveryStmt:           q.postponeDeliveryStmt,
@@ -2750,8 +3093,10 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		removeEndpointStmt:             q.removeEndpointStmt,
 		removeListedStmt:               q.removeListedStmt,
 		removeUserStmt:                 q.removeUserStmt,
+		removeWritebackStmt:            q.removeWritebackStmt,
 		replayNoticeStmt:               q.replayNoticeStmt,
 		replayNoticesStmt:              q.replayNoticesStmt,
+		requestStmt:                    q.requestStmt,
 		resealShopKeyStmt:              q.resealShopKeyStmt,
 		resealSigningKeyStmt:           q.resealSigningKeyStmt,
 		resendDeliveryStmt:             q.resendDeliveryStmt,
@@ -2767,6 +3112,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		resumeWritebacksStmt:           q.resumeWritebacksStmt,
 		retryShopWritebacksStmt:        q.retryShopWritebacksStmt,
 		retryWritebackStmt:             q.retryWritebackStmt,
+		reviewStmt:                     q.reviewStmt,
+		reviewsPageStmt:                q.reviewsPageStmt,
+		reviewsPageByKindStmt:          q.reviewsPageByKindStmt,
 		revokeProofStmt:                q.revokeProofStmt,
 		rotateEndpointStmt:             q.rotateEndpointStmt,
 		saveEndpointStmt:               q.saveEndpointStmt,
@@ -2815,6 +3163,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		takeBackWritebackStmt:          q.takeBackWritebackStmt,
 		touchOrderStmt:                 q.touchOrderStmt,
 		uninstallShopStmt:              q.uninstallShopStmt,
+		unsayOrderStmt:                 q.unsayOrderStmt,
 		useCodeStmt:                    q.useCodeStmt,
 		useTokenStmt:                   q.useTokenStmt,
 		usersStmt:                      q.usersStmt,
@@ -2823,6 +3172,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		whatIfOrdersStmt:               q.whatIfOrdersStmt,
 		whatIfOrdersByShiftStmt:        q.whatIfOrdersByShiftStmt,
 		whatIfsStmt:                    q.whatIfsStmt,
+		withdrawRequestStmt:            q.withdrawRequestStmt,
 		wrongCodeStmt:                  q.wrongCodeStmt,
 	}
 }

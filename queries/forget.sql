@@ -55,6 +55,39 @@ UPDATE orders SET customer_id = 0, mailbox = x'', buyer = x'', erased_at = @now,
     lease = lease + 1, attempt = 0, due_at = CASE WHEN due_at = 0 THEN 0 ELSE CAST(@now AS INTEGER) END WHERE (store_hash, order_id) IN (
     SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_customer WHERE o.store_hash = @store_hash AND o.customer_id = @customer_id AND o.customer_id != 0);
 
+-- A guest's are those under their mailbox that name no customer: their orders, with the links to those and what came of them, too.
+-- name: EraseGuestSessions :many
+UPDATE sessions SET mailbox = x'', capture_url = x'', trouble = '', leased_until = 0, poll_at = 0,
+    changed_at = CASE WHEN poll_at != 0 THEN CAST(@now AS INTEGER) ELSE changed_at END, over_at = CASE WHEN poll_at != 0 THEN CAST(@now AS INTEGER) ELSE changed_at END,
+    state = CASE WHEN poll_at != 0 THEN 'abandoned' ELSE state END, reason = CASE WHEN poll_at != 0 THEN 'erased' ELSE reason END
+WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_tries WHERE s.store_hash = @store_hash AND s.mailbox = @mailbox AND s.customer_id = 0 AND s.mailbox != x'')
+RETURNING CAST(reason = 'erased' AND changed_at = CAST(@now AS INTEGER) AS INTEGER) AS ended;
+
+-- name: EraseGuestCapabilities :execrows
+DELETE FROM capabilities WHERE id IN (SELECT c.id FROM orders AS o INDEXED BY orders_guest CROSS JOIN capabilities AS c INDEXED BY capabilities_order ON c.store_hash = o.store_hash AND c.order_id = o.order_id
+    WHERE o.store_hash = @store_hash AND o.mailbox = @mailbox AND o.customer_id = 0 AND o.mailbox != x'' AND c.order_id != 0);
+
+-- The last, like EraseCustomerOrders.
+-- name: EraseGuestOrders :execrows
+UPDATE orders SET mailbox = x'', buyer = x'', erased_at = @now, link = x'', cart_id = '',
+    lease = lease + 1, attempt = 0, due_at = CASE WHEN due_at = 0 THEN 0 ELSE CAST(@now AS INTEGER) END WHERE (store_hash, order_id) IN (
+    SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_guest WHERE o.store_hash = @store_hash AND o.mailbox = @mailbox AND o.customer_id = 0 AND o.mailbox != x'');
+
+-- What customers did under a mailbox: it goes with the customer.
+-- name: CustomersUnderMailbox :one
+SELECT count(DISTINCT p.customer_id) FROM proofs AS p INDEXED BY proofs_mailbox WHERE p.store_hash = @store_hash AND p.mailbox = @mailbox AND p.mailbox != x'' AND p.customer_id != 0;
+
+-- name: EraseAllowedMailbox :execrows
+DELETE FROM listed WHERE store_hash = @store_hash AND customer_id = 0 AND mailbox = @mailbox AND list = 'allow';
+
+-- Nobody gets off the block list by being erased: the keyed hash stays, and nothing that can be read.
+-- name: EraseBlockedMailbox :execrows
+UPDATE listed SET shown = x'', note = '' WHERE store_hash = @store_hash AND customer_id = 0 AND mailbox = @mailbox AND list = 'block' AND (shown != x'' OR note != '');
+
+-- One that is done and would keep what it was about.
+-- name: RemoveWriteback :execrows
+DELETE FROM writebacks WHERE id = @id AND attempt = @attempt AND due_at = @leased_until AND state = 'pending';
+
 -- Those that wait have nobody left that they are about, and end.
 -- name: EraseCustomerNotices :execrows
 UPDATE notices SET subject = '', state = 'done', due_at = 0, handled_at = @now, remark = 'the customer was erased' WHERE id IN (
@@ -129,7 +162,8 @@ SELECT s.store_hash FROM shops AS s WHERE s.data_key IS NULL AND (EXISTS (SELECT
     OR EXISTS (SELECT 1 FROM listed AS l WHERE l.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM activity AS a WHERE a.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM whatifs AS w WHERE w.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM events AS e WHERE e.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM endpoints AS e WHERE e.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM figures AS f WHERE f.store_hash = s.store_hash)
-    OR EXISTS (SELECT 1 FROM money_figures AS f WHERE f.store_hash = s.store_hash)) LIMIT 1;
+    OR EXISTS (SELECT 1 FROM money_figures AS f WHERE f.store_hash = s.store_hash)
+    OR EXISTS (SELECT 1 FROM reviews AS r WHERE r.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM requests AS r WHERE r.store_hash = s.store_hash)) LIMIT 1;
 
 -- name: DestroyWritebacks :execrows
 DELETE FROM writebacks WHERE id IN (SELECT w.id FROM writebacks AS w WHERE w.store_hash = @store_hash LIMIT 100);

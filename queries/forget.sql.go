@@ -45,6 +45,23 @@ func (q *Queries) CustomerMailboxes(ctx context.Context, arg CustomerMailboxesPa
 	return items, nil
 }
 
+const customersUnderMailbox = `-- name: CustomersUnderMailbox :one
+SELECT count(DISTINCT p.customer_id) FROM proofs AS p INDEXED BY proofs_mailbox WHERE p.store_hash = ?1 AND p.mailbox = ?2 AND p.mailbox != x'' AND p.customer_id != 0
+`
+
+type CustomersUnderMailboxParams struct {
+	StoreHash string
+	Mailbox   []byte
+}
+
+// What customers did under a mailbox: it goes with the customer.
+func (q *Queries) CustomersUnderMailbox(ctx context.Context, arg CustomersUnderMailboxParams) (int64, error) {
+	row := q.queryRow(ctx, q.customersUnderMailboxStmt, customersUnderMailbox, arg.StoreHash, arg.Mailbox)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const destroyCapabilities = `-- name: DestroyCapabilities :execrows
 DELETE FROM capabilities WHERE id IN (SELECT c.id FROM capabilities AS c INDEXED BY capabilities_expiry WHERE c.store_hash = ?1 LIMIT 100)
 `
@@ -174,6 +191,41 @@ DELETE FROM writebacks WHERE id IN (SELECT w.id FROM writebacks AS w WHERE w.sto
 
 func (q *Queries) DestroyWritebacks(ctx context.Context, storeHash string) (int64, error) {
 	result, err := q.exec(ctx, q.destroyWritebacksStmt, destroyWritebacks, storeHash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const eraseAllowedMailbox = `-- name: EraseAllowedMailbox :execrows
+DELETE FROM listed WHERE store_hash = ?1 AND customer_id = 0 AND mailbox = ?2 AND list = 'allow'
+`
+
+type EraseAllowedMailboxParams struct {
+	StoreHash string
+	Mailbox   []byte
+}
+
+func (q *Queries) EraseAllowedMailbox(ctx context.Context, arg EraseAllowedMailboxParams) (int64, error) {
+	result, err := q.exec(ctx, q.eraseAllowedMailboxStmt, eraseAllowedMailbox, arg.StoreHash, arg.Mailbox)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const eraseBlockedMailbox = `-- name: EraseBlockedMailbox :execrows
+UPDATE listed SET shown = x'', note = '' WHERE store_hash = ?1 AND customer_id = 0 AND mailbox = ?2 AND list = 'block' AND (shown != x'' OR note != '')
+`
+
+type EraseBlockedMailboxParams struct {
+	StoreHash string
+	Mailbox   []byte
+}
+
+// Nobody gets off the block list by being erased: the keyed hash stays, and nothing that can be read.
+func (q *Queries) EraseBlockedMailbox(ctx context.Context, arg EraseBlockedMailboxParams) (int64, error) {
+	result, err := q.exec(ctx, q.eraseBlockedMailboxStmt, eraseBlockedMailbox, arg.StoreHash, arg.Mailbox)
 	if err != nil {
 		return 0, err
 	}
@@ -342,6 +394,83 @@ func (q *Queries) EraseCustomerWritebacks(ctx context.Context, arg EraseCustomer
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const eraseGuestCapabilities = `-- name: EraseGuestCapabilities :execrows
+DELETE FROM capabilities WHERE id IN (SELECT c.id FROM orders AS o INDEXED BY orders_guest CROSS JOIN capabilities AS c INDEXED BY capabilities_order ON c.store_hash = o.store_hash AND c.order_id = o.order_id
+    WHERE o.store_hash = ?1 AND o.mailbox = ?2 AND o.customer_id = 0 AND o.mailbox != x'' AND c.order_id != 0)
+`
+
+type EraseGuestCapabilitiesParams struct {
+	StoreHash string
+	Mailbox   []byte
+}
+
+func (q *Queries) EraseGuestCapabilities(ctx context.Context, arg EraseGuestCapabilitiesParams) (int64, error) {
+	result, err := q.exec(ctx, q.eraseGuestCapabilitiesStmt, eraseGuestCapabilities, arg.StoreHash, arg.Mailbox)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const eraseGuestOrders = `-- name: EraseGuestOrders :execrows
+UPDATE orders SET mailbox = x'', buyer = x'', erased_at = ?1, link = x'', cart_id = '',
+    lease = lease + 1, attempt = 0, due_at = CASE WHEN due_at = 0 THEN 0 ELSE CAST(?1 AS INTEGER) END WHERE (store_hash, order_id) IN (
+    SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_guest WHERE o.store_hash = ?2 AND o.mailbox = ?3 AND o.customer_id = 0 AND o.mailbox != x'')
+`
+
+type EraseGuestOrdersParams struct {
+	Now       int64
+	StoreHash string
+	Mailbox   []byte
+}
+
+// The last, like EraseCustomerOrders.
+func (q *Queries) EraseGuestOrders(ctx context.Context, arg EraseGuestOrdersParams) (int64, error) {
+	result, err := q.exec(ctx, q.eraseGuestOrdersStmt, eraseGuestOrders, arg.Now, arg.StoreHash, arg.Mailbox)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const eraseGuestSessions = `-- name: EraseGuestSessions :many
+UPDATE sessions SET mailbox = x'', capture_url = x'', trouble = '', leased_until = 0, poll_at = 0,
+    changed_at = CASE WHEN poll_at != 0 THEN CAST(?1 AS INTEGER) ELSE changed_at END, over_at = CASE WHEN poll_at != 0 THEN CAST(?1 AS INTEGER) ELSE changed_at END,
+    state = CASE WHEN poll_at != 0 THEN 'abandoned' ELSE state END, reason = CASE WHEN poll_at != 0 THEN 'erased' ELSE reason END
+WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_tries WHERE s.store_hash = ?2 AND s.mailbox = ?3 AND s.customer_id = 0 AND s.mailbox != x'')
+RETURNING CAST(reason = 'erased' AND changed_at = CAST(?1 AS INTEGER) AS INTEGER) AS ended
+`
+
+type EraseGuestSessionsParams struct {
+	Now       int64
+	StoreHash string
+	Mailbox   []byte
+}
+
+// A guest's are those under their mailbox that name no customer: their orders, with the links to those and what came of them, too.
+func (q *Queries) EraseGuestSessions(ctx context.Context, arg EraseGuestSessionsParams) ([]int64, error) {
+	rows, err := q.query(ctx, q.eraseGuestSessionsStmt, eraseGuestSessions, arg.Now, arg.StoreHash, arg.Mailbox)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var column_1 int64
+		if err := rows.Scan(&column_1); err != nil {
+			return nil, err
+		}
+		items = append(items, column_1)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const eraseMailboxCapabilities = `-- name: EraseMailboxCapabilities :execrows
@@ -555,6 +684,25 @@ func (q *Queries) ForgetWritebacks(ctx context.Context, before int64) (int64, er
 	return result.RowsAffected()
 }
 
+const removeWriteback = `-- name: RemoveWriteback :execrows
+DELETE FROM writebacks WHERE id = ?1 AND attempt = ?2 AND due_at = ?3 AND state = 'pending'
+`
+
+type RemoveWritebackParams struct {
+	ID          int64
+	Attempt     int64
+	LeasedUntil int64
+}
+
+// One that is done and would keep what it was about.
+func (q *Queries) RemoveWriteback(ctx context.Context, arg RemoveWritebackParams) (int64, error) {
+	result, err := q.exec(ctx, q.removeWritebackStmt, removeWriteback, arg.ID, arg.Attempt, arg.LeasedUntil)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const shopsToDestroy = `-- name: ShopsToDestroy :many
 SELECT store_hash FROM shops WHERE state = 'uninstalled' AND uninstalled_at <= ?1 AND data_key IS NOT NULL
 `
@@ -593,7 +741,8 @@ SELECT s.store_hash FROM shops AS s WHERE s.data_key IS NULL AND (EXISTS (SELECT
     OR EXISTS (SELECT 1 FROM listed AS l WHERE l.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM activity AS a WHERE a.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM whatifs AS w WHERE w.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM events AS e WHERE e.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM endpoints AS e WHERE e.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM figures AS f WHERE f.store_hash = s.store_hash)
-    OR EXISTS (SELECT 1 FROM money_figures AS f WHERE f.store_hash = s.store_hash)) LIMIT 1
+    OR EXISTS (SELECT 1 FROM money_figures AS f WHERE f.store_hash = s.store_hash)
+    OR EXISTS (SELECT 1 FROM reviews AS r WHERE r.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM requests AS r WHERE r.store_hash = s.store_hash)) LIMIT 1
 `
 
 // One of the Shops without a key that something is left of.

@@ -255,6 +255,27 @@ type PublishedScript struct {
 	PublishedAt int64
 }
 
+type Request struct {
+	StoreHash    string
+	OrderID      int64
+	Require      string
+	Hold         int64
+	Person       string
+	Note         string
+	MadeAt       int64
+	WithdrawnBy  string
+	WithdrawnWhy string
+}
+
+type Review struct {
+	StoreHash string
+	Kind      string
+	Subject   string
+	OrderID   int64
+	CartID    string
+	Since     int64
+}
+
 type Session struct {
 	ID            string
 	StoreHash     string

@@ -12,7 +12,7 @@ FROM decisions WHERE store_hash = @store_hash AND stage = @stage AND (made_at, i
 SELECT id, state, reason, cart_id, order_id, customer_id, started_at, changed_at, late, trouble
 FROM sessions WHERE store_hash = @store_hash AND (started_at, id) < (CAST(@before AS INTEGER), CAST(@before_id AS TEXT)) ORDER BY started_at DESC, id DESC LIMIT @count;
 
--- name: CountReviews :one
+-- name: CountInReview :one
 SELECT count(*) FROM (SELECT 1 FROM sessions AS s WHERE s.store_hash = @store_hash AND s.state = 'review' LIMIT 10001) AS t;
 
 -- Passes that came too late, whose order still waits for somebody.

@@ -93,6 +93,17 @@ func (q *Queries) CountHolds(ctx context.Context, storeHash string) ([]CountHold
 	return items, nil
 }
 
+const countInReview = `-- name: CountInReview :one
+SELECT count(*) FROM (SELECT 1 FROM sessions AS s WHERE s.store_hash = ?1 AND s.state = 'review' LIMIT 10001) AS t
+`
+
+func (q *Queries) CountInReview(ctx context.Context, storeHash string) (int64, error) {
+	row := q.queryRow(ctx, q.countInReviewStmt, countInReview, storeHash)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countLatePasses = `-- name: CountLatePasses :one
 SELECT count(*) FROM (
     SELECT s.store_hash, s.order_id, s.cart_id FROM sessions AS s INDEXED BY sessions_late
@@ -109,17 +120,6 @@ type CountLatePassesParams struct {
 // Passes that came too late, whose order still waits for somebody.
 func (q *Queries) CountLatePasses(ctx context.Context, arg CountLatePassesParams) (int64, error) {
 	row := q.queryRow(ctx, q.countLatePassesStmt, countLatePasses, arg.StoreHash, arg.Since)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
-const countReviews = `-- name: CountReviews :one
-SELECT count(*) FROM (SELECT 1 FROM sessions AS s WHERE s.store_hash = ?1 AND s.state = 'review' LIMIT 10001) AS t
-`
-
-func (q *Queries) CountReviews(ctx context.Context, storeHash string) (int64, error) {
-	row := q.queryRow(ctx, q.countReviewsStmt, countReviews, storeHash)
 	var count int64
 	err := row.Scan(&count)
 	return count, err

@@ -35,12 +35,12 @@ var pagesCases = cases{
 		got, err = w.q.SessionsPage(w.Context(), SessionsPageParams{StoreHash: "abc", Before: 7, BeforeID: "s3", Count: 2})
 		are(w, got, err, second, first)
 	},
-	"CountReviews": func(w *world) {
+	"CountInReview": func(w *world) {
 		w.add("sessions", cols{"state": "review"})
 		w.add("sessions", cols{"state": "review"})
 		w.add("sessions", cols{"state": "started"})
 		w.add("sessions", cols{"state": "review", "store_hash": "xyz"})
-		got, err := w.q.CountReviews(w.Context(), "abc")
+		got, err := w.q.CountInReview(w.Context(), "abc")
 		equal(w, got, err, 2)
 	},
 	"CountLatePasses": func(w *world) {

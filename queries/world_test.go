@@ -141,6 +141,8 @@ var valid = map[string]cols{
 	"whatifs":         {"state": "running"},
 	"whatif_orders":   {"shift": "same"},
 	"orders":          {"answer": "hold", "hold": "held", "person_says": "release", "digital": 1, "touched": 0, "kept": 1, "erased_at": 0, "urgency": 0},
+	"reviews":         {"kind": "late", "order_id": 118, "cart_id": ""},
+	"requests":        {"hold": 1},
 	"writebacks":      {"kind": "note", "urgency": 2, "state": "pending"},
 	"endpoints":       {"state": "off", "why": "gone", "unseen": 1},
 	"deliveries":      {"state": "pending", "endpoint_id": 3, "event_id": 4},

@@ -7,6 +7,7 @@ func navPages() []navPage {
 		{"overview", "Overview"},
 		{"policy", "Policy"},
 		{"orders", "Orders"},
+		{"review", "Review"},
 		{"verifications", "Verifications"},
 		{"lists", "Lists"},
 		{"health", "Health"},

@@ -89,6 +89,15 @@ type OrderData struct {
 	Refuse     ReasonForm
 	Keep       ReasonForm
 
+	CanUndo     string // release or refusal: the last word of a person, where it can be taken back
+	CanAsk      bool   // mail the buyer once more
+	NoAsk       string // why not, or nothing
+	CanRequest  bool
+	CanWithdraw bool
+	Request     *RequestRow // the check that a person demands
+	Undo        ReasonForm
+	Withdraw    ReasonForm
+
 	Timeline []Entry // oldest first
 	Receipts []ReceiptData
 	JWKSURL  string // where the receipts' public keys are
@@ -223,7 +232,7 @@ func (d OrderData) heldNow() bool {
 
 // actionable reports whether there is something for the merchant to do.
 func (d OrderData) actionable() bool {
-	return d.heldNow() || d.CanRelease || d.CanRefuse || d.CanKeep || d.CanUnkeep
+	return d.heldNow() || d.CanRelease || d.CanRefuse || d.CanKeep || d.CanUnkeep || d.CanUndo != "" || d.CanWithdraw
 }
 
 // reasonForm is a form that does something about an order, for a reason.

@@ -47,7 +47,7 @@ func allPages() []page {
 	var out []page
 	for _, f := range []func() []page{
 		overviewPages, policyPages, orderListPages, orderPages, verificationPages, decisionPages, healthPages, settingsPages, callbackPages, verifyPages,
-		rulePages, versionPages, whatIfPages, whyPages, staffPages, webhookPages,
+		rulePages, versionPages, whatIfPages, whyPages, staffPages, webhookPages, reviewPages,
 	} {
 		out = append(out, f()...)
 	}

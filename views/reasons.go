@@ -154,6 +154,22 @@ var reasons = map[string]reasonWords{
 		sentence: "Somebody refused the order by hand.",
 		detailed: "{detail} refused the order by hand.",
 	},
+	"requested_by_person": {
+		short: "Check requested", tone: "info",
+		sentence: "Somebody in the shop requested a check of this order.",
+		detailed: "{detail} requested a check of this order.",
+		next:     "The shopper proves what was asked for, or somebody takes the request back.",
+	},
+	"request_withdrawn": {
+		short: "Check taken back", tone: "quiet",
+		sentence: "Somebody took the requested check back.",
+		detailed: "{detail} took the requested check back.",
+	},
+	"undone_by_person": {
+		short: "Taken back by hand", tone: "quiet",
+		sentence: "Somebody took back what had been decided by hand.",
+		detailed: "{detail} took back what had been decided by hand.",
+	},
 	"provider_down": {
 		short: "Provider unreachable", tone: "warn",
 		sentence: "1Kosmos could not be reached, so the policy's choice for that case was taken.",

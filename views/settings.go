@@ -9,6 +9,8 @@ import (
 // SettingsData is the shop's 1Kosmos tenant and who may come in.
 type SettingsData struct {
 	Layout
+	OwnerActs bool // whoever looks may erase a person and export everything
+
 	Tenant         TenantForm
 	LicenseKeySet  bool
 	DVCIDSet       bool

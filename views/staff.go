@@ -32,6 +32,13 @@ var actions = map[string]Words{
 	"order.kept":            {Short: "Order kept", Tone: "info", Sentence: "An order is not to be cancelled."},
 	"order.unkept":          {Short: "Order may be cancelled", Tone: "quiet", Sentence: "An order may be cancelled after all."},
 	"order.check_requested": {Short: "Check requested", Tone: "info", Sentence: "A check was requested for an order."},
+	"order.check_withdrawn": {Short: "Check taken back", Tone: "info", Sentence: "A requested check of an order was taken back."},
+	"order.undone":          {Short: "Decision undone", Tone: "warn", Sentence: "What somebody had decided about an order was taken back."},
+	"order.asked_again":     {Short: "Asked again", Tone: "info", Sentence: "An order's buyer was asked again, with fresh tries."},
+	"review.acknowledged":   {Short: "Acknowledged", Tone: "quiet", Sentence: "Something that waited for a person was acknowledged."},
+	"cart.allowed":          {Short: "Cart approved", Tone: "ok", Sentence: "A cart may be ordered without proof, as a person said."},
+	"cart.refused":          {Short: "Cart refused", Tone: "bad", Sentence: "A cart was refused by hand."},
+	"cart.undone":           {Short: "Cart decision undone", Tone: "warn", Sentence: "What somebody had decided about a cart was taken back."},
 	"proof.revoked":         {Short: "Proof revoked", Tone: "bad", Sentence: "A proof was taken back."},
 	"settings.saved":        {Short: "Settings saved", Tone: "info", Sentence: "The settings were changed."},
 	"tenant.saved":          {Short: "1Kosmos tenant saved", Tone: "info", Sentence: "The shop's 1Kosmos tenant was changed."},
@@ -126,7 +133,8 @@ type ListsData struct {
 // ListEntry is somebody on a list.
 type ListEntry struct {
 	Customer string // id; or
-	Mailbox  string
+	Mailbox  string // or
+	Hash     string // of somebody who was erased
 	Note     string
 	By       string
 	When     When
@@ -211,6 +219,9 @@ func (d ListsData) newest() string {
 func (e ListEntry) who() string {
 	if e.Mailbox != "" {
 		return e.Mailbox
+	}
+	if e.Hash != "" {
+		return "Erased person (" + e.Hash[:min(8, len(e.Hash))] + ")"
 	}
 	return "Customer " + e.Customer
 }

@@ -67,6 +67,7 @@ type Layout struct {
 	Suspended  Suspended
 	SupportURL string
 	PrivacyURL string
+	Waiting    string // how much waits for a person: a figure beside Review; empty: nothing
 	Refresh    string // seconds after which a page that waits looks again; empty: never
 }
 

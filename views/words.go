@@ -231,6 +231,8 @@ func IALSources() []string { return codes(ialSources) }
 var rules = map[string]Words{
 	"checkout": {Short: "Every checkout", Sentence: "What the policy asks of every order it covers."},
 	"step_up":  {Short: "Step-up order value", Sentence: "What the policy asks in addition above the step-up order value."},
+
+	"requested": {Short: "Requested check", Sentence: "What somebody in the shop asks of this order besides."},
 }
 
 // RuleWords names the rules every Policy has; a merchant's own rules bring their name.
@@ -384,6 +386,17 @@ var flashes = map[string]struct {
 	"endpoint_as_was":  {"Nothing was done: endpoint %s had changed meanwhile. What you see is how it stands now.", "warn"},
 	"role":             {"The role of user %s is changed. It counts from their next click on.", "ok"},
 	"proof_revoked":    {"The proof is revoked. Every order that rests on it and has not shipped is decided again within seconds.", "ok"},
+	"reheld":           {"The release is taken back. Order %s is put on hold again within seconds.", "ok"},
+	"unrefused":        {"The refusal is taken back. Order %s waits on hold to be proved.", "ok"},
+	"asked":            {"The buyer of order %s is mailed a new link within seconds, and has fresh tries.", "ok"},
+	"cart_mail":        {"The buyer of the cart was mailed a link.", "ok"},
+	"noted":            {"Acknowledged. It waits no longer.", "ok"},
+	"cart_yes":         {"The cart may be ordered as it is now, without proof.", "ok"},
+	"cart_no":          {"The cart is refused.", "ok"},
+	"cart_back":        {"Taken back. The cart is decided by the policy again.", "ok"},
+	"check":            {"A check of order %s is requested. It is decided again within seconds.", "ok"},
+	"unchecked":        {"The requested check of order %s is taken back. It is decided again within seconds.", "ok"},
+	"erased":           {"Erased. Line %s of the activity log keeps how much it was.", "ok"},
 }
 
 // FlashCodes lists what a form may have done; each is also the query key that says so.

@@ -14,7 +14,7 @@ var (
 	wantReasons = strings.Fields(`no_proof proof_expired proof_revoked proof_too_old ial_too_low selfie_missing age_too_low age_unknown
 		name_differs first_name_differs last_name_differs name_unknown proof_of_other_customer proof_of_other_cart mailbox_unproved
 		mailbox_differs guest_must_sign_in guest_exempt proof_ok nothing_required exempt allow_listed policy_off source_not_covered before_enforcement
-		blocked in_review released_by_person refused_by_person provider_down cart_changed status_not_gated evidence_unmapped`)
+		blocked in_review released_by_person requested_by_person request_withdrawn undone_by_person refused_by_person provider_down cart_changed status_not_gated evidence_unmapped`)
 	wantOutcomes       = strings.Fields("allow verify review hold refuse")
 	wantModes          = strings.Fields("off shadow enforce")
 	wantSessions       = strings.Fields("created started processing review passed failed declined expired abandoned error")
@@ -87,7 +87,7 @@ func TestEveryCodeHasWords(t *testing.T) {
 	if got := FactNames(); !slices.Equal(got, slices.Sorted(slices.Values(wantFacts))) {
 		t.Errorf("facts with words: %q", got)
 	}
-	if got := RuleNames(); !slices.Equal(got, []string{"checkout", "step_up"}) {
+	if got := RuleNames(); !slices.Equal(got, []string{"checkout", "requested", "step_up"}) {
 		t.Errorf("rules with words: %q", got)
 	}
 }

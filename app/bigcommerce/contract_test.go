@@ -123,10 +123,12 @@ func everyCall(t *testing.T) []captured {
 	_, _ = s.CreateCustomerAttributes(ctx, []CustomerAttribute{{0, "blockid_ial", "string"}, {0, "n", "number"}, {0, "d", "date"}})
 	_, _ = s.AttributeValues(ctx, 32)
 	_ = s.UpsertAttributeValues(ctx, []AttributeValue{{0, 3, 32, "2"}, {0, 4, 32, ""}})
+	_ = s.DeleteAttributeValues(ctx, []int64{5, 6})
 	_ = s.PutCustomerCustomFieldsV2(ctx, 32, []CustomField{{"blockid_ial", "2"}})
 	_, _ = s.Customer(ctx, 32)
 	for _, present = range []string{`[]`, `[{"id":5,"namespace":"blockid","key":"receipt"}]`} {
 		_, _ = s.UpsertCustomerMetafield(ctx, 32, field)
+		_ = s.DeleteCustomerMetafield(ctx, 32, field)
 		_, _ = s.UpsertOrderMetafield(ctx, 7, field)
 	}
 	_, _ = s.Order(ctx, 7)
@@ -144,7 +146,7 @@ func everyCall(t *testing.T) []captured {
 
 // exportedCalls are the Store methods that must appear in everyCall; a new one fails the test until it does.
 const exportedCalls = "AttributeValues Cart Channels Checkout CreateCustomerAttributes CreateHook CreateScript Customer CustomerAttributes " +
-	"CustomerMetafields DeleteHook DeleteScript Hash Hooks Info Order OrderMetafields OrderProducts OrderShippingAddresses Orders Products " +
+	"CustomerMetafields DeleteAttributeValues DeleteCustomerMetafield DeleteHook DeleteScript Hash Hooks Info Order OrderMetafields OrderProducts OrderShippingAddresses Orders Products " +
 	"PutCustomerCustomFieldsV2 Scripts Sites String Time UpdateHook UpdateOrder UpdateScript UpsertAttributeValues UpsertCustomerMetafield UpsertOrderMetafield"
 
 func TestRequestsMatchPublishedOpenAPI(t *testing.T) {
@@ -202,7 +204,7 @@ func TestRequestsMatchPublishedOpenAPI(t *testing.T) {
 			}
 		}
 	}
-	const operations = 31
+	const operations = 33
 	if len(seen) != operations {
 		t.Errorf("%d operations checked, want %d: %q", len(seen), operations, sortedKeys(seen))
 	}

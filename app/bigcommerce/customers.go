@@ -3,11 +3,13 @@ package bigcommerce
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -134,6 +136,21 @@ func (s *Store) UpsertAttributeValues(ctx context.Context, values []AttributeVal
 	for batch := range slices.Chunk(values, maxBatch) {
 		r := request{method: http.MethodPut, path: "/v3/customers/attribute-values", body: batch}
 		if _, err := s.call(ctx, r, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DeleteAttributeValues deletes values by the platform's own ids, as AttributeValues lists them. What is gone already changes nothing.
+func (s *Store) DeleteAttributeValues(ctx context.Context, ids []int64) error {
+	for batch := range slices.Chunk(ids, maxBatch) {
+		texts := make([]string, len(batch))
+		for i, id := range batch {
+			texts[i] = strconv.FormatInt(id, 10)
+		}
+		_, err := s.call(ctx, request{method: http.MethodDelete, path: "/v3/customers/attribute-values", query: url.Values{"id:in": {strings.Join(texts, ",")}}}, nil)
+		if err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}
 	}

@@ -53,6 +53,23 @@ func (s *Store) UpsertCustomerMetafield(ctx context.Context, customerID int64, m
 	return s.upsertMetafield(ctx, "/v3/customers/", customerID, m)
 }
 
+// DeleteCustomerMetafield deletes our metafield of m's namespace and key, if there is one.
+func (s *Store) DeleteCustomerMetafield(ctx context.Context, customerID int64, m Metafield) error {
+	const resource = "/v3/customers/"
+	present, err := s.ownMetafield(ctx, resource, customerID, m)
+	if err != nil || present == nil {
+		return err
+	}
+	path, err := numericPath(resource, customerID, "/metafields/"+strconv.FormatInt(present.ID, 10))
+	if err != nil {
+		return err
+	}
+	if _, err = s.call(ctx, request{method: http.MethodDelete, path: path}, nil); errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
 func (s *Store) metafields(ctx context.Context, resource string, id int64, namespace, key string) ([]Metafield, error) {
 	path, err := numericPath(resource, id, "/metafields")
 	if err != nil {

@@ -84,6 +84,14 @@ type Facts struct {
 	Source      Text
 	BeforeEpoch bool // created before enforcement began
 	InReview    bool // a Session for this cart or order is with a human reviewer
+	Requested   *Requested
+}
+
+// Requested is a check that a named person demands of one order besides what the Policy asks of it. No exemption lets the order off.
+type Requested struct {
+	Require Requirement
+	Hold    bool   // it does not ship before it is proved; otherwise the buyer is only asked
+	By      string // who
 }
 
 // Canonical is what a Decision was made on, as bytes for a keyed digest: amount, currency, items, buyer and addresses.

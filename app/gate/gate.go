@@ -80,7 +80,11 @@ const (
 
 	ReleasedByPerson Code = "released_by_person" // a caller's: a named person let the order go
 	RefusedByPerson  Code = "refused_by_person"  // a caller's: a named person refused it
+	UndoneByPerson   Code = "undone_by_person"   // a caller's: a named person took back what a person had said
+	RequestWithdrawn Code = "request_withdrawn"  // a caller's: a named person took back a check that one had demanded
 	ProviderDown     Code = "provider_down"      // a caller's: the failure choice for an unreachable provider
+
+	RequestedByPerson Code = "requested_by_person" // a named person demands a check of this order
 )
 
 // Decision is the answer, with everything needed to explain it.
@@ -138,6 +142,9 @@ type Buyer struct {
 // Decide answers for one cart or order. proofs may hold any Proof that was found by customer, cart, order or mailbox:
 // finding authorises nothing, Decide does.
 func Decide(p Policy, f Facts, proofs []Proof, now time.Time) Decision {
+	if r := f.Requested; r != nil && !r.Hold {
+		return ask(p, f, proofs, now)
+	}
 	if why, ok := outside(p, f); ok {
 		return Decision{Outcome: Allow, Would: Allow, Mode: p.Mode, Reasons: []Reason{why}, Rules: []RuleResult{}}
 	}
@@ -164,6 +171,8 @@ func outside(p Policy, f Facts) (Reason, bool) {
 	switch {
 	case p.Mode == Off:
 		return Reason{Code: PolicyOff}, true
+	case f.Requested != nil:
+		return Reason{}, false
 	case f.Stage == AtOrder && !p.Covers(f.Source) && !f.Listed.blocked():
 		return Reason{SourceNotCovered, f.Source.Value}, true
 	case f.BeforeEpoch:
@@ -198,6 +207,11 @@ func (q question) answer(rules []RuleResult, least Mode) Decision {
 			d.Requirement = d.Requirement.with(r.Require)
 		}
 	}
+	asked := q.f.Requested != nil
+	if asked {
+		d.Rules = append(d.Rules, q.f.Requested.rule())
+		d.Requirement = d.Requirement.with(q.f.Requested.Require)
+	}
 	guest := q.f.Buyer.CustomerID == 0
 	if !d.Requirement.empty() && guest {
 		d.Requirement.NameMatch = true
@@ -206,6 +220,10 @@ func (q question) answer(rules []RuleResult, least Mode) Decision {
 	case q.f.Listed.blocked():
 		d.Requirement = Requirement{}
 		return d.stopped(q.f.Stage, Blocked, Need{What: NeedUnblock})
+	case asked && guest && q.p.Guests == GuestsSignIn:
+		return d.stopped(q.f.Stage, GuestMustSignIn, append([]Need{{What: NeedSignIn}}, d.proving(nil)...)...).requested(q.f.Requested.By)
+	case asked:
+		return q.byProof(d).requested(q.f.Requested.By)
 	case q.f.Listed.allowed(q.f.Buyer):
 		d.Requirement = Requirement{}
 		return d.allowed(Reason{Code: AllowListed})

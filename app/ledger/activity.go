@@ -50,6 +50,13 @@ const (
 	ActEndpointSecretShown Action = "endpoint.secret_shown"
 	ActEndpointResent      Action = "endpoint.resent"
 	ActEndpointOff         Action = "endpoint.off" // by idgate itself: it is written down because it lasts until a person acts
+	ActRequestWithdrawn    Action = "order.check_withdrawn"
+	ActOrderUndone         Action = "order.undone"
+	ActOrderAskedAgain     Action = "order.asked_again"
+	ActAcknowledged        Action = "review.acknowledged"
+	ActCartAllowed         Action = "cart.allowed"
+	ActCartRefused         Action = "cart.refused"
+	ActCartUndone          Action = "cart.undone"
 )
 
 // Activity is one line of what people did in a Shop.

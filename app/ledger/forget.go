@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"idgate/queries"
@@ -17,86 +16,6 @@ const (
 	keepShop       = 30 * 24 * time.Hour // a Shop's sealed data after its uninstallation
 	keepFigures    = 400 * 24 * time.Hour
 )
-
-// EraseCustomer erases a person from every table: Proofs with their sealed names, Capabilities, what Sessions, Decisions, orders and Notices
-// say of them, and what was owed to their record, also where it was done as a guest for one of their orders or carts. An order keeps its
-// figures and its latest Decision, which stands. Proofs and Sessions of guests under a mailbox that the customer used go too; guest orders
-// and their links are not the customer's, and wait for the clock. What other customers did under such a mailbox is theirs.
-func (l *Ledger) EraseCustomer(ctx context.Context, hash string, customerID int64, now time.Time) error {
-	if customerID <= 0 {
-		return fmt.Errorf("erasing customer %d: the id must be positive", customerID)
-	}
-	return l.do(ctx, func(ctx context.Context, t *tx) error {
-		mailboxes, err := t.CustomerMailboxes(ctx, queries.CustomerMailboxesParams{StoreHash: hash, CustomerID: customerID})
-		if err != nil {
-			return err
-		}
-		steps := []step{
-			func(ctx context.Context, t *tx) (int64, error) {
-				return t.EraseCustomerProofs(ctx, queries.EraseCustomerProofsParams{StoreHash: hash, CustomerID: customerID})
-			},
-			func(ctx context.Context, t *tx) (int64, error) {
-				ended, err := t.EraseCustomerSessions(ctx, queries.EraseCustomerSessionsParams{StoreHash: hash, CustomerID: customerID, Now: millis(now)})
-				if err != nil {
-					return 0, err
-				}
-				return countErased(ctx, t, hash, ended, now)
-			},
-			func(ctx context.Context, t *tx) (int64, error) {
-				return t.EraseCustomerCapabilities(ctx, queries.EraseCustomerCapabilitiesParams{StoreHash: hash, CustomerID: customerID})
-			},
-			func(ctx context.Context, t *tx) (int64, error) {
-				return t.EraseCustomerDecisions(ctx, queries.EraseCustomerDecisionsParams{StoreHash: hash, CustomerID: customerID})
-			},
-			func(ctx context.Context, t *tx) (int64, error) {
-				return t.EraseCustomerOrders(ctx, queries.EraseCustomerOrdersParams{StoreHash: hash, CustomerID: customerID, Now: millis(now)})
-			},
-			func(ctx context.Context, t *tx) (int64, error) {
-				return t.EraseCustomerNotices(ctx, queries.EraseCustomerNoticesParams{StoreHash: hash, Subject: strconv.FormatInt(customerID, 10), Now: millis(now)})
-			},
-			func(ctx context.Context, t *tx) (int64, error) {
-				return t.EraseListedCustomer(ctx, queries.EraseListedCustomerParams{StoreHash: hash, CustomerID: customerID})
-			},
-			func(ctx context.Context, t *tx) (int64, error) {
-				return t.EraseCustomerWritebacks(ctx, queries.EraseCustomerWritebacksParams{StoreHash: hash, CustomerID: customerID})
-			},
-			func(ctx context.Context, t *tx) (int64, error) {
-				return t.EraseCustomerEvents(ctx, queries.EraseCustomerEventsParams{StoreHash: hash, CustomerID: customerID})
-			},
-		}
-		for _, m := range mailboxes {
-			steps = append(steps, eraseMailbox(hash, customerID, m, now)...)
-		}
-		t.ring = append(t.ring, OrderBell)
-		_, err = all(ctx, t, steps...)
-		return err
-	})
-}
-
-// eraseMailbox erases what guests did under a mailbox of the customer's.
-func eraseMailbox(hash string, customerID int64, m []byte, now time.Time) []step {
-	return []step{
-		func(ctx context.Context, t *tx) (int64, error) {
-			return t.EraseMailboxProofs(ctx, queries.EraseMailboxProofsParams{StoreHash: hash, Mailbox: m})
-		},
-		func(ctx context.Context, t *tx) (int64, error) {
-			ended, err := t.EraseMailboxSessions(ctx, queries.EraseMailboxSessionsParams{StoreHash: hash, Mailbox: m, Now: millis(now)})
-			if err != nil {
-				return 0, err
-			}
-			return countErased(ctx, t, hash, ended, now)
-		},
-		func(ctx context.Context, t *tx) (int64, error) {
-			return t.EraseMailboxCapabilities(ctx, queries.EraseMailboxCapabilitiesParams{StoreHash: hash, Mailbox: m})
-		},
-		func(ctx context.Context, t *tx) (int64, error) {
-			return t.EraseShownMailbox(ctx, queries.EraseShownMailboxParams{StoreHash: hash, Mailbox: m, CustomerID: customerID})
-		},
-		func(ctx context.Context, t *tx) (int64, error) {
-			return t.EraseAskedMails(ctx, queries.EraseAskedMailsParams{StoreHash: hash, Mailbox: m, CustomerID: customerID})
-		},
-	}
-}
 
 // step erases or deletes something, and says how many rows it changed.
 type step func(context.Context, *tx) (int64, error)
@@ -196,6 +115,12 @@ func forgetOfShop(hash string, before, now time.Time) []step {
 		func(ctx context.Context, t *tx) (int64, error) {
 			return t.ForgetAskedMails(ctx, queries.ForgetAskedMailsParams{StoreHash: hash, Before: millis(now.Add(-keepAsked))})
 		},
+		func(ctx context.Context, t *tx) (int64, error) {
+			return t.ForgetReviews(ctx, queries.ForgetReviewsParams{StoreHash: hash, Before: millis(before)})
+		},
+		func(ctx context.Context, t *tx) (int64, error) {
+			return t.ForgetRequests(ctx, queries.ForgetRequestsParams{StoreHash: hash, Before: millis(before)})
+		},
 		func(ctx context.Context, t *tx) (int64, error) { // a Session goes with its Proof
 			proofs, err := t.ForgetProofs(ctx, queries.ForgetProofsParams{StoreHash: hash, Before: millis(before)})
 			if err != nil {
@@ -234,8 +159,8 @@ func destroyKeys(ctx context.Context, t *tx, now time.Time) (destroyed int64, er
 func destroyRows(hash string) (steps []step) {
 	for _, destroy := range []func(*tx, context.Context, string) (int64, error){(*tx).DestroyWritebacks, (*tx).DestroyNotices, (*tx).DestroyOrders, (*tx).DestroyDecisions,
 		(*tx).destroySessions, (*tx).DestroyShownMailboxes, (*tx).DestroyAskedMails, (*tx).DestroyCapabilities, (*tx).DestroyListed, (*tx).DestroyActivity,
-		(*tx).DestroyWhatIfs, (*tx).DestroyEvents, (*tx).DestroyEndpoints, (*tx).DestroyFigures, (*tx).DestroyMoneyFigures, (*tx).DestroyPolicies, (*tx).DestroyLogins,
-		(*tx).DestroyUsers} {
+		(*tx).DestroyWhatIfs, (*tx).DestroyEvents, (*tx).DestroyEndpoints, (*tx).DestroyFigures, (*tx).DestroyMoneyFigures, (*tx).DestroyReviews, (*tx).DestroyRequests,
+		(*tx).DestroyPolicies, (*tx).DestroyLogins, (*tx).DestroyUsers} {
 		steps = append(steps, func(ctx context.Context, t *tx) (int64, error) { return destroy(t, ctx, hash) })
 	}
 	return steps

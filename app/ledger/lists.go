@@ -17,6 +17,7 @@ import (
 type Listed struct {
 	CustomerID int64  // or Mailbox
 	Mailbox    string // as it was typed; looked up by its keyed hash
+	Hash       string // the keyed hash instead, in hex: of somebody who was erased no more is known
 	List       gate.Listing
 	Note       string
 	AddedBy    string
@@ -77,6 +78,9 @@ func (l *Ledger) Unlist(ctx context.Context, s *Shop, e Listed, now time.Time) e
 		mailbox := []byte{}
 		if e.CustomerID == 0 {
 			mailbox = unhex(s.MailboxHash(e.Mailbox))
+		}
+		if e.Hash != "" {
+			mailbox = unhex(e.Hash)
 		}
 		n, err := t.RemoveListed(ctx, queries.RemoveListedParams{StoreHash: s.Hash, CustomerID: e.CustomerID, Mailbox: mailbox})
 		if err == nil && n == 0 {
@@ -151,6 +155,8 @@ func (l *Ledger) ListPage(ctx context.Context, s *Shop, list gate.Listing, below
 				return nil, below, fmt.Errorf("opening an entry of the %s list: %w", name, err)
 			}
 			out[i].Mailbox = string(plain)
+		} else if r.CustomerID == 0 {
+			out[i].Hash = hex.EncodeToString(r.Mailbox)
 		}
 	}
 	if n := len(rows); n > 0 {

@@ -178,6 +178,10 @@ type Settlement struct {
 	Mails    []string        // mails owed, each once for this order
 	Drop     []WritebackKind // no longer owed
 	Alarm    bool            // a person in the Shop should know; for the log
+
+	EndRequest bool         // a request that was taken back has had its effect
+	Wait       ReviewKind   // what a person is to look at from now on; "": nothing new
+	StillWait  []ReviewKind // what may go on waiting for a person; the rest is settled
 }
 
 // SettleOrder stores a Settlement. If something made the order due again meanwhile it stays due. When the lease is no longer ours,
@@ -212,6 +216,9 @@ func (l *Ledger) SettleOrder(ctx context.Context, s *Shop, lease OrderLease, n S
 		if err := l.tellHold(ctx, t, s.Hash, o.ID, HoldState(before.Hold), o.Hold, now); err != nil {
 			return err
 		}
+		if err := settleReviews(ctx, t, s.Hash, o, n, now); err != nil {
+			return err
+		}
 		for _, k := range n.Drop {
 			err := t.DropWritebacks(ctx, queries.DropWritebacksParams{StoreHash: s.Hash, Subject: o.ID, Kind: string(k), Now: millis(now), Reason: "no longer needed"})
 			if err != nil {
@@ -230,6 +237,22 @@ func (l *Ledger) SettleOrder(ctx context.Context, s *Shop, lease OrderLease, n S
 		}
 		return nil
 	})
+}
+
+// settleReviews brings what waits for a person, and what one has demanded, up to a Settlement.
+func settleReviews(ctx context.Context, t *tx, hash string, o Order, n Settlement, now time.Time) error {
+	if n.EndRequest {
+		if _, err := t.EndRequest(ctx, queries.EndRequestParams{StoreHash: hash, OrderID: o.ID}); err != nil {
+			return err
+		}
+	}
+	if _, err := t.endReviews(ctx, hash, o.ID, o.CartID, n.StillWait...); err != nil {
+		return err
+	}
+	if n.Wait == "" {
+		return nil
+	}
+	return t.addReview(ctx, hash, Review{Kind: n.Wait, Subject: strconv.FormatInt(o.ID, 10), OrderID: o.ID}, now)
 }
 
 func (l *Ledger) finishOrder(ctx context.Context, t *tx, s *Shop, o Order, lease int64, now time.Time) error {
@@ -327,6 +350,11 @@ func (l *Ledger) ConfirmHold(ctx context.Context, hash string, orderID int64, wa
 				return err
 			}
 		}
+		if is == Moved {
+			if err := t.addReview(ctx, hash, Review{Kind: WasMoved, Subject: strconv.FormatInt(orderID, 10), OrderID: orderID}, now); err != nil {
+				return err
+			}
+		}
 		return l.tellHold(ctx, t, hash, orderID, was, is, now)
 	})
 }
@@ -341,6 +369,13 @@ func (l *Ledger) Override(ctx context.Context, s *Shop, o Order, release bool, n
 		says, next, owed = "release", Releasing, []WritebackKind{Release, DecisionMetafield}
 	}
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		is, err := found(t.Order(ctx, queries.OrderParams{StoreHash: s.Hash, OrderID: o.ID}))
+		if err == nil && (is.PersonSays != o.PersonSays || is.PersonSays == says) {
+			err = ErrMoved
+		}
+		if err != nil {
+			return err
+		}
 		id, err := l.addDecision(ctx, t, s, n, now)
 		if err != nil {
 			return err
@@ -354,6 +389,9 @@ func (l *Ledger) Override(ctx context.Context, s *Shop, o Order, release bool, n
 			return ErrMoved
 		}
 		if err := l.tellHold(ctx, t, s.Hash, o.ID, o.Hold, next, now); err != nil {
+			return err
+		}
+		if _, err := t.endReviews(ctx, s.Hash, o.ID, o.CartID); err != nil {
 			return err
 		}
 		for _, w := range owed {

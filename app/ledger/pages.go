@@ -234,7 +234,7 @@ func (c Counts) OnHold() (n int64) {
 
 // Counts counts for the overview; late passes of Sessions begun since then.
 func (l *Ledger) Counts(ctx context.Context, hash string, since time.Time) (c Counts, err error) {
-	if c.Reviews, err = l.read.CountReviews(ctx, hash); err != nil {
+	if c.Reviews, err = l.read.CountInReview(ctx, hash); err != nil {
 		return c, err
 	}
 	if c.LatePass, err = l.read.CountLatePasses(ctx, queries.CountLatePassesParams{StoreHash: hash, Since: millis(since)}); err != nil {

@@ -297,9 +297,16 @@ func (l *Ledger) SubjectSessions(ctx context.Context, hash string, orderID int64
 	return out, nil
 }
 
-// CountSessions says how many Sessions a cart or an order has begun since then.
+// CountSessions says how many Sessions a cart or an order has begun since then; an order, since its buyer was last asked again.
 func (l *Ledger) CountSessions(ctx context.Context, c Capability, since time.Time) (int64, error) {
 	if c.OrderID != 0 {
+		_, again, err := l.AskedAgain(ctx, c.Shop, c.OrderID)
+		if err != nil {
+			return 0, err
+		}
+		if again.After(since) {
+			since = again
+		}
 		return l.read.CountOrderSessions(ctx, queries.CountOrderSessionsParams{StoreHash: c.Shop, OrderID: c.OrderID, Since: millis(since)})
 	}
 	return l.read.CountCartSessions(ctx, queries.CountCartSessionsParams{StoreHash: c.Shop, CartID: c.CartID, Since: millis(since)})
@@ -380,7 +387,10 @@ type Move struct {
 	Deadline time.Time
 	Late     bool
 	Proof    *NewProof
-	Decision *NewDecision // the cart's Decision that the Proof changes
+	// Tries and TriesSince bound the Sessions of an order: its buyer has none left when there were as many since then. 0: nobody counts.
+	Tries      int
+	TriesSince time.Time
+	Decision   *NewDecision // the cart's Decision that the Proof changes
 }
 
 // MoveSession ends a lease with a change of state. Proof, Decision, Receipts and the Writebacks they cause are stored in the same
@@ -403,6 +413,9 @@ func (l *Ledger) MoveSession(ctx context.Context, s *Shop, n Session, m Move, no
 			return err
 		}
 		moved = true
+		if err := t.reviewSession(ctx, s.Hash, n, m, now); err != nil {
+			return err
+		}
 		if err := countEnded(ctx, t, s.Hash, m.State, 1, now); err != nil {
 			return err
 		}
@@ -443,6 +456,11 @@ func (l *Ledger) addProof(ctx context.Context, t *tx, s *Shop, n Session, m Move
 		}
 		if _, err := l.addDecision(ctx, t, s, *m.Decision, now); err != nil {
 			return err
+		}
+		if m.Decision.Decision.Outcome == gate.Allow {
+			if _, err := t.endReviews(ctx, s.Hash, 0, n.CartID); err != nil {
+				return err
+			}
 		}
 	}
 	if n.CustomerID != 0 {

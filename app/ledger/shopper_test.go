@@ -8,6 +8,7 @@ import (
 
 	"idgate/app/gate"
 	"idgate/app/idv"
+	"idgate/queries"
 )
 
 // shopper is somebody who leaves rows in every table.
@@ -132,7 +133,7 @@ func (p shopper) shops(r *rig) underWay {
 	}
 	r.ok(r.l.ShowMailbox(ctx, s, Shown{Mailbox: s.MailboxHash(p.mailbox), CustomerID: p.id, Way: ByCode}, r.now))
 	r.ok(r.l.ShowMailbox(ctx, s, Shown{Mailbox: s.MailboxHash(p.mailbox), CartID: "guest " + p.cart, Way: ByLink}, r.now))
-	r.ok(r.l.List(ctx, s, []Listed{{CustomerID: p.id, List: gate.OnAllowList, Note: "known to us"}}, r.now))
+	r.ok(r.l.List(ctx, s, []Listed{{CustomerID: p.id, List: gate.OnAllowList, Note: "known to us"}, {Mailbox: p.mailbox, List: gate.OnAllowList, Note: "known to us"}}, r.now))
 	for _, d := range []NewDecision{p.decision(s, p.cart, 0), p.decision(s, "new "+p.cart, 0)} {
 		_, err := r.l.RecordCartDecision(ctx, s, d, nil, r.now)
 		r.ok(err)
@@ -145,6 +146,12 @@ func (p shopper) shops(r *rig) underWay {
 	}
 	settle(p.order, Order{StatusID: 12, Hold: Held, FormerStatus: 11, HoldStatus: 12})
 	settle(p.order+1, Order{StatusID: 10, Hold: Released, FormerStatus: 11, HoldStatus: 12})
+	r.ok(r.l.do(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.addReview(ctx, p.shop, Review{Kind: TriesSpent, Subject: fmt.Sprint(p.order), OrderID: p.order}, r.now); err != nil {
+			return err
+		}
+		return t.AddRequest(ctx, queries.AddRequestParams{StoreHash: p.shop, OrderID: p.order, Require: "{}", Hold: 1, Person: "staff", Note: "why", Now: millis(r.now)})
+	}))
 	way.order = p.evaluates(r, p.order)
 	o, err := r.l.Order(ctx, s, p.order)
 	r.ok(err)

@@ -90,6 +90,13 @@ func (r *Relay) DecideCart(ctx context.Context, a CartAsk) (CartAnswer, error) {
 			n.MadeBy = ledger.ByFailure
 		}
 	}
+	w, err := r.word(ctx, s, f)
+	if err != nil {
+		return CartAnswer{}, err
+	}
+	if w != nil && d.Binds() {
+		n = inWords(w, f, d, s.Policy.Version)
+	}
 	var grant *ledger.Capability
 	if n.Decision.Outcome != gate.Allow && out.Capability == nil {
 		grant = &ledger.Capability{Shop: s.Hash, Purpose: ledger.ForCart, CartID: f.CartID, CustomerID: f.Buyer.CustomerID, Mailbox: f.Buyer.Mailbox, Locale: a.Locale,
@@ -166,7 +173,7 @@ func (r *Relay) toProve(ctx context.Context, s *ledger.Shop, c ledger.Capability
 	switch {
 	case err != nil:
 		return d, err
-	case d.Outcome == gate.Allow || d.Outcome == gate.Refuse:
+	case d.Outcome == gate.Allow && !d.Asks() || d.Outcome == gate.Refuse:
 		return d, ErrNothingToProve
 	case c.OrderID == 0 && c.CustomerID == 0 && c.Mailbox == "":
 		return d, ErrBuyerUnknown

@@ -58,7 +58,14 @@ func (r *Relay) sendMail(ctx context.Context, s *ledger.Shop, w ledger.Writeback
 		return ending{}, err
 	}
 	if e, ok := r.stillToSend(s, known, which); !ok {
-		return e, nil
+		switch asked, err := r.asked(ctx, s, known, which); {
+		case err != nil:
+			return ending{}, err
+		case asked && !known.DueAt.IsZero():
+			return later(r.Now().Add(5*time.Second), "the order is being decided"), nil
+		case !asked:
+			return e, nil
+		}
 	}
 	if w.Handed {
 		return stuck(mailUnknown), nil
@@ -126,6 +133,22 @@ func (r *Relay) hand(ctx context.Context, w ledger.Writeback, to string, m mail.
 		return stuck("The mail was refused: " + me.Reason + ". Correct the mailbox in the order, or tell the customer in another way."), r.Ledger.TakeBack(ctx, w)
 	}
 	return later(r.retry(w.Attempt), "the mail server cannot be reached, or puts us off: "+me.Error()), r.Ledger.TakeBack(ctx, w)
+}
+
+// asked reports whether a link is to be mailed about an order that is not on hold: a person would like a Proof of it.
+func (r *Relay) asked(ctx context.Context, s *ledger.Shop, o ledger.Order, which string) (bool, error) {
+	if which != MailLink || !r.MailsShoppers(s) || o.Buyer.Mailbox == "" && o.DecisionID != "" || o.Hold != ledger.NotHeld && o.Hold != ledger.Released {
+		return false, nil
+	}
+	q, err := r.request(ctx, s.Hash, o.ID)
+	if err != nil || demanded(q) == nil || q.Hold {
+		return false, err
+	}
+	if !o.DueAt.IsZero() {
+		return true, nil
+	}
+	d, err := r.Ledger.Decision(ctx, s.Hash, o.DecisionID)
+	return d.Asks(), err
 }
 
 // stillToSend reports whether a mail still says the truth, and reaches somebody; otherwise how its Writeback ends.

@@ -130,6 +130,7 @@ func (r *Relay) settlement(ctx context.Context, s *ledger.Shop, o bigcommerce.Or
 		}
 		n.Order.Touched, n.Order.CancelAt, n.Order.CalledAt, n.Order.WakeAt = false, time.Time{}, time.Time{}, time.Time{}
 		n.Drop = []ledger.WritebackKind{ledger.Hold, ledger.Release, ledger.Cancel}
+		reviews(known, gate.Decision{}, &n)
 		return n, nil
 	}
 	standing, err := r.standing(ctx, s, known)
@@ -138,6 +139,7 @@ func (r *Relay) settlement(ctx context.Context, s *ledger.Shop, o bigcommerce.Or
 	}
 	if class == bigcommerce.ClassGone && bigcommerce.ClassOf(known.StatusID) == bigcommerce.ClassGone && standing != nil &&
 		(standing.Outcome == gate.Allow || known.Hold == ledger.Moved || known.Hold == ledger.Released) {
+		reviews(known, standing.Decision, &n)
 		return n, nil // what has left was settled when it left; a refund a year later changes nothing about that
 	}
 	d, err := r.answer(ctx, s, o, &known, standing, &n)
@@ -149,6 +151,7 @@ func (r *Relay) settlement(ctx context.Context, s *ledger.Shop, o bigcommerce.Or
 		return n, err
 	}
 	r.holdOrRelease(s, known, o, d, proving, &n)
+	reviews(known, d, &n)
 	return n, r.missingScript(ctx, s, o, known, n)
 }
 
@@ -177,8 +180,15 @@ func (r *Relay) answer(ctx context.Context, s *ledger.Shop, o bigcommerce.Order,
 	if err != nil {
 		return gate.Decision{}, err
 	}
+	q, err := r.request(ctx, s.Hash, o.ID)
+	if err != nil {
+		return gate.Decision{}, err
+	}
+	if bigcommerce.ClassOf(o.StatusID) != bigcommerce.ClassGone || known.Hold.Ours() {
+		f.Requested = demanded(q) // of what left before anybody asked, nothing can be demanded
+	}
 	same := sameFacts(s, *known, f)
-	d, err := r.decideOrder(ctx, s, *known, f, same, standing)
+	d, err := r.decideOrder(ctx, s, *known, f, same && (standing == nil || answersRequest(standing, q)), standing)
 	if err != nil {
 		return gate.Decision{}, err
 	}
@@ -191,6 +201,10 @@ func (r *Relay) answer(ctx context.Context, s *ledger.Shop, o bigcommerce.Order,
 	}
 	if n.Order.PersonSays == "" && (standing == nil || !same || !sameAnswer(*standing, d, s.Policy.Version)) {
 		n.Decision = &ledger.NewDecision{Facts: f, Decision: d, Policy: s.Policy.Version, MadeBy: ledger.ByRule}
+	}
+	withdrawn(q, *known, standing, f, d, s.Policy.Version, n)
+	if err := r.orderWord(ctx, s, *known, standing, f, d, n); err != nil {
+		return d, err
 	}
 	if mark := holdMark(s, o); known.Hold == ledger.NotHeld && standing == nil && mark >= 0 && o.StatusID == s.Policy.HoldStatus {
 		// The ledger has lost that we put it there, with the last moments before it was restored. The note tells, and only we can make one.
@@ -310,7 +324,7 @@ func sameFacts(s *ledger.Shop, known ledger.Order, f gate.Facts) bool {
 // sameAnswer tells an echo from news: the same answer, for the same reasons, under the same version, needs no second record.
 func sameAnswer(old ledger.Decision, d gate.Decision, version int64) bool {
 	return old.MadeBy == ledger.ByRule && old.Outcome == d.Outcome && old.Mode == d.Mode && old.ProofID == d.ProofID && old.Policy == version &&
-		slices.Equal(old.Reasons, d.Reasons)
+		old.Requirement == d.Requirement && slices.Equal(old.Reasons, d.Reasons)
 }
 
 // step is where an order goes with our Hold, and what is owed for it.

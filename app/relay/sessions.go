@@ -94,6 +94,7 @@ func (r *Relay) move(ctx context.Context, s *ledger.Shop, n ledger.Session, m le
 	if m.Deadline.IsZero() {
 		m.Deadline = n.Deadline
 	}
+	m.Tries, m.TriesSince = triesPerDay, now.Add(-lookBack)
 	moved, err := r.Ledger.MoveSession(ctx, s, n, m, now)
 	if moved {
 		r.watching.tell(n.ID)
@@ -158,5 +159,11 @@ func (r *Relay) decideWith(ctx context.Context, s *ledger.Shop, n ledger.Session
 		Name: gate.Name{Given: p.Person.Given, Family: p.Person.Family}, At: now, Until: p.GoodUntil,
 		Holder: gate.Holder{CustomerID: n.CustomerID, CartID: n.CartID, OrderID: n.OrderID, Mailbox: n.Mailbox}}
 	d := gate.Decide(s.Policy, f, []gate.Proof{candidate}, now)
+	switch w, err := r.word(ctx, s, f); {
+	case err != nil:
+		return ledger.NewDecision{}, err
+	case w != nil:
+		return inWords(w, f, d, s.Policy.Version), nil
+	}
 	return ledger.NewDecision{Facts: f, Decision: d, Policy: s.Policy.Version, MadeBy: ledger.ByRule}, nil
 }

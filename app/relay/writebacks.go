@@ -67,6 +67,9 @@ func (r *Relay) pay(ctx context.Context, w ledger.Writeback) error {
 		}
 	}
 	r.At("writeback confirmed")
+	if w.Ref == ledger.RefErase && (e.kind == isDone || e.kind == isDropped) {
+		return r.Ledger.RemoveWriteback(ctx, w)
+	}
 	switch e.kind {
 	case isDone:
 		return r.Ledger.FinishWriteback(ctx, w, e.remark, r.Now())
@@ -109,6 +112,9 @@ func (r *Relay) effect(ctx context.Context, s *ledger.Shop, w ledger.Writeback) 
 	case ledger.DecisionMetafield:
 		return r.writeDecision(ctx, s, w)
 	case ledger.CustomerAttributes, ledger.CustomerFieldsV2, ledger.ProofMetafield:
+		if w.Ref == ledger.RefErase {
+			return r.clearCustomer(ctx, s, w)
+		}
 		return r.writeProof(ctx, s, w)
 	}
 	return stuck("unknown kind of writeback " + string(w.Kind)), nil

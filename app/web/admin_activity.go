@@ -55,6 +55,17 @@ func (p presenter) activityLine(a ledger.Activity) views.ActivityLine {
 		if _, err := parseID(a.Subject); err == nil {
 			out.Order = a.Subject
 		}
+	case strings.HasPrefix(string(a.Action), "cart."):
+		out.Subject = "a cart"
+	case a.Action == ledger.ActAcknowledged:
+		if _, err := parseID(a.Subject); err == nil {
+			out.Order = a.Subject
+		} else {
+			out.Subject = "a cart"
+		}
+		if kind, why, ok := strings.Cut(a.Detail, ": "); ok {
+			out.Detail = views.ReviewWords(kind).Short + ": " + why
+		}
 	case a.Action == ledger.ActPolicySaved:
 		out.Subject = "version " + a.Subject
 	case a.Action == ledger.ActRoleChanged || a.Action == ledger.ActUserRemoved:

@@ -70,7 +70,7 @@ func (s *Server) showLists(w http.ResponseWriter, r *http.Request, v visit, stat
 	}
 	p := present(v.Shop)
 	for _, e := range entries {
-		d.Entries = append(d.Entries, views.ListEntry{Customer: unlessZero(int(e.CustomerID)), Mailbox: e.Mailbox, Note: e.Note, By: e.AddedBy, When: p.when(e.AddedAt)})
+		d.Entries = append(d.Entries, views.ListEntry{Customer: unlessZero(int(e.CustomerID)), Mailbox: e.Mailbox, Hash: e.Hash, Note: e.Note, By: e.AddedBy, When: p.when(e.AddedAt)})
 	}
 	return render(w, r, status, views.Lists(d))
 }
@@ -176,6 +176,9 @@ func (s *Server) removeListed(w http.ResponseWriter, r *http.Request, v visit) e
 		who = values.Get("customer")
 	}
 	e, code := listedAs(who)
+	if hash := values.Get("hash"); who == "" && len(hash) == 64 && strings.Trim(hash, "0123456789abcdef") == "" {
+		e, code = ledger.Listed{Hash: hash}, "" // of somebody who was erased no more is known
+	}
 	if code != "" {
 		return refuse(http.StatusNotFound, "not_found", "nobody such is on the list")
 	}

@@ -54,6 +54,9 @@ func (s *Server) showOrder(w http.ResponseWriter, r *http.Request, v visit, o le
 	}
 	d.JWKSURL = s.AppURL + "/.well-known/jwks.json"
 	d.VerifyCommand = "idgate receipt verify -jwks jwks.json < receipt.jwt"
+	if err := s.showDemands(r, v, o, &d, rec.latest); err != nil {
+		return err
+	}
 	change(&d)
 	return render(w, r, status, views.Order(d))
 }

@@ -24,6 +24,7 @@ func (s *Server) layout(v visit, r *http.Request) views.Layout {
 	}
 	l := views.Layout{Frame: s.adminFrame(), ShopName: name, Base: base(v.Shop), UserEmail: v.User.Email, Mode: string(v.Shop.Policy.Mode),
 		Flash: views.ParseFlash(r.URL.Query()), BCSDK: s.BCSDK, SignOut: s.SignOut}
+	l.Waiting = s.waiting(r, v)
 	if v.Shop.State == ledger.Suspended {
 		p := present(v.Shop)
 		l.Suspended = views.Suspended{Since: p.when(v.Shop.SuspendedAt), Next: p.when(v.Shop.ProbeAt)}

@@ -43,6 +43,7 @@ func (s *Server) showSettings(w http.ResponseWriter, r *http.Request, v visit, s
 	d.Own, d.OperatorTenant = v.Shop.Kosmos != nil, s.Tenant != ""
 	d.LicenseKeySet, d.DVCIDSet = t.LicenseKey != "", t.DVCID != ""
 	d.Tenant.LicenseKey, d.Tenant.DVCID = "", "" // keys go in and never out
+	d.OwnerActs = v.may(ledger.Owner)
 	d.ReadOnly, d.CanAlarm, d.NoMailServer = !v.may(ledger.Owner), v.may(ledger.Manager), s.Relay.Mail == nil
 	return render(w, r, status, views.Settings(d))
 }

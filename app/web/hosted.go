@@ -147,9 +147,15 @@ func (s *Server) behindLink(r *http.Request, shop *ledger.Shop, c ledger.Capabil
 			return b, err
 		}
 		speak(r, shop, b.order.Buyer.Locale)
+		asks := b.d.Asks() // a person would like a Proof, though the order may go
+		if asks {
+			b.d.Outcome = gate.Verify
+		}
 		switch b.order.Hold {
 		case ledger.Released, ledger.Releasing:
-			b.d.Outcome = gate.Allow
+			if !asks {
+				b.d.Outcome = gate.Allow
+			}
 		case ledger.Cancelled:
 			b.closed = true
 		case ledger.NotHeld, ledger.Holding, ledger.Held, ledger.Refused, ledger.Moved, ledger.Leaked, ledger.Cancelling:

@@ -23,7 +23,11 @@ var unspoken = map[string]string{
 	"source_not_covered": "allows",
 	"before_enforcement": "allows",
 	"released_by_person": "allows",
-	"allow_listed":       "allows",
+
+	"requested_by_person": "stands beside what a proof lacks",
+	"request_withdrawn":   "allows",
+	"undone_by_person":    "the rules decide next",
+	"allow_listed":        "allows",
 	// Of requests that no page of ours makes; what is said then is “internal”.
 	"bad_request":  "a page's fault, not its shopper's",
 	"forbidden":    "a page of another shop",
