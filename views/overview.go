@@ -30,7 +30,7 @@ type FiguresData struct {
 	Values    Chart  // held and released over time, in the first currency
 	Median    string // time to verify; empty where nobody passed
 	P90       string
-	TimesOf   string // how many passes these are of: "311" or "the newest 5,000"
+	TimesOf   string // how many passes these are of: "311" or "the newest 2,000"
 }
 
 // MoneyData is what was held and released in one currency.
