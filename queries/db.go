@@ -45,6 +45,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addLoginStmt, err = db.PrepareContext(ctx, addLogin); err != nil {
 		return nil, fmt.Errorf("error preparing query AddLogin: %w", err)
 	}
+	if q.addLogoStmt, err = db.PrepareContext(ctx, addLogo); err != nil {
+		return nil, fmt.Errorf("error preparing query AddLogo: %w", err)
+	}
 	if q.addNoticeStmt, err = db.PrepareContext(ctx, addNotice); err != nil {
 		return nil, fmt.Errorf("error preparing query AddNotice: %w", err)
 	}
@@ -165,6 +168,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.destroyLoginsStmt, err = db.PrepareContext(ctx, destroyLogins); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyLogins: %w", err)
 	}
+	if q.destroyLogosStmt, err = db.PrepareContext(ctx, destroyLogos); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyLogos: %w", err)
+	}
 	if q.destroyNoticesStmt, err = db.PrepareContext(ctx, destroyNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyNotices: %w", err)
 	}
@@ -194,6 +200,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.destroyWritebacksStmt, err = db.PrepareContext(ctx, destroyWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyWritebacks: %w", err)
+	}
+	if q.dropLogoStmt, err = db.PrepareContext(ctx, dropLogo); err != nil {
+		return nil, fmt.Errorf("error preparing query DropLogo: %w", err)
 	}
 	if q.dropShopWritebacksStmt, err = db.PrepareContext(ctx, dropShopWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query DropShopWritebacks: %w", err)
@@ -371,6 +380,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.loginStmt, err = db.PrepareContext(ctx, login); err != nil {
 		return nil, fmt.Errorf("error preparing query Login: %w", err)
+	}
+	if q.logoStmt, err = db.PrepareContext(ctx, logo); err != nil {
+		return nil, fmt.Errorf("error preparing query Logo: %w", err)
+	}
+	if q.logosStmt, err = db.PrepareContext(ctx, logos); err != nil {
+		return nil, fmt.Errorf("error preparing query Logos: %w", err)
 	}
 	if q.mailboxAskedMailsStmt, err = db.PrepareContext(ctx, mailboxAskedMails); err != nil {
 		return nil, fmt.Errorf("error preparing query MailboxAskedMails: %w", err)
@@ -682,6 +697,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing addLoginStmt: %w", cerr)
 		}
 	}
+	if q.addLogoStmt != nil {
+		if cerr := q.addLogoStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addLogoStmt: %w", cerr)
+		}
+	}
 	if q.addNoticeStmt != nil {
 		if cerr := q.addNoticeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addNoticeStmt: %w", cerr)
@@ -882,6 +902,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing destroyLoginsStmt: %w", cerr)
 		}
 	}
+	if q.destroyLogosStmt != nil {
+		if cerr := q.destroyLogosStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyLogosStmt: %w", cerr)
+		}
+	}
 	if q.destroyNoticesStmt != nil {
 		if cerr := q.destroyNoticesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing destroyNoticesStmt: %w", cerr)
@@ -930,6 +955,11 @@ func (q *Queries) Close() error {
 	if q.destroyWritebacksStmt != nil {
 		if cerr := q.destroyWritebacksStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing destroyWritebacksStmt: %w", cerr)
+		}
+	}
+	if q.dropLogoStmt != nil {
+		if cerr := q.dropLogoStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropLogoStmt: %w", cerr)
 		}
 	}
 	if q.dropShopWritebacksStmt != nil {
@@ -1225,6 +1255,16 @@ func (q *Queries) Close() error {
 	if q.loginStmt != nil {
 		if cerr := q.loginStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing loginStmt: %w", cerr)
+		}
+	}
+	if q.logoStmt != nil {
+		if cerr := q.logoStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing logoStmt: %w", cerr)
+		}
+	}
+	if q.logosStmt != nil {
+		if cerr := q.logosStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing logosStmt: %w", cerr)
 		}
 	}
 	if q.mailboxAskedMailsStmt != nil {
@@ -1723,6 +1763,7 @@ type Queries struct {
 	addDecisionStmt                *sql.Stmt
 	addListedStmt                  *sql.Stmt
 	addLoginStmt                   *sql.Stmt
+	addLogoStmt                    *sql.Stmt
 	addNoticeStmt                  *sql.Stmt
 	addPolicyStmt                  *sql.Stmt
 	addProofStmt                   *sql.Stmt
@@ -1763,6 +1804,7 @@ type Queries struct {
 	destroyDecisionsStmt           *sql.Stmt
 	destroyListedStmt              *sql.Stmt
 	destroyLoginsStmt              *sql.Stmt
+	destroyLogosStmt               *sql.Stmt
 	destroyNoticesStmt             *sql.Stmt
 	destroyOrdersStmt              *sql.Stmt
 	destroyPoliciesStmt            *sql.Stmt
@@ -1773,6 +1815,7 @@ type Queries struct {
 	destroyUsersStmt               *sql.Stmt
 	destroyWhatIfsStmt             *sql.Stmt
 	destroyWritebacksStmt          *sql.Stmt
+	dropLogoStmt                   *sql.Stmt
 	dropShopWritebacksStmt         *sql.Stmt
 	dropWritebacksStmt             *sql.Stmt
 	dueOrderStmt                   *sql.Stmt
@@ -1832,6 +1875,8 @@ type Queries struct {
 	listedMailboxStmt              *sql.Stmt
 	listedPageStmt                 *sql.Stmt
 	loginStmt                      *sql.Stmt
+	logoStmt                       *sql.Stmt
+	logosStmt                      *sql.Stmt
 	mailboxAskedMailsStmt          *sql.Stmt
 	mailboxProofsStmt              *sql.Stmt
 	mailboxShownStmt               *sql.Stmt
@@ -1935,6 +1980,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		addDecisionStmt:                q.addDecisionStmt,
 		addListedStmt:                  q.addListedStmt,
 		addLoginStmt:                   q.addLoginStmt,
+		addLogoStmt:                    q.addLogoStmt,
 		addNoticeStmt:                  q.addNoticeStmt,
 		addPolicyStmt:                  q.addPolicyStmt,
 		addProofStmt:                   q.addProofStmt,
@@ -1975,6 +2021,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		destroyDecisionsStmt:           q.destroyDecisionsStmt,
 		destroyListedStmt:              q.destroyListedStmt,
 		destroyLoginsStmt:              q.destroyLoginsStmt,
+		destroyLogosStmt:               q.destroyLogosStmt,
 		destroyNoticesStmt:             q.destroyNoticesStmt,
 		destroyOrdersStmt:              q.destroyOrdersStmt,
 		destroyPoliciesStmt:            q.destroyPoliciesStmt,
@@ -1985,6 +2032,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		destroyUsersStmt:               q.destroyUsersStmt,
 		destroyWhatIfsStmt:             q.destroyWhatIfsStmt,
 		destroyWritebacksStmt:          q.destroyWritebacksStmt,
+		dropLogoStmt:                   q.dropLogoStmt,
 		dropShopWritebacksStmt:         q.dropShopWritebacksStmt,
 		dropWritebacksStmt:             q.dropWritebacksStmt,
 		dueOrderStmt:                   q.dueOrderStmt,
@@ -2044,6 +2092,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		listedMailboxStmt:              q.listedMailboxStmt,
 		listedPageStmt:                 q.listedPageStmt,
 		loginStmt:                      q.loginStmt,
+		logoStmt:                       q.logoStmt,
+		logosStmt:                      q.logosStmt,
 		mailboxAskedMailsStmt:          q.mailboxAskedMailsStmt,
 		mailboxProofsStmt:              q.mailboxProofsStmt,
 		mailboxShownStmt:               q.mailboxShownStmt,

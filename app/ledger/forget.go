@@ -211,7 +211,7 @@ func destroyKeys(ctx context.Context, t *tx, now time.Time) (destroyed int64, er
 func destroyRows(hash string) (steps []step) {
 	for _, destroy := range []func(*tx, context.Context, string) (int64, error){(*tx).DestroyWritebacks, (*tx).DestroyNotices, (*tx).DestroyOrders, (*tx).DestroyDecisions,
 		(*tx).destroySessions, (*tx).DestroyShownMailboxes, (*tx).DestroyAskedMails, (*tx).DestroyCapabilities, (*tx).DestroyListed, (*tx).DestroyActivity,
-		(*tx).DestroyWhatIfs, (*tx).DestroyPolicies, (*tx).DestroyLogins, (*tx).DestroyUsers} {
+		(*tx).DestroyWhatIfs, (*tx).DestroyPolicies, (*tx).DestroyLogos, (*tx).DestroyLogins, (*tx).DestroyUsers} {
 		steps = append(steps, func(ctx context.Context, t *tx) (int64, error) { return destroy(t, ctx, hash) })
 	}
 	return steps

@@ -16,7 +16,7 @@ var someDay = time.Date(2026, time.November, 22, 14, 4, 0, 0, time.UTC)
 
 func fullDialog() DialogData {
 	return DialogData{
-		Shop: "Acme & Sons", Order: "1042", Outcome: "verify", Reasons: []string{"no_proof"}, TriesLeft: 2, Deadline: someDay, LinkUntil: someDay.AddDate(0, 0, 3),
+		Shop: "Acme & Sons", Order: "1042", Outcome: "verify", Reasons: []string{"no_proof"}, TriesLeft: 2, Deadline: someDay, LinkUntil: someDay.AddDate(0, 0, 3), Contact: "help@acme.example",
 		Need: Need{Documents: []string{"driver_license", "passport"}, Selfie: true, LeastAge: 18, NameMatch: true},
 	}
 }

@@ -21,7 +21,7 @@ func fullMail(kind MailKind) MailData {
 	case AlarmLeak, AlarmMoved, AlarmHeldAgain, AlarmStuck:
 		return MailData{Shop: d.Shop, Order: d.Order, Link: "https://idgate.example/s/abc/orders/1042", Detail: "Order 1042 was found in status Shipped."}
 	case MailReleased, MailCancelled, MailRefused:
-		return MailData{Shop: d.Shop, Order: d.Order}
+		return MailData{Shop: d.Shop, Order: d.Order, Contact: "help@acme.example"}
 	case MailLink, MailReminder, MailLastCall:
 	}
 	return d
