@@ -52,6 +52,7 @@ type Layout struct {
 	Suspended  Suspended
 	SupportURL string
 	PrivacyURL string
+	Guide      string // how far the first-run guide has got, "2 of 5 steps are done"; empty: it is not shown
 	Refresh    string // seconds after which a page that waits looks again; empty: never
 }
 

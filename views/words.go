@@ -331,17 +331,20 @@ func MadeByWords(code string) Words { return find(madeBy, code) }
 func MadeByCodes() []string { return codes(madeBy) }
 
 var statuses = map[string]Words{
-	"ok":       {Short: "In order", Tone: "ok"},
-	"pending":  {Short: "Being put right", Tone: "info"},
-	"missing":  {Short: "Missing", Tone: "bad"},
-	"inactive": {Short: "Switched off by BigCommerce", Tone: "bad"},
-	"changed":  {Short: "Changed by somebody", Tone: "warn"},
-	"late":     {Short: "Late", Tone: "warn"},
-	"error":    {Short: "Failing", Tone: "bad"},
-	"off":      {Short: "Off", Tone: "quiet"},
-	"unset":    {Short: "Not set", Tone: "warn"},
-	"unknown":  {Short: "Not looked at yet", Tone: "quiet"},
-	"foreign":  {Short: "Not a BigCommerce checkout", Tone: "quiet"},
+	"ok":           {Short: "In order", Tone: "ok"},
+	"pending":      {Short: "Being put right", Tone: "info"},
+	"missing":      {Short: "Missing", Tone: "bad"},
+	"inactive":     {Short: "Switched off by BigCommerce", Tone: "bad"},
+	"changed":      {Short: "Changed by somebody", Tone: "warn"},
+	"late":         {Short: "Late", Tone: "warn"},
+	"error":        {Short: "Failing", Tone: "bad"},
+	"off":          {Short: "Off", Tone: "quiet"},
+	"unset":        {Short: "Not set", Tone: "warn"},
+	"unknown":      {Short: "Not looked at yet", Tone: "quiet"},
+	"no_room":      {Short: "No room", Tone: "warn"},
+	"spent":        {Short: "Used up", Tone: "bad"},
+	"nearly_spent": {Short: "Nearly used up", Tone: "warn"},
+	"foreign":      {Short: "Not a BigCommerce checkout", Tone: "quiet"},
 }
 
 // StatusWords puts the state of an installed part in words.
@@ -371,6 +374,7 @@ var flashes = map[string]struct {
 	"no_alarms": {"Saved. Nobody is told by mail any more.", "ok"},
 	"listed":    {"%s put on the list. Orders of theirs that wait are decided again within seconds.", "ok"},
 	"unlisted":  {"%s taken off the list. Orders of theirs that wait are decided again within seconds.", "ok"},
+	"settings":  {"Saved.", "ok"},
 	"role":      {"The role of user %s is changed. It counts from their next click on.", "ok"},
 }
 

@@ -182,3 +182,14 @@ func LogoName(body []byte) string {
 func (l *Ledger) Logo(ctx context.Context, hash, name string) ([]byte, error) {
 	return found(l.read.Logo(ctx, queries.LogoParams{StoreHash: hash, Hash: name}))
 }
+
+// Kept is how long things are kept whose keeping no Policy decides.
+type Kept struct {
+	Traffic    time.Duration // Notices that were handled, Writebacks that were done
+	Capability time.Duration // after it has run out
+	AskedMails time.Duration
+	Shop       time.Duration // a Shop's sealed data after its uninstallation
+}
+
+// KeptFor is how long things are kept whose keeping no Policy decides.
+func KeptFor() Kept { return Kept{keepTraffic, keepCapability, keepAsked, keepShop} }

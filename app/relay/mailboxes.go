@@ -61,7 +61,7 @@ func (r *Relay) MailToCart(ctx context.Context, s *ledger.Shop, kind ledger.Aske
 	if err != nil {
 		return err
 	}
-	ask := MailAsk{Shop: s, Which: MailCode, Need: d.Requirement, Locale: c.Locale, Channel: c.Channel, Code: asked.Code}
+	ask := MailAsk{Shop: s, Which: MailCode, Need: d.Requirement, Locale: c.Locale, Channel: c.Channel, AppURL: r.AppURL, Code: asked.Code}
 	if asked.Link != nil {
 		ask.Which, ask.Link, ask.Until = MailCartLink, r.AppURL+"/v/"+r.Ledger.Token(*asked.Link), until
 	}

@@ -23,6 +23,7 @@ type MailAsk struct {
 	Locale string    // the shopper's language, where there is no order that names it
 	// Channel is the storefront it comes from; 0: not known.
 	Channel int64
+	AppURL  string // our public URL, without a slash at the end
 	Code    string // six digits, of MailCode
 }
 
@@ -63,7 +64,7 @@ func (r *Relay) sendMail(ctx context.Context, s *ledger.Shop, w ledger.Writeback
 	if err != nil {
 		return ending{}, err
 	}
-	ask := MailAsk{Shop: s, Which: which, Order: known, Need: d.Requirement, Channel: known.Buyer.Channel, Link: fmt.Sprintf("%s/s/%s/orders/%d", r.AppURL, s.Hash, known.ID)}
+	ask := MailAsk{Shop: s, Which: which, Order: known, Need: d.Requirement, Channel: known.Buyer.Channel, AppURL: r.AppURL, Link: fmt.Sprintf("%s/s/%s/orders/%d", r.AppURL, s.Hash, known.ID)}
 	to := s.Settings.AlarmTo
 	if !toStaff(which) {
 		to, ask.Link = known.Buyer.Mailbox, ""

@@ -24,6 +24,9 @@ func (s *Server) layout(v visit, r *http.Request) views.Layout {
 	}
 	l := views.Layout{Frame: s.frame(), ShopName: name, Base: base(v.Shop), UserEmail: v.User.Email, Mode: string(v.Shop.Policy.Mode),
 		Flash: views.ParseFlash(r.URL.Query()), BCSDK: s.BCSDK, SignOut: s.SignOut}
+	if !v.Shop.Settings.GuideSkipped {
+		l.Guide = guideProgress(s.guide(v.Shop))
+	}
 	if v.Shop.State == ledger.Suspended {
 		p := present(v.Shop)
 		l.Suspended = views.Suspended{Since: p.when(v.Shop.SuspendedAt), Next: p.when(v.Shop.ProbeAt)}
