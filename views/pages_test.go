@@ -43,7 +43,7 @@ func allPages() []page {
 	var out []page
 	for _, f := range []func() []page{
 		overviewPages, policyPages, orderListPages, orderPages, historyPages, healthPages, settingsPages, callbackPages, verifyPages,
-		rulePages, versionPages, whatIfPages, whyPages, staffPages,
+		rulePages, versionPages, whatIfPages, whyPages, staffPages, settingsMorePages,
 	} {
 		out = append(out, f()...)
 	}

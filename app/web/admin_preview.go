@@ -253,5 +253,6 @@ func dialogStyle(gateJS []byte, accent string) ([]byte, bool) {
 		return nil, false
 	}
 	style = bytes.ReplaceAll(style, []byte(dialogAccent), []byte(accent))
+	style = bytes.ReplaceAll(style, []byte("h2{"), []byte("h1{font-size:1.5rem;")) // alone on its page it is the first heading
 	return append(style, "\nhtml{background:#c9ccd1}body{margin:0;min-height:100vh}dialog{margin:1.5rem auto}\n"...), true
 }
