@@ -46,7 +46,11 @@ func (v visit) may(least ledger.Role) bool {
 func back(w http.ResponseWriter, r *http.Request, v visit, page string, f views.Flash) error {
 	to := base(v.Shop) + page
 	if f.Code != "" {
-		to += "?" + f.Query()
+		sep := "?"
+		if strings.Contains(to, "?") {
+			sep = "&"
+		}
+		to += sep + f.Query()
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil

@@ -179,12 +179,7 @@ func (s *Server) saveTexts(w http.ResponseWriter, r *http.Request, v visit) erro
 	if err != nil {
 		return err
 	}
-	return s.backToTexts(w, r, v, p)
-}
-
-func (s *Server) backToTexts(w http.ResponseWriter, r *http.Request, v visit, p textsPlace) error {
-	http.Redirect(w, r, base(v.Shop)+p.page("/settings/texts")+"&"+views.Flash{Code: "settings", Value: "1"}.Query(), http.StatusSeeOther)
-	return nil
+	return back(w, r, v, p.page("/settings/texts"), views.Flash{Code: "settings", Value: "1"})
 }
 
 // textChanges says which texts became what.
@@ -224,7 +219,7 @@ func (s *Server) resetTexts(w http.ResponseWriter, r *http.Request, v visit) err
 	if err != nil {
 		return err
 	}
-	return s.backToTexts(w, r, v, p)
+	return back(w, r, v, p.page("/settings/texts"), views.Flash{Code: "settings", Value: "1"})
 }
 
 // languageIn is a language there are texts in, or English.
