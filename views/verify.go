@@ -19,6 +19,7 @@ type VerifyData struct {
 	RefreshSeconds int           // how often a waiting page looks again; 0 means 5
 	PrivacyURL     string
 	Look           Look
+	Still          bool // only looked at: it does not look again by itself
 }
 
 // Look is how a shop looks to its shoppers, besides its name. What is empty is as idgate comes.
@@ -67,7 +68,7 @@ func (d VerifyData) stage() string {
 }
 
 // waiting reports whether the page looks again by itself.
-func (d VerifyData) waiting() bool { return d.stage() == "waiting" }
+func (d VerifyData) waiting() bool { return d.stage() == "waiting" && !d.Still }
 
 // capture reports whether the shopper can still go to the provider's page.
 func (d VerifyData) capture() bool {

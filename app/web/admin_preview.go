@@ -180,7 +180,7 @@ func (p previewOf) hosted(which string) (templ.Component, error) {
 		return views.DeadLink(d), nil
 	}
 	data := p.data()
-	d := views.VerifyData{Frame: f, Texts: p.words.Page(data), ShopName: p.look.Name, Look: p.pages, Outcome: data.Outcome, Expires: p.s.when(p.shop, data.LinkUntil)}
+	d := views.VerifyData{Frame: f, Texts: p.words.Page(data), ShopName: p.look.Name, Look: p.pages, Still: true, Outcome: data.Outcome, Expires: p.s.when(p.shop, data.LinkUntil)}
 	for _, k := range relay.Documents(p.shop) {
 		d.Documents = append(d.Documents, views.Document{Value: string(k), Name: d.Texts[documentNames[k]]})
 	}
@@ -254,5 +254,5 @@ func dialogStyle(gateJS []byte, accent string) ([]byte, bool) {
 	}
 	style = bytes.ReplaceAll(style, []byte(dialogAccent), []byte(accent))
 	style = bytes.ReplaceAll(style, []byte("h2{"), []byte("h1{font-size:1.5rem;")) // alone on its page it is the first heading
-	return append(style, "\nhtml{background:#c9ccd1}body{margin:0;min-height:100vh}dialog{margin:1.5rem auto}\n"...), true
+	return append(style, "\nhtml{background:#c9ccd1}body{margin:0;min-height:100vh}dialog{position:static;margin:1.5rem auto}\n"...), true
 }
