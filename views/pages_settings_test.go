@@ -1,7 +1,7 @@
 package views
 
 func previewOfPages() Preview {
-	return Preview{Source: "/preview-dialog-ar", Post: "/s/abc123/settings/preview?lang=ar", What: "dialog"}
+	return Preview{Source: "/preview-dialog-waiting", Post: "/s/abc123/settings/preview?lang=ar", What: "dialog"}
 }
 
 func textRows() []TextRow {
