@@ -143,7 +143,7 @@ func readBranding(f views.BrandingForm, had ledger.Branding, upload []byte) (b l
 }
 
 // uploaded reads a form with a file, at most maxBranding of both.
-func uploaded(r *http.Request, field string) (url.Values, []byte, error) {
+func (s *Server) uploaded(r *http.Request, field string) (url.Values, []byte, error) {
 	err := r.ParseMultipartForm(maxBranding)
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -161,6 +161,9 @@ func uploaded(r *http.Request, field string) (url.Values, []byte, error) {
 		return r.PostForm, nil, nil
 	}
 	b, err := io.ReadAll(file)
+	if err == nil && len(b) > 0 && !s.limits.allow("picture "+r.PathValue("shop"), 0.2, 20) {
+		err = refuse(http.StatusTooManyRequests, "rate_limited", "too many pictures; wait a moment")
+	}
 	return r.PostForm, b, err
 }
 
@@ -170,7 +173,7 @@ func (s *Server) saveBranding(w http.ResponseWriter, r *http.Request, v visit) e
 	if err != nil {
 		return err
 	}
-	values, upload, err := uploaded(r, views.LogoField)
+	values, upload, err := s.uploaded(r, views.LogoField)
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func (s *Server) showPreview(w http.ResponseWriter, r *http.Request, v visit) er
 	own := maps.Clone(shop.Settings.TextsOn(p.channel, p.tag()))
 	logo := ""
 	if r.Method == http.MethodPost {
-		values, upload, err := uploaded(r, views.LogoField)
+		values, upload, err := s.uploaded(r, views.LogoField)
 		if err != nil {
 			return err
 		}
