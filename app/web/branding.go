@@ -24,7 +24,7 @@ import (
 // What a logo may be, and what is made of it: a PNG that a page shows at half this size, so that it is sharp on a phone.
 const (
 	maxLogo       = 64 << 10 // bytes as uploaded
-	maxLogoPixels = 1 << 20 // a JPEG may go over all of them once for every few of its bytes
+	maxLogoPixels = 1 << 20  // a JPEG may go over all of them once for every few of its bytes
 	maxLogoSide   = 4096
 	logoWidth     = 480
 	logoHeight    = 160
