@@ -171,7 +171,7 @@ func (h house) assembleLocked(ctx context.Context) (*product, error) {
 		return nil, errors.Join(err, l.Close(), replica.Close(ctx))
 	}
 	r := relay.New(relay.Options{Ledger: l, BigCommerce: h.client, Provider: h.provider, AppURL: h.appURL, Now: h.now, Log: h.log, SweepEvery: h.sweep,
-		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity()}, Loopback: h.kind == ledger.Demo,
+		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity(), Lock: assets.Lock}, Loopback: h.kind == ledger.Demo,
 		Mail: h.mail, Compose: func(a relay.MailAsk) mail.Message { return web.ComposeMail(a, h.now()) }})
 	o := h.web
 	o.Ledger, o.Relay, o.BigCommerce, o.Keyring, o.AppURL, o.Now, o.Log = l, r, h.client, h.keyring, h.appURL, h.now, h.log

@@ -159,7 +159,7 @@ function decisionFrom(body, ask) {
 
 let asked = 0; // questions put
 let learned = 0; // the newest whose answer set the lock
-let warned = false; // the last answer was not allow: silence then opens nothing
+let warned = false; // the last answer was not allow: silence opens nothing
 /** @type {Voice} */
 let voice = { texts: {}, lang: 'en', dir: 'ltr', kinds: [] };
 const t = (key = '') => text(voice.texts[key]) || ENGLISH[key] || '';
@@ -288,7 +288,7 @@ function newDialog() {
   code.onkeydown = ({ key }) => key === 'Enter' && act('confirm');
   close.onclick = () => now.leave();
   dialog.onclose = () => dialog.open || now.leave();
-  safely(sheet)(root, CSS);
+  safely(sheet)(root, CSS.replace(/#1f4fbf/g, t('accent') || 'safely(sheet)(root, CSS);'));
 
   const put = (node = host, s = '') => {
     node.hidden = !s && node !== state;
@@ -760,7 +760,7 @@ function intercept(config, event) {
   const found = event.composedPath().find((node) => node instanceof Element && node.matches(guarded));
   if (!found) return;
   event.stopImmediatePropagation();
-  if (!/^(click|submit|keydown)$/.test(type)) return; // the click that follows starts the conversation
+  if (!/^(click|submit|keydown)$/.test(type)) return; // the click talks
   event.preventDefault();
   if (!talks) attempt(config, found instanceof Element && found.matches(SUBMIT + ',' + FORM));
 }

@@ -18,6 +18,7 @@ var badRows = map[string][]cols{
 		{"purpose": "confirm"}, {"purpose": "mail"}, {"mailed": 1}, {"mailed": 2}, {"purpose": "mail", "mailed": 1, "mailbox": []byte{}},
 	},
 	"activity":        {{"seq": 0}, {"hash": []byte("short")}},
+	"logos":           {{"body": make([]byte, 262145)}},
 	"listed":          {{"list": "grey"}, {"customer_id": 5}, {"mailbox": []byte("short")}, {"mailbox": []byte{}}},
 	"whatifs":         {{"id": 0}, {"state": "new", "due_at": 0}, {"due_at": 0}, {"state": "done"}, {"state": "cancelled"}},
 	"whatif_orders":   {{"shift": "more"}},

@@ -54,6 +54,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addLoginStmt, err = db.PrepareContext(ctx, addLogin); err != nil {
 		return nil, fmt.Errorf("error preparing query AddLogin: %w", err)
 	}
+	if q.addLogoStmt, err = db.PrepareContext(ctx, addLogo); err != nil {
+		return nil, fmt.Errorf("error preparing query AddLogo: %w", err)
+	}
 	if q.addNoticeStmt, err = db.PrepareContext(ctx, addNotice); err != nil {
 		return nil, fmt.Errorf("error preparing query AddNotice: %w", err)
 	}
@@ -225,6 +228,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.destroyLoginsStmt, err = db.PrepareContext(ctx, destroyLogins); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyLogins: %w", err)
 	}
+	if q.destroyLogosStmt, err = db.PrepareContext(ctx, destroyLogos); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyLogos: %w", err)
+	}
 	if q.destroyMoneyFiguresStmt, err = db.PrepareContext(ctx, destroyMoneyFigures); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyMoneyFigures: %w", err)
 	}
@@ -266,6 +272,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.dropEndpointDeliveriesStmt, err = db.PrepareContext(ctx, dropEndpointDeliveries); err != nil {
 		return nil, fmt.Errorf("error preparing query DropEndpointDeliveries: %w", err)
+	}
+	if q.dropLogoStmt, err = db.PrepareContext(ctx, dropLogo); err != nil {
+		return nil, fmt.Errorf("error preparing query DropLogo: %w", err)
 	}
 	if q.dropShopDeliveriesStmt, err = db.PrepareContext(ctx, dropShopDeliveries); err != nil {
 		return nil, fmt.Errorf("error preparing query DropShopDeliveries: %w", err)
@@ -560,6 +569,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.loginStmt, err = db.PrepareContext(ctx, login); err != nil {
 		return nil, fmt.Errorf("error preparing query Login: %w", err)
+	}
+	if q.logoStmt, err = db.PrepareContext(ctx, logo); err != nil {
+		return nil, fmt.Errorf("error preparing query Logo: %w", err)
+	}
+	if q.logosStmt, err = db.PrepareContext(ctx, logos); err != nil {
+		return nil, fmt.Errorf("error preparing query Logos: %w", err)
 	}
 	if q.mailboxAskedMailsStmt, err = db.PrepareContext(ctx, mailboxAskedMails); err != nil {
 		return nil, fmt.Errorf("error preparing query MailboxAskedMails: %w", err)
@@ -1009,6 +1024,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing addLoginStmt: %w", cerr)
 		}
 	}
+	if q.addLogoStmt != nil {
+		if cerr := q.addLogoStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addLogoStmt: %w", cerr)
+		}
+	}
 	if q.addNoticeStmt != nil {
 		if cerr := q.addNoticeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addNoticeStmt: %w", cerr)
@@ -1294,6 +1314,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing destroyLoginsStmt: %w", cerr)
 		}
 	}
+	if q.destroyLogosStmt != nil {
+		if cerr := q.destroyLogosStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyLogosStmt: %w", cerr)
+		}
+	}
 	if q.destroyMoneyFiguresStmt != nil {
 		if cerr := q.destroyMoneyFiguresStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing destroyMoneyFiguresStmt: %w", cerr)
@@ -1362,6 +1387,11 @@ func (q *Queries) Close() error {
 	if q.dropEndpointDeliveriesStmt != nil {
 		if cerr := q.dropEndpointDeliveriesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing dropEndpointDeliveriesStmt: %w", cerr)
+		}
+	}
+	if q.dropLogoStmt != nil {
+		if cerr := q.dropLogoStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropLogoStmt: %w", cerr)
 		}
 	}
 	if q.dropShopDeliveriesStmt != nil {
@@ -1852,6 +1882,16 @@ func (q *Queries) Close() error {
 	if q.loginStmt != nil {
 		if cerr := q.loginStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing loginStmt: %w", cerr)
+		}
+	}
+	if q.logoStmt != nil {
+		if cerr := q.logoStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing logoStmt: %w", cerr)
+		}
+	}
+	if q.logosStmt != nil {
+		if cerr := q.logosStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing logosStmt: %w", cerr)
 		}
 	}
 	if q.mailboxAskedMailsStmt != nil {
@@ -2558,6 +2598,7 @@ type Queries struct {
 	addEventStmt                   *sql.Stmt
 	addListedStmt                  *sql.Stmt
 	addLoginStmt                   *sql.Stmt
+	addLogoStmt                    *sql.Stmt
 	addNoticeStmt                  *sql.Stmt
 	addPolicyStmt                  *sql.Stmt
 	addProofStmt                   *sql.Stmt
@@ -2615,6 +2656,7 @@ type Queries struct {
 	destroyFiguresStmt             *sql.Stmt
 	destroyListedStmt              *sql.Stmt
 	destroyLoginsStmt              *sql.Stmt
+	destroyLogosStmt               *sql.Stmt
 	destroyMoneyFiguresStmt        *sql.Stmt
 	destroyNoticesStmt             *sql.Stmt
 	destroyOrdersStmt              *sql.Stmt
@@ -2629,6 +2671,7 @@ type Queries struct {
 	destroyWhatIfsStmt             *sql.Stmt
 	destroyWritebacksStmt          *sql.Stmt
 	dropEndpointDeliveriesStmt     *sql.Stmt
+	dropLogoStmt                   *sql.Stmt
 	dropShopDeliveriesStmt         *sql.Stmt
 	dropShopWritebacksStmt         *sql.Stmt
 	dropWritebacksStmt             *sql.Stmt
@@ -2727,6 +2770,8 @@ type Queries struct {
 	listedMailboxStmt              *sql.Stmt
 	listedPageStmt                 *sql.Stmt
 	loginStmt                      *sql.Stmt
+	logoStmt                       *sql.Stmt
+	logosStmt                      *sql.Stmt
 	mailboxAskedMailsStmt          *sql.Stmt
 	mailboxProofsStmt              *sql.Stmt
 	mailboxShownStmt               *sql.Stmt
@@ -2874,6 +2919,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		addEventStmt:                   q.addEventStmt,
 		addListedStmt:                  q.addListedStmt,
 		addLoginStmt:                   q.addLoginStmt,
+		addLogoStmt:                    q.addLogoStmt,
 		addNoticeStmt:                  q.addNoticeStmt,
 		addPolicyStmt:                  q.addPolicyStmt,
 		addProofStmt:                   q.addProofStmt,
@@ -2931,6 +2977,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		destroyFiguresStmt:             q.destroyFiguresStmt,
 		destroyListedStmt:              q.destroyListedStmt,
 		destroyLoginsStmt:              q.destroyLoginsStmt,
+		destroyLogosStmt:               q.destroyLogosStmt,
 		destroyMoneyFiguresStmt:        q.destroyMoneyFiguresStmt,
 		destroyNoticesStmt:             q.destroyNoticesStmt,
 		destroyOrdersStmt:              q.destroyOrdersStmt,
@@ -2945,6 +2992,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		destroyWhatIfsStmt:             q.destroyWhatIfsStmt,
 		destroyWritebacksStmt:          q.destroyWritebacksStmt,
 		dropEndpointDeliveriesStmt:     q.dropEndpointDeliveriesStmt,
+		dropLogoStmt:                   q.dropLogoStmt,
 		dropShopDeliveriesStmt:         q.dropShopDeliveriesStmt,
 		dropShopWritebacksStmt:         q.dropShopWritebacksStmt,
 		dropWritebacksStmt:             q.dropWritebacksStmt,
@@ -3043,6 +3091,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		listedMailboxStmt:              q.listedMailboxStmt,
 		listedPageStmt:                 q.listedPageStmt,
 		loginStmt:                      q.loginStmt,
+		logoStmt:                       q.logoStmt,
+		logosStmt:                      q.logosStmt,
 		mailboxAskedMailsStmt:          q.mailboxAskedMailsStmt,
 		mailboxProofsStmt:              q.mailboxProofsStmt,
 		mailboxShownStmt:               q.mailboxShownStmt,

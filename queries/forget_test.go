@@ -134,7 +134,7 @@ var forgetCases = cases{
 			old[name] = []byte("old")
 			written = append(written, "shops s1 "+name+": old -> "+to)
 		}
-		for name, to := range map[string]string{"store_id": "", "name": "", "currency": "", "timezone": "UTC", "control_panel": "", "channels": "[]", "scopes": "",
+		for name, to := range map[string]string{"store_id": "", "name": "", "currency": "", "timezone": "UTC", "control_panel": "", "country": "", "channels": "[]", "scopes": "",
 			"installation": "{}", "settings": "{}"} {
 			old[name] = "old"
 			if name != "timezone" {
@@ -205,6 +205,11 @@ var forgetCases = cases{
 		w.add("policies", cols{"version": 1})
 		w.add("policies", cols{"version": 1, "store_hash": "xyz"})
 		w.affects(1, func() (int64, error) { return w.q.DestroyPolicies(w.Context(), "abc") }, "- policies abc/1")
+	},
+	"DestroyLogos": func(w *world) {
+		w.add("logos", cols{"hash": "h1"})
+		w.add("logos", cols{"hash": "h1", "store_hash": "xyz"})
+		w.affects(1, func() (int64, error) { return w.q.DestroyLogos(w.Context(), "abc") }, "- logos abc/h1")
 	},
 	"DestroyLogins": func(w *world) {
 		w.add("logins", cols{"id": "l1"})

@@ -135,7 +135,7 @@ func TestMigrate00003(t *testing.T) {
 	}
 	w := newWorldIn(t, db)
 	for purpose, given := range map[string]cols{"cart": {}, "confirm": {"cart_id": ""}, "mail": {"cart_id": "", "order_id": 118}} {
-		all := cols{"id": fmt.Appendf(nil, "%-16s", purpose), "purpose": purpose, "mailed": nil, "locale": nil}
+		all := cols{"id": fmt.Appendf(nil, "%-16s", purpose), "purpose": purpose, "mailed": nil, "locale": nil, "channel_id": nil}
 		for k, v := range given {
 			all[k] = v
 		}
@@ -150,7 +150,7 @@ func TestMigrate00003(t *testing.T) {
 	for _, purpose := range []string{"cart", "confirm", "mail"} {
 		key := fmt.Sprintf("capabilities %-16s", purpose)
 		old, row := before[key], after[key]
-		if len(old) == 0 || len(row) != len(old)+2 || row["mailed"] != "0" || row["locale"] != "" {
+		if len(old) == 0 || len(row) != len(old)+3 || row["mailed"] != "0" || row["locale"] != "" || row["channel_id"] != "0" {
 			t.Errorf("%s: %v became %v", purpose, old, row)
 		}
 		for c, v := range old {

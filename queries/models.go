@@ -41,6 +41,7 @@ type Capability struct {
 	Locale     string
 	MadeAt     int64
 	ExpiresAt  int64
+	ChannelID  int64
 }
 
 type Decision struct {
@@ -146,6 +147,13 @@ type Login struct {
 	UserID    int64
 	MadeAt    int64
 	ExpiresAt int64
+}
+
+type Logo struct {
+	StoreHash string
+	Hash      string
+	Body      []byte
+	MadeAt    int64
 }
 
 type MoneyFigure struct {
@@ -335,6 +343,7 @@ type Shop struct {
 	ProbeAt       int64
 	SuspectedAt   int64
 	Settings      string
+	Country       string
 }
 
 type ShownMailbox struct {

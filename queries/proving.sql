@@ -1,11 +1,11 @@
 -- Capabilities, Decisions, Sessions and Proofs.
 
 -- name: AddCapability :exec
-INSERT INTO capabilities (id, store_hash, purpose, cart_id, order_id, customer_id, mailbox, mailed, locale, made_at, expires_at)
-VALUES (@id, @store_hash, @purpose, @cart_id, @order_id, @customer_id, @mailbox, @mailed, @locale, @now, @expires_at);
+INSERT INTO capabilities (id, store_hash, purpose, cart_id, order_id, customer_id, mailbox, mailed, locale, channel_id, made_at, expires_at)
+VALUES (@id, @store_hash, @purpose, @cart_id, @order_id, @customer_id, @mailbox, @mailed, @locale, @channel_id, @now, @expires_at);
 
 -- name: Capability :one
-SELECT store_hash, purpose, cart_id, order_id, customer_id, mailbox, mailed, locale, expires_at FROM capabilities WHERE id = @id;
+SELECT store_hash, purpose, cart_id, order_id, customer_id, mailbox, mailed, locale, channel_id, expires_at FROM capabilities WHERE id = @id;
 
 -- name: AddDecision :exec
 INSERT INTO decisions (id, store_hash, stage, cart_id, order_id, customer_id, outcome, mode, made_by, person, note, policy_version, proof_id, facts_digest, explanation, receipt, made_at, stands)

@@ -11,8 +11,8 @@ import (
 
 const addCapability = `-- name: AddCapability :exec
 
-INSERT INTO capabilities (id, store_hash, purpose, cart_id, order_id, customer_id, mailbox, mailed, locale, made_at, expires_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+INSERT INTO capabilities (id, store_hash, purpose, cart_id, order_id, customer_id, mailbox, mailed, locale, channel_id, made_at, expires_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
 `
 
 type AddCapabilityParams struct {
@@ -25,6 +25,7 @@ type AddCapabilityParams struct {
 	Mailbox    []byte
 	Mailed     int64
 	Locale     string
+	ChannelID  int64
 	Now        int64
 	ExpiresAt  int64
 }
@@ -41,6 +42,7 @@ func (q *Queries) AddCapability(ctx context.Context, arg AddCapabilityParams) er
 		arg.Mailbox,
 		arg.Mailed,
 		arg.Locale,
+		arg.ChannelID,
 		arg.Now,
 		arg.ExpiresAt,
 	)
@@ -185,7 +187,7 @@ func (q *Queries) AddSession(ctx context.Context, arg AddSessionParams) error {
 }
 
 const capability = `-- name: Capability :one
-SELECT store_hash, purpose, cart_id, order_id, customer_id, mailbox, mailed, locale, expires_at FROM capabilities WHERE id = ?1
+SELECT store_hash, purpose, cart_id, order_id, customer_id, mailbox, mailed, locale, channel_id, expires_at FROM capabilities WHERE id = ?1
 `
 
 type CapabilityRow struct {
@@ -197,6 +199,7 @@ type CapabilityRow struct {
 	Mailbox    []byte
 	Mailed     int64
 	Locale     string
+	ChannelID  int64
 	ExpiresAt  int64
 }
 
@@ -212,6 +215,7 @@ func (q *Queries) Capability(ctx context.Context, id []byte) (CapabilityRow, err
 		&i.Mailbox,
 		&i.Mailed,
 		&i.Locale,
+		&i.ChannelID,
 		&i.ExpiresAt,
 	)
 	return i, err

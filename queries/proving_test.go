@@ -7,8 +7,8 @@ var provingCases = cases{
 		w.exec("PRAGMA ignore_check_constraints = ON") // no purpose has both a cart and an order
 		w.changes(func() error {
 			return w.q.AddCapability(w.Context(), AddCapabilityParams{ID: []byte("sixteen bytes..."), StoreHash: "abc", Purpose: "cart", CartID: "c", OrderID: 118,
-				CustomerID: 5, Mailbox: []byte("m"), Mailed: 1, Locale: "de", Now: 7, ExpiresAt: 8})
-		}, "+ capabilities sixteen bytes...: cart_id=c customer_id=5 expires_at=8 id=sixteen bytes... locale=de made_at=7 mailbox=m mailed=1 order_id=118 purpose=cart store_hash=abc")
+				CustomerID: 5, Mailbox: []byte("m"), Mailed: 1, Locale: "de", ChannelID: 3, Now: 7, ExpiresAt: 8})
+		}, "+ capabilities sixteen bytes...: cart_id=c channel_id=3 customer_id=5 expires_at=8 id=sixteen bytes... locale=de made_at=7 mailbox=m mailed=1 order_id=118 purpose=cart store_hash=abc")
 	},
 	"Capability": func(w *world) {
 		row := w.add("capabilities", nil)

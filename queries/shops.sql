@@ -12,16 +12,16 @@ ON CONFLICT (store_hash) DO UPDATE SET state = 'installed', owner_id = excluded.
 
 -- name: Shops :many
 SELECT store_hash, state, store_id, name, currency, timezone, control_panel, channels, owner_id, scopes, data_key, token, hook_secret, kosmos,
-    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings
+    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings, country
 FROM shops ORDER BY store_hash;
 
 -- name: Shop :one
 SELECT store_hash, state, store_id, name, currency, timezone, control_panel, channels, owner_id, scopes, data_key, token, hook_secret, kosmos,
-    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings
+    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings, country
 FROM shops WHERE store_hash = @store_hash;
 
 -- name: DescribeShop :exec
-UPDATE shops SET store_id = @store_id, name = @name, currency = @currency, timezone = @timezone, control_panel = @control_panel, channels = @channels
+UPDATE shops SET store_id = @store_id, name = @name, currency = @currency, timezone = @timezone, control_panel = @control_panel, channels = @channels, country = @country
 WHERE store_hash = @store_hash;
 
 -- name: RecordInstallation :exec
@@ -44,6 +44,19 @@ UPDATE shops SET suspected_at = @now, reconcile_at = min(reconcile_at, CAST(@now
 
 -- name: SaveSettings :exec
 UPDATE shops SET settings = @settings WHERE store_hash = @store_hash;
+
+-- name: AddLogo :exec
+INSERT INTO logos (store_hash, hash, body, made_at) VALUES (@store_hash, @hash, @body, @now) ON CONFLICT (store_hash, hash) DO UPDATE SET made_at = excluded.made_at;
+
+-- name: Logo :one
+SELECT body FROM logos WHERE store_hash = @store_hash AND hash = @hash;
+
+-- The newest first. A Shop has few: each new one drops those that are over.
+-- name: Logos :many
+SELECT hash FROM logos WHERE store_hash = @store_hash ORDER BY made_at DESC, hash LIMIT 1000;
+
+-- name: DropLogo :execrows
+DELETE FROM logos WHERE store_hash = @store_hash AND hash = @hash;
 
 -- The clock was set back: what was to come after now comes now.
 -- name: ResumeShops :execrows

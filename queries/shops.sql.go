@@ -32,6 +32,27 @@ func (q *Queries) AddLogin(ctx context.Context, arg AddLoginParams) error {
 	return err
 }
 
+const addLogo = `-- name: AddLogo :exec
+INSERT INTO logos (store_hash, hash, body, made_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (store_hash, hash) DO UPDATE SET made_at = excluded.made_at
+`
+
+type AddLogoParams struct {
+	StoreHash string
+	Hash      string
+	Body      []byte
+	Now       int64
+}
+
+func (q *Queries) AddLogo(ctx context.Context, arg AddLogoParams) error {
+	_, err := q.exec(ctx, q.addLogoStmt, addLogo,
+		arg.StoreHash,
+		arg.Hash,
+		arg.Body,
+		arg.Now,
+	)
+	return err
+}
+
 const addPolicy = `-- name: AddPolicy :exec
 INSERT INTO policies (store_hash, version, body, author, note, saved_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 `
@@ -73,8 +94,8 @@ func (q *Queries) AdvanceSweep(ctx context.Context, arg AdvanceSweepParams) erro
 }
 
 const describeShop = `-- name: DescribeShop :exec
-UPDATE shops SET store_id = ?1, name = ?2, currency = ?3, timezone = ?4, control_panel = ?5, channels = ?6
-WHERE store_hash = ?7
+UPDATE shops SET store_id = ?1, name = ?2, currency = ?3, timezone = ?4, control_panel = ?5, channels = ?6, country = ?7
+WHERE store_hash = ?8
 `
 
 type DescribeShopParams struct {
@@ -84,6 +105,7 @@ type DescribeShopParams struct {
 	Timezone     string
 	ControlPanel string
 	Channels     string
+	Country      string
 	StoreHash    string
 }
 
@@ -95,9 +117,27 @@ func (q *Queries) DescribeShop(ctx context.Context, arg DescribeShopParams) erro
 		arg.Timezone,
 		arg.ControlPanel,
 		arg.Channels,
+		arg.Country,
 		arg.StoreHash,
 	)
 	return err
+}
+
+const dropLogo = `-- name: DropLogo :execrows
+DELETE FROM logos WHERE store_hash = ?1 AND hash = ?2
+`
+
+type DropLogoParams struct {
+	StoreHash string
+	Hash      string
+}
+
+func (q *Queries) DropLogo(ctx context.Context, arg DropLogoParams) (int64, error) {
+	result, err := q.exec(ctx, q.dropLogoStmt, dropLogo, arg.StoreHash, arg.Hash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const endLogin = `-- name: EndLogin :exec
@@ -208,6 +248,50 @@ func (q *Queries) Login(ctx context.Context, arg LoginParams) (LoginRow, error) 
 	var i LoginRow
 	err := row.Scan(&i.UserID, &i.Email, &i.Role)
 	return i, err
+}
+
+const logo = `-- name: Logo :one
+SELECT body FROM logos WHERE store_hash = ?1 AND hash = ?2
+`
+
+type LogoParams struct {
+	StoreHash string
+	Hash      string
+}
+
+func (q *Queries) Logo(ctx context.Context, arg LogoParams) ([]byte, error) {
+	row := q.queryRow(ctx, q.logoStmt, logo, arg.StoreHash, arg.Hash)
+	var body []byte
+	err := row.Scan(&body)
+	return body, err
+}
+
+const logos = `-- name: Logos :many
+SELECT hash FROM logos WHERE store_hash = ?1 ORDER BY made_at DESC, hash LIMIT 1000
+`
+
+// The newest first. A Shop has few: each new one drops those that are over.
+func (q *Queries) Logos(ctx context.Context, storeHash string) ([]string, error) {
+	rows, err := q.query(ctx, q.logosStmt, logos, storeHash)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var hash string
+		if err := rows.Scan(&hash); err != nil {
+			return nil, err
+		}
+		items = append(items, hash)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const policy = `-- name: Policy :one
@@ -473,7 +557,7 @@ func (q *Queries) SetKosmosTenant(ctx context.Context, arg SetKosmosTenantParams
 
 const shop = `-- name: Shop :one
 SELECT store_hash, state, store_id, name, currency, timezone, control_panel, channels, owner_id, scopes, data_key, token, hook_secret, kosmos,
-    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings
+    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings, country
 FROM shops WHERE store_hash = ?1
 `
 
@@ -508,13 +592,14 @@ func (q *Queries) Shop(ctx context.Context, storeHash string) (Shop, error) {
 		&i.ProbeAt,
 		&i.SuspectedAt,
 		&i.Settings,
+		&i.Country,
 	)
 	return i, err
 }
 
 const shops = `-- name: Shops :many
 SELECT store_hash, state, store_id, name, currency, timezone, control_panel, channels, owner_id, scopes, data_key, token, hook_secret, kosmos,
-    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings
+    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings, country
 FROM shops ORDER BY store_hash
 `
 
@@ -555,6 +640,7 @@ func (q *Queries) Shops(ctx context.Context) ([]Shop, error) {
 			&i.ProbeAt,
 			&i.SuspectedAt,
 			&i.Settings,
+			&i.Country,
 		); err != nil {
 			return nil, err
 		}

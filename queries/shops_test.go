@@ -10,7 +10,7 @@ var shopsCases = cases{
 					Token: []byte("token"), HookSecret: []byte("secret"), Now: 7})
 			}
 		}
-		w.changes(install("new"), "+ shops new: channels=[] control_panel= currency= data_key=key enforced_since=0 hook_secret=secret installation={} "+
+		w.changes(install("new"), "+ shops new: channels=[] control_panel= country= currency= data_key=key enforced_since=0 hook_secret=secret installation={} "+
 			"installed_at=7 kosmos=NULL name= owner_id=5 policy=0 probe_at=0 reconcile_at=7 reconciled_at=0 scopes=s1 s2 settings={} state=installed store_hash=new store_id= "+
 			"suspected_at=0 suspended_at=0 sweep_at=7 swept_to=7 timezone=UTC token=token uninstalled_at=0")
 		// Again: what the Shop and its history are stays, the credentials are new.
@@ -42,12 +42,12 @@ var shopsCases = cases{
 		none(w, got, err)
 	},
 	"DescribeShop": func(w *world) {
-		w.exec("UPDATE shops SET store_id = '', name = '', currency = '', timezone = '', control_panel = '', channels = '[]'")
+		w.exec("UPDATE shops SET store_id = '', name = '', currency = '', timezone = '', control_panel = '', channels = '[]', country = ''")
 		w.changes(func() error {
 			return w.q.DescribeShop(w.Context(), DescribeShopParams{StoreHash: "abc", StoreID: "17", Name: "Shop", Currency: "EUR", Timezone: "UTC",
-				ControlPanel: "https://panel", Channels: "[1]"})
+				ControlPanel: "https://panel", Channels: "[1]", Country: "DE"})
 		}, "shops abc store_id:  -> 17", "shops abc name:  -> Shop", "shops abc currency:  -> EUR", "shops abc timezone:  -> UTC",
-			"shops abc control_panel:  -> https://panel", "shops abc channels: [] -> [1]")
+			"shops abc control_panel:  -> https://panel", "shops abc channels: [] -> [1]", "shops abc country:  -> DE")
 	},
 	"RecordInstallation": func(w *world) {
 		w.exec("UPDATE shops SET installation = '{}', reconciled_at = 1, reconcile_at = 2")
@@ -107,6 +107,39 @@ var shopsCases = cases{
 		w.changes(func() error {
 			return w.q.SaveSettings(w.Context(), SaveSettingsParams{StoreHash: "abc", Settings: "{...}"})
 		}, "shops abc settings: {} -> {...}")
+	},
+	"AddLogo": func(w *world) {
+		add := func(now int64) func() error {
+			return func() error {
+				return w.q.AddLogo(w.Context(), AddLogoParams{StoreHash: "abc", Hash: "h1", Body: []byte("png"), Now: now})
+			}
+		}
+		w.changes(add(7), "+ logos abc/h1: body=png hash=h1 made_at=7 store_hash=abc")
+		w.changes(add(8), "logos abc/h1 made_at: 7 -> 8")
+	},
+	"Logo": func(w *world) {
+		w.add("logos", cols{"hash": "h1", "body": []byte("mine")})
+		w.add("logos", cols{"hash": "h2", "store_hash": "xyz"})
+		got, err := w.q.Logo(w.Context(), LogoParams{StoreHash: "abc", Hash: "h1"})
+		equal(w, got, err, []byte("mine"))
+		got, err = w.q.Logo(w.Context(), LogoParams{StoreHash: "abc", Hash: "h2"})
+		none(w, got, err)
+	},
+	"Logos": func(w *world) {
+		for hash, at := range map[string]int64{"h1": 5, "h2": 7, "h3": 6} {
+			w.add("logos", cols{"hash": hash, "made_at": at})
+		}
+		w.add("logos", cols{"hash": "h4", "store_hash": "xyz"})
+		got, err := w.q.Logos(w.Context(), "abc")
+		equal(w, got, err, []string{"h2", "h3", "h1"})
+	},
+	"DropLogo": func(w *world) {
+		w.add("logos", cols{"hash": "h1"})
+		w.add("logos", cols{"hash": "h2"})
+		w.add("logos", cols{"hash": "h1", "store_hash": "xyz"})
+		w.affects(1, func() (int64, error) {
+			return w.q.DropLogo(w.Context(), DropLogoParams{StoreHash: "abc", Hash: "h1"})
+		}, "- logos abc/h1")
 	},
 	"ResumeShops": func(w *world) {
 		const day = 86400000

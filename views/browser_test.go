@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -30,7 +31,7 @@ type site struct {
 }
 
 func newSite(t *testing.T) *site {
-	s := &site{pages: map[string][]string{}, posts: make(chan string, 8)}
+	s := &site{pages: map[string][]string{"/preview-dialog-waiting": {rendered(t, "preview-dialog-waiting")}}, posts: make(chan string, 8)}
 	mux := http.NewServeMux()
 	mux.Handle("GET /assets/", http.StripPrefix("/assets/", http.FileServer(http.Dir("../assets/admin"))))
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
@@ -44,7 +45,11 @@ func newSite(t *testing.T) *site {
 		if len(left) > 1 {
 			s.pages[r.URL.Path] = left[1:]
 		}
-		w.Header().Set("Content-Security-Policy", contentPolicy)
+		policy := contentPolicy
+		if strings.Contains(left[0], "<iframe") { // as the server does for previews
+			policy += "; frame-src 'self'"
+		}
+		w.Header().Set("Content-Security-Policy", policy)
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		fmt.Fprint(w, left[0])
 	})

@@ -18,6 +18,7 @@ type HealthData struct {
 	Clock      ClockData
 	Notices    []NoticeRow // those that could not be handled, newest first
 	Replay     ReplayForm
+	Budget     Use    // of verifications within 24 hours
 	OnHold     string // orders on our hold now
 	Export     bool   // whoever looks may take their list away
 	CanRepair  bool   // and may have the installation repaired

@@ -82,8 +82,12 @@ func checkPolicy(t *testing.T, g tag) {
 		}
 	}
 	switch g.name {
-	case "style", "iframe", "object", "base":
+	case "style", "object", "base":
 		t.Errorf("<%s> on the page", g.name)
+	case "iframe":
+		if s, ok := g.attrs["sandbox"]; !ok || s != "" || g.attrs["title"] == "" || !strings.HasPrefix(g.attrs["src"], "/") {
+			t.Errorf("a frame that is not in a sandbox: %v", g.attrs)
+		}
 	case "script":
 		if !strings.HasPrefix(g.attrs["src"], "/assets/") && !strings.HasPrefix(g.attrs["src"], "https://cdn.bigcommerce.com/") {
 			t.Errorf("script from %q", g.attrs["src"])

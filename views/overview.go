@@ -1,6 +1,9 @@
 package views
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // OverviewData is the first page: what is in force, what needs attention, what happened lately.
 type OverviewData struct {
@@ -12,7 +15,11 @@ type OverviewData struct {
 	StepUp        Need
 	Attention     []Attention
 	Guide         []GuideStep // first-run guide; empty hides it
-	Recent        []Entry     // the newest few, or none
+	GuideShop     GuideShop   // what BigCommerce has told already
+	Templates     []TemplateLink
+	GuideSkipped  bool    // it was put away and is not done
+	CanSkip       bool    // whoever looks may put it away and bring it back
+	Recent        []Entry // the newest few, or none
 	Figures       FiguresData
 }
 
@@ -98,28 +105,31 @@ type attentionWords struct {
 }
 
 var attention = map[string]attentionWords{
-	"leaks":             {"1 order shipped without proof in the last 30 days", "{n} orders shipped without proof in the last 30 days", "/orders?filter=leaks", "See leaks", "bad"},
-	"moved":             {"1 order was moved off our hold by hand in the last 30 days", "{n} orders were moved off our hold by hand in the last 30 days", "/orders?filter=moved", "See moved orders", "warn"},
-	"held":              {"1 order on hold waits for a proof or a person", "{n} orders on hold wait for a proof or a person", "/orders?filter=held", "See orders on hold", "warn"},
-	"stuck_notices":     {"1 webhook could not be handled", "{n} webhooks could not be handled", "/health#notices", "See which", "bad"},
-	"clock":             {"The clock of this idgate is wrong", "The clock of this idgate is wrong", "/health#clock", "See remedy", "bad"},
-	"quota_waiting":     {"Orders wait for BigCommerce's API quota", "Orders wait for BigCommerce's API quota", "/health#quota", "See health", "warn"},
-	"reviews":           {"1 verification is with a human reviewer", "{n} verifications are with a human reviewer", "/verifications?state=review", "See them", "info"},
-	"stuck":             {"1 change or mail is stuck", "{n} changes or mails are stuck", "/health#stuck", "See remedies", "bad"},
-	"late_pass":         {"1 verification passed after its time and wants a decision", "{n} verifications passed after their time and want a decision", "/verifications?state=late", "See them", "warn"},
-	"provider_unset":    {"1Kosmos is not connected", "1Kosmos is not connected", "/settings", "Connect", "warn"},
-	"provider_down":     {"1Kosmos cannot be reached", "1Kosmos cannot be reached", "/health#provider", "See health", "bad"},
-	"evidence_unmapped": {"No evidence counts as an IAL yet, so nobody can pass", "No evidence counts as an IAL yet, so nobody can pass", "/policy#evidence", "Set it", "bad"},
-	"level_unreachable": {"The policy asks for a level that no evidence counts as", "The policy asks for a level that no evidence counts as", "/policy#evidence", "Set it", "bad"},
-	"hook_broken":       {"1 webhook is missing or switched off", "{n} webhooks are missing or switched off", "/health#hooks", "Repair", "bad"},
-	"script_broken":     {"1 checkout script is missing or changed", "{n} checkout scripts are missing or changed", "/health#scripts", "Repair", "bad"},
-	"checkout_changed":  {"The checkout page has changed, and the script misses parts of it", "The checkout page has changed, and the script misses parts of it", "/health#scripts", "See health", "warn"},
-	"scope_missing":     {"1 permission is missing", "{n} permissions are missing", "/health#scopes", "See which", "bad"},
-	"sweep_late":        {"The sweep for missed orders is late", "The sweep for missed orders is late", "/health#sweep", "See health", "warn"},
-	"token_refused":     {"BigCommerce no longer accepts our token", "BigCommerce no longer accepts our token", "/health#token", "See remedy", "bad"},
-	"endpoint_off":      {"1 webhook endpoint of yours was switched off", "{n} webhook endpoints of yours were switched off", "/webhooks", "See which", "bad"},
-	"endpoint_failing":  {"1 webhook endpoint of yours does not take events", "{n} webhook endpoints of yours do not take events", "/webhooks", "See which", "warn"},
-	"replica_late":      {"The backup replica is behind", "The backup replica is behind", "/health#replica", "See health", "warn"},
+	"leaks":               {"1 order shipped without proof in the last 30 days", "{n} orders shipped without proof in the last 30 days", "/orders?filter=leaks", "See leaks", "bad"},
+	"moved":               {"1 order was moved off our hold by hand in the last 30 days", "{n} orders were moved off our hold by hand in the last 30 days", "/orders?filter=moved", "See moved orders", "warn"},
+	"held":                {"1 order on hold waits for a proof or a person", "{n} orders on hold wait for a proof or a person", "/orders?filter=held", "See orders on hold", "warn"},
+	"stuck_notices":       {"1 webhook could not be handled", "{n} webhooks could not be handled", "/health#notices", "See which", "bad"},
+	"clock":               {"The clock of this idgate is wrong", "The clock of this idgate is wrong", "/health#clock", "See remedy", "bad"},
+	"quota_waiting":       {"Orders wait for BigCommerce's API quota", "Orders wait for BigCommerce's API quota", "/health#quota", "See health", "warn"},
+	"reviews":             {"1 verification is with a human reviewer", "{n} verifications are with a human reviewer", "/verifications?state=review", "See them", "info"},
+	"stuck":               {"1 change or mail is stuck", "{n} changes or mails are stuck", "/health#stuck", "See remedies", "bad"},
+	"late_pass":           {"1 verification passed after its time and wants a decision", "{n} verifications passed after their time and want a decision", "/verifications?state=late", "See them", "warn"},
+	"provider_unset":      {"1Kosmos is not connected", "1Kosmos is not connected", "/settings", "Connect", "warn"},
+	"provider_down":       {"1Kosmos cannot be reached", "1Kosmos cannot be reached", "/health#provider", "See health", "bad"},
+	"evidence_unmapped":   {"No evidence counts as an IAL yet, so nobody can pass", "No evidence counts as an IAL yet, so nobody can pass", "/policy#evidence", "Set it", "bad"},
+	"level_unreachable":   {"The policy asks for a level that no evidence counts as", "The policy asks for a level that no evidence counts as", "/policy#evidence", "Set it", "bad"},
+	"hook_broken":         {"1 webhook is missing or switched off", "{n} webhooks are missing or switched off", "/health#hooks", "Repair", "bad"},
+	"script_broken":       {"1 checkout script is missing or changed", "{n} checkout scripts are missing or changed", "/health#scripts", "Repair", "bad"},
+	"checkout_changed":    {"The checkout page has changed, and the script misses parts of it", "The checkout page has changed, and the script misses parts of it", "/health#scripts", "See health", "warn"},
+	"scope_missing":       {"1 permission is missing", "{n} permissions are missing", "/health#scopes", "See which", "bad"},
+	"sweep_late":          {"The sweep for missed orders is late", "The sweep for missed orders is late", "/health#sweep", "See health", "warn"},
+	"token_refused":       {"BigCommerce no longer accepts our token", "BigCommerce no longer accepts our token", "/health#token", "See remedy", "bad"},
+	"endpoint_off":        {"1 webhook endpoint of yours was switched off", "{n} webhook endpoints of yours were switched off", "/webhooks", "See which", "bad"},
+	"endpoint_failing":    {"1 webhook endpoint of yours does not take events", "{n} webhook endpoints of yours do not take events", "/webhooks", "See which", "warn"},
+	"replica_late":        {"The backup replica is behind", "The backup replica is behind", "/health#replica", "See health", "warn"},
+	"budget_spent":        {"All verifications of 24 hours are used up: nobody can begin another", "All verifications of 24 hours are used up: nobody can begin another", "/settings/checkout#limit", "Raise the limit", "bad"},
+	"budget_nearly_spent": {"Most verifications of 24 hours are used up", "Most verifications of 24 hours are used up", "/settings/checkout#limit", "See the limit", "warn"},
+	"scripts_left_out":    {"1 script has no place at BigCommerce", "{n} scripts have no place at BigCommerce", "/settings/checkout#scripts", "See which", "warn"},
 }
 
 // AttentionCodes lists what can want a person.
@@ -142,17 +152,49 @@ func (d OverviewData) worstFirst() []Attention {
 	return out
 }
 
+// GuideShop is what the guide need not ask.
+type GuideShop struct {
+	Country, Currency, Timezone string
+	Storefronts                 []string
+}
+
+// TemplateLink is a template that suits the shop's country.
+type TemplateLink struct{ ID, Name string }
+
+// GuideField says what becomes of the guide: skip or show.
+const GuideField = "guide"
+
 type guideWords struct{ title, text, path string }
 
 var guide = map[string]guideWords{
-	"connect_provider": {"Connect 1Kosmos", "Enter your 1Kosmos host, community and keys.", "/settings"},
-	"map_evidence":     {"Say which evidence counts as which IAL", "A document check carries no level of its own: you decide what it is worth.", "/policy#evidence"},
-	"set_requirement":  {"Say what checkout needs", "The IAL every order needs, and what is needed above an order value.", "/policy#checkout"},
+	"connect_provider": {"Connect 1Kosmos", "Enter your 1Kosmos host, community and keys.", "/settings#tenant"},
+	"map_evidence":     {"Say how strict", "A document check carries no level of its own: you decide what it is worth. Usual: a document is IAL 1, a document and a selfie IAL 2.", "/policy#evidence"},
+	"set_requirement":  {"Say what you sell", "Start from rules for your trade, or ask for proof with every order, or above an order value.", "/policy/templates"},
 	"watch_shadow":     {"Watch it in shadow mode", "Every order is decided and recorded; shoppers notice nothing.", "/policy#mode"},
 	"enforce":          {"Switch enforcement on", "From then on no order ships unproven.", "/policy#mode"},
 }
 
 // GuideCodes lists the steps of the first-run guide, in their order.
 func GuideCodes() []string {
-	return []string{"connect_provider", "map_evidence", "set_requirement", "watch_shadow", "enforce"}
+	return []string{"connect_provider", "set_requirement", "map_evidence", "watch_shadow", "enforce"}
+}
+
+// text says in a line what BigCommerce has told of the shop.
+func (s GuideShop) text() string {
+	var out []string
+	for _, f := range []struct{ name, value string }{{"country ", s.Country}, {"currency ", s.Currency}, {"time zone ", s.Timezone}} {
+		if f.value != "" {
+			out = append(out, f.name+f.value)
+		}
+	}
+	switch n := len(s.Storefronts); {
+	case n == 1:
+		out = append(out, "one storefront, "+s.Storefronts[0])
+	case n > 1:
+		out = append(out, itoa(n)+" storefronts, "+strings.Join(s.Storefronts[:min(n, 4)], ", "))
+	}
+	if len(out) == 0 {
+		return "nothing yet, it is being asked"
+	}
+	return strings.Join(out, " · ")
 }

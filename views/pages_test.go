@@ -47,7 +47,7 @@ func allPages() []page {
 	var out []page
 	for _, f := range []func() []page{
 		overviewPages, policyPages, orderListPages, orderPages, verificationPages, decisionPages, healthPages, settingsPages, callbackPages, verifyPages,
-		rulePages, versionPages, whatIfPages, whyPages, staffPages, webhookPages, reviewPages,
+		rulePages, versionPages, whatIfPages, whyPages, staffPages, webhookPages, reviewPages, settingsMorePages,
 	} {
 		out = append(out, f()...)
 	}

@@ -33,6 +33,8 @@ const AlarmField = "alarm_to"
 type AlarmForm struct {
 	To    string // a mailbox; empty: nobody
 	Error string // what FieldError takes
+	From  string // SettingsBase
+	Moved *SettingsMoved
 }
 
 // DisconnectField is set, by a form to the same address, to remove the shop's own tenant.

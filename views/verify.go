@@ -18,6 +18,14 @@ type VerifyData struct {
 	Expires        When          // when the Session or the link ends; Texts says it in a sentence
 	RefreshSeconds int           // how often a waiting page looks again; 0 means 5
 	PrivacyURL     string
+	Look           Look
+	Still          bool // only looked at: it does not look again by itself
+}
+
+// Look is how a shop looks to its shoppers, besides its name. What is empty is as idgate comes.
+type Look struct {
+	Accent string // path of a stylesheet with the shop's colour
+	Logo   string // path of its logo
 }
 
 // ShopperReason is why something did not go on, in the shopper's words: what happened, and what to do next.
@@ -34,6 +42,8 @@ type DeadLinkData struct {
 	Title, Text, Next string
 	Back              string // what the way back to the shop is called
 	Retry             string // what trying again is called; empty where there is nothing to try
+	Contact           string // whom to ask, in a sentence, or empty
+	Look              Look
 }
 
 // stage is which of the page's five faces is shown.
@@ -58,7 +68,7 @@ func (d VerifyData) stage() string {
 }
 
 // waiting reports whether the page looks again by itself.
-func (d VerifyData) waiting() bool { return d.stage() == "waiting" }
+func (d VerifyData) waiting() bool { return d.stage() == "waiting" && !d.Still }
 
 // capture reports whether the shopper can still go to the provider's page.
 func (d VerifyData) capture() bool {

@@ -68,6 +68,7 @@ type Layout struct {
 	SupportURL string
 	PrivacyURL string
 	Waiting    string // how much waits for a person: a figure beside Review; empty: nothing
+	Guide      string // how far the first-run guide has got, "2 of 5 steps are done"; empty: it is not shown
 	Refresh    string // seconds after which a page that waits looks again; empty: never
 }
 

@@ -333,17 +333,20 @@ func MadeByWords(code string) Words { return find(madeBy, code) }
 func MadeByCodes() []string { return codes(madeBy) }
 
 var statuses = map[string]Words{
-	"ok":       {Short: "In order", Tone: "ok"},
-	"pending":  {Short: "Being put right", Tone: "info"},
-	"missing":  {Short: "Missing", Tone: "bad"},
-	"inactive": {Short: "Switched off by BigCommerce", Tone: "bad"},
-	"changed":  {Short: "Changed by somebody", Tone: "warn"},
-	"late":     {Short: "Late", Tone: "warn"},
-	"error":    {Short: "Failing", Tone: "bad"},
-	"off":      {Short: "Off", Tone: "quiet"},
-	"unset":    {Short: "Not set", Tone: "warn"},
-	"unknown":  {Short: "Not looked at yet", Tone: "quiet"},
-	"foreign":  {Short: "Not a BigCommerce checkout", Tone: "quiet"},
+	"ok":           {Short: "In order", Tone: "ok"},
+	"pending":      {Short: "Being put right", Tone: "info"},
+	"missing":      {Short: "Missing", Tone: "bad"},
+	"inactive":     {Short: "Switched off by BigCommerce", Tone: "bad"},
+	"changed":      {Short: "Changed by somebody", Tone: "warn"},
+	"late":         {Short: "Late", Tone: "warn"},
+	"error":        {Short: "Failing", Tone: "bad"},
+	"off":          {Short: "Off", Tone: "quiet"},
+	"unset":        {Short: "Not set", Tone: "warn"},
+	"unknown":      {Short: "Not looked at yet", Tone: "quiet"},
+	"no_room":      {Short: "No room", Tone: "warn"},
+	"spent":        {Short: "Used up", Tone: "bad"},
+	"nearly_spent": {Short: "Nearly used up", Tone: "warn"},
+	"foreign":      {Short: "Not a BigCommerce checkout", Tone: "quiet"},
 }
 
 // StatusWords puts the state of an installed part in words.
@@ -397,6 +400,7 @@ var flashes = map[string]struct {
 	"check":            {"A check of order %s is requested. It is decided again within seconds.", "ok"},
 	"unchecked":        {"The requested check of order %s is taken back. It is decided again within seconds.", "ok"},
 	"erased":           {"Erased. Line %s of the activity log keeps how much it was.", "ok"},
+	"settings":         {"Saved.", "ok"},
 }
 
 // FlashCodes lists what a form may have done; each is also the query key that says so.

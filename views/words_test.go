@@ -202,10 +202,12 @@ func TestSessionReasons(t *testing.T) {
 // TestForms: every field of a form is read back, and every name on the page is one that is read.
 func TestForms(t *testing.T) {
 	everything := url.Values{}
-	for _, f := range append(PolicyFields(), TenantFields()...) {
+	for _, f := range slices.Concat(PolicyFields(), TenantFields(), BrandingFields(), CheckoutFields()) {
 		everything.Set(f, " value of "+f+" ")
 	}
-	for _, form := range []any{ParsePolicyForm(everything), ParseTenantForm(everything)} {
+	parsedBranding := ParseBrandingForm(everything)
+	parsedBranding.Logo = "value of a path" // not the form's to say
+	for _, form := range []any{ParsePolicyForm(everything), ParseTenantForm(everything), parsedBranding, ParseCheckoutForm(everything)} {
 		v := reflect.ValueOf(form)
 		seen := map[string]bool{}
 		for i := range v.NumField() {
@@ -220,7 +222,8 @@ func TestForms(t *testing.T) {
 			seen[text] = true
 		}
 	}
-	for name, want := range map[string][]string{"policy-saved": PolicyFields(), "settings-own": append(TenantFields(), DisconnectField, AlarmField)} {
+	for name, want := range map[string][]string{"policy-saved": PolicyFields(), "settings-own": append(TenantFields(), DisconnectField, AlarmField, SettingsBase),
+		"branding-saved": append(BrandingFields(), SettingsBase, "what", "preview_lang", "preview"), "checkout-saved": append(CheckoutFields(), SettingsBase)} {
 		i := slices.IndexFunc(allPages(), func(p page) bool { return p.name == name })
 		var names []string
 		for _, g := range tags(render(t, allPages()[i].view)) {
@@ -238,6 +241,7 @@ func TestForms(t *testing.T) {
 func TestFlash(t *testing.T) {
 	cases := []struct{ query, want string }{
 		{"saved=7", "Saved as version 7."},
+		{"settings=1", "Saved."},
 		{"released=1042", "Order 1042 is being released. Its status changes within seconds."},
 		{"retried=1", "1 write-back will be tried again within seconds."},
 		{"retried=3", "3 write-backs will be tried again within seconds."},

@@ -8,6 +8,7 @@ import (
 // Values of Script's fields that idgate uses (S: scripts.v3).
 const (
 	ScriptKindSrc          = "src"
+	ScriptKindTag          = "script_tag" // HTML of one script element, which gets the page's nonce and has no integrity hash
 	ScriptLoadDefault      = "default"
 	ScriptLocationHead     = "head"
 	ScriptOnCheckout       = "checkout"

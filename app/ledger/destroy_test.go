@@ -33,7 +33,12 @@ func TestDestroyShop(t *testing.T) {
 	ctx := t.Context()
 	_, err := r.l.StartLogin(ctx, shopHash, User{ID: 1, Email: "staff@shop.example", Role: Manager}, r.now, r.now.Add(365*day))
 	r.ok(err)
-	r.ok(r.l.DescribeShop(ctx, shopHash, Description{"1001", "The Shop", "EUR", "Europe/Berlin", "https://panel.example", []Channel{{ID: 1}}}))
+	r.ok(r.l.DescribeShop(ctx, shopHash, Description{"1001", "The Shop", "EUR", "Europe/Berlin", "https://panel.example", []Channel{{ID: 1}}, "DE"}))
+	_, err = r.l.ChangeSettings(ctx, shopHash, SettingsChange{Logo: []byte("png"), To: func(n Settings) (Settings, string, error) {
+		n.Branding.Logo = LogoName([]byte("png"))
+		return n, "", nil
+	}}, r.now)
+	r.ok(err)
 	r.exec("INSERT INTO money_figures (store_hash, currency, quarter, held) VALUES (?, 'EUR', 0, 1)", shopHash)
 	first, err := r.l.UseToken(ctx, "jti", r.now.Add(365*day))
 	if !first || err != nil {
@@ -72,7 +77,7 @@ func TestDestroyShop(t *testing.T) {
 		t.Errorf("left: %v", got)
 	}
 	tomb := r.rows()["shops abc123"]
-	for c, want := range (row{"store_hash": shopHash, "state": "uninstalled", "store_id": "", "name": "", "currency": "", "timezone": "UTC", "control_panel": "", "channels": "[]", "owner_id": "0",
+	for c, want := range (row{"store_hash": shopHash, "state": "uninstalled", "store_id": "", "name": "", "currency": "", "timezone": "UTC", "control_panel": "", "channels": "[]", "country": "", "owner_id": "0",
 		"scopes": "", "data_key": "NULL", "token": "NULL", "hook_secret": "NULL", "kosmos": "NULL", "policy": "0", "enforced_since": "0", "installation": "{}", "settings": "{}",
 		"suspended_at": "0", "probe_at": "0", "suspected_at": "0", "reconciled_at": "0", "uninstalled_at": fmt.Sprint(millis(gone))}) {
 		if tomb[c] != want {

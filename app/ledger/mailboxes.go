@@ -143,7 +143,7 @@ func (l *Ledger) AskMail(ctx context.Context, s *Shop, kind AskedKind, c Capabil
 			out.Code = newCode()
 			p.Code, p.ExpiresAt = s.codeHash(c.ID, out.Code), millis(now.Add(CodeGood))
 		case AskedLink:
-			out.Link = &Capability{Shop: s.Hash, Purpose: ForMail, CartID: c.CartID, CustomerID: c.CustomerID, Mailbox: c.Mailbox, Mailed: true, Locale: c.Locale, ExpiresAt: linkUntil}
+			out.Link = &Capability{Shop: s.Hash, Purpose: ForMail, CartID: c.CartID, CustomerID: c.CustomerID, Mailbox: c.Mailbox, Mailed: true, Locale: c.Locale, Channel: c.Channel, ExpiresAt: linkUntil}
 			if err := addCapability(ctx, t, out.Link, now); err != nil {
 				return err
 			}

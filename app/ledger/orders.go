@@ -47,7 +47,8 @@ func (h HoldState) Ours() bool {
 type Buyer struct {
 	Name    string `json:"name"`
 	Mailbox string `json:"mailbox"`
-	Locale  string `json:"locale,omitempty"` // the language of their mails, as BigCommerce names it
+	Locale  string `json:"locale,omitempty"`  // the language of their mails, as BigCommerce names it
+	Channel int64  `json:"channel,omitempty"` // the storefront that they bought from; 0: not known
 }
 
 // Order is an order as the gate last saw it.

@@ -40,6 +40,7 @@ type Capability struct {
 	Mailbox    string // keyed hash
 	Mailed     bool   // only a mail to Mailbox carried it, and nobody else saw it
 	Locale     string // the shopper's language, as their page named it
+	Channel    int64  // storefront of its cart or order; 0: not known
 	ExpiresAt  time.Time
 }
 
@@ -84,7 +85,7 @@ func (l *Ledger) Capability(ctx context.Context, token string, want Purpose, now
 		return Capability{}, err
 	}
 	c := Capability{ID: raw[:16], Shop: r.StoreHash, Purpose: want, CartID: r.CartID, OrderID: r.OrderID, CustomerID: r.CustomerID,
-		Mailbox: hex.EncodeToString(r.Mailbox), Mailed: r.Mailed == 1, Locale: r.Locale, ExpiresAt: instant(r.ExpiresAt)}
+		Mailbox: hex.EncodeToString(r.Mailbox), Mailed: r.Mailed == 1, Locale: r.Locale, Channel: r.ChannelID, ExpiresAt: instant(r.ExpiresAt)}
 	if !now.Before(c.ExpiresAt) {
 		return c, ErrExpiredCapability
 	}
@@ -95,7 +96,7 @@ func addCapability(ctx context.Context, t *tx, c *Capability, now time.Time) err
 	c.ID = make([]byte, 16)
 	_, _ = rand.Read(c.ID) // never fails
 	return t.AddCapability(ctx, queries.AddCapabilityParams{ID: c.ID, StoreHash: c.Shop, Purpose: string(c.Purpose), CartID: c.CartID, OrderID: c.OrderID,
-		CustomerID: c.CustomerID, Mailbox: unhex(c.Mailbox), Mailed: bit(c.Mailed), Locale: c.Locale, Now: millis(now), ExpiresAt: millis(c.ExpiresAt)})
+		CustomerID: c.CustomerID, Mailbox: unhex(c.Mailbox), Mailed: bit(c.Mailed), Locale: c.Locale, ChannelID: c.Channel, Now: millis(now), ExpiresAt: millis(c.ExpiresAt)})
 }
 
 func unhex(s string) []byte {

@@ -45,6 +45,7 @@ type Shop struct {
 	Name          string
 	Currency      string
 	Timezone      string
+	Country       string // ISO 3166-1 alpha-2; empty until BigCommerce has told
 	ControlPanel  string
 	Channels      []Channel
 	OwnerID       int64
@@ -160,7 +161,7 @@ func (l *Ledger) reloadShop(ctx context.Context, q *queries.Queries, hash string
 
 func (l *Ledger) openShop(ctx context.Context, q *queries.Queries, r queries.Shop) (*Shop, error) {
 	s := &Shop{
-		Hash: r.StoreHash, State: ShopState(r.State), StoreID: r.StoreID, Name: r.Name, Currency: r.Currency, Timezone: r.Timezone,
+		Hash: r.StoreHash, State: ShopState(r.State), StoreID: r.StoreID, Name: r.Name, Currency: r.Currency, Timezone: r.Timezone, Country: r.Country,
 		ControlPanel: r.ControlPanel, OwnerID: r.OwnerID, Scopes: strings.Fields(r.Scopes),
 		EnforcedSince: instant(r.EnforcedSince), SweptTo: instant(r.SweptTo), SweepAt: instant(r.SweepAt),
 		ReconcileAt: instant(r.ReconcileAt), ReconciledAt: instant(r.ReconciledAt),
@@ -280,6 +281,7 @@ func (l *Ledger) shopKeyFor(ctx context.Context, t *tx, hash string) (ShopKey, [
 type Description struct {
 	StoreID, Name, Currency, Timezone, ControlPanel string
 	Channels                                        []Channel
+	Country                                         string
 }
 
 // DescribeShop records what BigCommerce says of a Shop.
@@ -291,7 +293,7 @@ func (l *Ledger) DescribeShop(ctx context.Context, hash string, d Description) e
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
 		t.reload = append(t.reload, hash)
 		return t.DescribeShop(ctx, queries.DescribeShopParams{StoreHash: hash, StoreID: d.StoreID, Name: d.Name, Currency: d.Currency,
-			Timezone: d.Timezone, ControlPanel: d.ControlPanel, Channels: string(channels)})
+			Timezone: d.Timezone, ControlPanel: d.ControlPanel, Channels: string(channels), Country: d.Country})
 	})
 }
 
@@ -365,6 +367,14 @@ type Settings struct {
 	ScriptOnAllPages bool `json:"script_on_all_pages,omitempty"`
 	// ConfirmationScript puts a second script on the page after the order, which says that a step is left.
 	ConfirmationScript bool `json:"confirmation_script,omitempty"`
+	// InlineLock puts a small script into the page itself, which holds the order call until the gate has come.
+	InlineLock bool `json:"inline_lock,omitempty"`
+	// Branding is how the Shop looks to its shoppers, and Channels what is different on one of its storefronts: of a text and of each part
+	// of the branding, what the storefront has counts, else the Shop's.
+	Branding Branding       `json:"branding,omitzero"`
+	Channels map[int64]Look `json:"channels,omitempty"`
+	// GuideSkipped puts the first-run guide away.
+	GuideSkipped bool `json:"guide_skipped,omitempty"`
 }
 
 // SaveSettings replaces the Shop's settings.

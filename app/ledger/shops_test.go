@@ -24,7 +24,7 @@ func TestShop(t *testing.T) {
 		!first.SweepAt.Equal(r.now) || !first.SweptTo.Equal(r.now) || !first.ReconcileAt.Equal(r.now) || !first.EnforcedSince.IsZero() || first.Kosmos != nil {
 		t.Errorf("installed: %+v", *first)
 	}
-	d := Description{StoreID: "1001", Name: "The Shop", Currency: "EUR", Timezone: "Europe/Berlin", ControlPanel: "https://panel.example", Channels: []Channel{
+	d := Description{StoreID: "1001", Name: "The Shop", Currency: "EUR", Timezone: "Europe/Berlin", ControlPanel: "https://panel.example", Country: "DE", Channels: []Channel{
 		{ID: 1, Name: "Web", Origins: []string{"https://shop.example", "https://pay.shop.example"}}, {ID: 2, Name: "Other", Origins: []string{"https://other.example"}}}}
 	r.ok(r.l.DescribeShop(ctx, shopHash, d))
 	tenant := json.RawMessage(`{"dns":"tenant.example"}`)
@@ -32,7 +32,7 @@ func TestShop(t *testing.T) {
 	r.ok(r.l.RecordInstallation(ctx, shopHash, json.RawMessage(`{"hooks":4}`), r.now, r.now.Add(time.Hour)))
 	r.ok(r.l.AdvanceSweep(ctx, shopHash, r.now.Add(time.Minute), r.now.Add(2*time.Minute)))
 	s := r.shop()
-	got := Description{s.StoreID, s.Name, s.Currency, s.Timezone, s.ControlPanel, s.Channels}
+	got := Description{s.StoreID, s.Name, s.Currency, s.Timezone, s.ControlPanel, s.Channels, s.Country}
 	if !reflect.DeepEqual(got, d) || string(s.Kosmos) != string(tenant) || string(s.Installation) != `{"hooks":4}` || !s.ReconciledAt.Equal(r.now) ||
 		!s.ReconcileAt.Equal(r.now.Add(time.Hour)) || !s.SweptTo.Equal(r.now.Add(time.Minute)) || !s.SweepAt.Equal(r.now.Add(2*time.Minute)) {
 		t.Errorf("described: %+v", *s)

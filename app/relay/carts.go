@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"idgate/app/gate"
@@ -100,7 +101,7 @@ func (r *Relay) DecideCart(ctx context.Context, a CartAsk) (CartAnswer, error) {
 	var grant *ledger.Capability
 	if n.Decision.Outcome != gate.Allow && out.Capability == nil {
 		grant = &ledger.Capability{Shop: s.Hash, Purpose: ledger.ForCart, CartID: f.CartID, CustomerID: f.Buyer.CustomerID, Mailbox: f.Buyer.Mailbox, Locale: a.Locale,
-			ExpiresAt: now.Add(cartCapabilityGood)}
+			Channel: channelOf(f), ExpiresAt: now.Add(cartCapabilityGood)}
 		out.Capability = grant
 	}
 	out.Decision, out.Unnamed = n.Decision, f.Buyer.Mailbox == "" || f.Buyer.Name == gate.Name{}
@@ -112,6 +113,15 @@ func (r *Relay) DecideCart(ctx context.Context, a CartAsk) (CartAnswer, error) {
 	}
 	out.DecisionID, err = r.Ledger.RecordCartDecision(ctx, s, n, grant, now)
 	return out, err
+}
+
+// channelOf is the storefront of a cart, or 0.
+func channelOf(f gate.Facts) int64 {
+	n, err := strconv.ParseInt(f.Channel.Value, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // letPay is d made mild by the failure choice: the shopper may pay, and the order gate holds the order.

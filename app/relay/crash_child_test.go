@@ -129,7 +129,7 @@ func (c childConfig) assemble(ctx context.Context) (*child, error) {
 		return nil, err
 	}
 	r := relay.New(relay.Options{Ledger: l, BigCommerce: client, Provider: func(*ledger.Shop) (idv.Provider, error) { return provider, nil },
-		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity()}, AppURL: c.AppURL, Now: c.now, Log: log, SweepEvery: 100 * time.Millisecond, At: at, DrainFor: c.Drain,
+		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity(), Lock: assets.Lock}, AppURL: c.AppURL, Now: c.now, Log: log, SweepEvery: 100 * time.Millisecond, At: at, DrainFor: c.Drain,
 		Mail: sender, Compose: func(a relay.MailAsk) mail.Message {
 			return mail.Message{Subject: mailSubject(a.Which, a.Order.ID), Text: a.Link, HTML: `<a href="` + a.Link + `">` + a.Which + `</a>`, Lang: "en"}
 		}, Loopback: true})

@@ -110,7 +110,7 @@ func (m *market) open(client *http.Client, storeURL, idvURL string, appHandler *
 	provider, err := kosmos.New(kosmos.Tenant{DNS: u.Host, Community: "c", LicenseKey: "licence", DVCID: "dvc"}, kosmos.Options{Loopback: true, Now: m.now})
 	m.ok(err)
 	m.relay = relay.New(relay.Options{Ledger: m.ledger, BigCommerce: app, Provider: func(*ledger.Shop) (idv.Provider, error) { return provider, nil },
-		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity()}, AppURL: m.appURL, Now: m.now, Log: log, SweepEvery: sweepEvery})
+		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity(), Lock: assets.Lock}, AppURL: m.appURL, Now: m.now, Log: log, SweepEvery: sweepEvery})
 	s, err := web.New(web.Options{Ledger: m.ledger, Relay: m.relay, BigCommerce: app, Keyring: keyring, AppURL: m.appURL, Now: m.now, Log: log, Gate: assets.Gate(), Admin: assets.Admin(),
 		Replica: func() ledger.ReplicaStatus { return ledger.ReplicaStatus{} }})
 	m.ok(err)

@@ -61,7 +61,7 @@ func (r *Relay) MailToCart(ctx context.Context, s *ledger.Shop, kind ledger.Aske
 	if err != nil {
 		return err
 	}
-	ask := MailAsk{Shop: s, Which: MailCode, Need: d.Requirement, Locale: c.Locale, Code: asked.Code}
+	ask := MailAsk{Shop: s, Which: MailCode, Need: d.Requirement, Locale: c.Locale, Channel: c.Channel, AppURL: r.AppURL, Code: asked.Code}
 	if asked.Link != nil {
 		ask.Which, ask.Link, ask.Until = MailCartLink, r.AppURL+"/v/"+r.Ledger.Token(*asked.Link), until
 	}
@@ -155,7 +155,7 @@ func (r *Relay) ConfirmCart(ctx context.Context, s *ledger.Shop, c ledger.Capabi
 	}
 	if c.Mailbox != o.Mailbox || c.CustomerID != 0 && c.CustomerID != o.CustomerID {
 		// A Proof has to be under the mailbox that the order names, which may have been changed after the page last asked.
-		fresh := ledger.Capability{Shop: s.Hash, Purpose: ledger.ForCart, CartID: c.CartID, Mailbox: o.Mailbox, Locale: c.Locale, ExpiresAt: r.Now().Add(cartCapabilityGood)}
+		fresh := ledger.Capability{Shop: s.Hash, Purpose: ledger.ForCart, CartID: c.CartID, Mailbox: o.Mailbox, Locale: c.Locale, Channel: c.Channel, ExpiresAt: r.Now().Add(cartCapabilityGood)}
 		if fresh, err = r.Ledger.Grant(ctx, fresh, r.Now()); err != nil {
 			return out, err
 		}

@@ -22,8 +22,10 @@ type MailAsk struct {
 	Link   string    // the verification link, or for staff the order's page; empty where there is none
 	Until  time.Time // when the verification link ends
 	Locale string    // the shopper's language, where there is no order that names it
-	Code   string    // six digits, of MailCode
-
+	// Channel is the storefront it comes from; 0: not known.
+	Channel  int64
+	AppURL   string          // our public URL, without a slash at the end
+	Code     string          // six digits, of MailCode
 	Endpoint ledger.Endpoint // of ledger.MailEndpointOff
 }
 
@@ -41,7 +43,7 @@ func leadsOn(which string) bool {
 func (r *Relay) mailedLink(ctx context.Context, s *ledger.Shop, o ledger.Order) (string, time.Time, error) {
 	now := r.Now()
 	c, err := r.Ledger.Grant(ctx, ledger.Capability{Shop: s.Hash, Purpose: ledger.ForMail, OrderID: o.ID, Mailbox: s.MailboxHash(o.Buyer.Mailbox), Mailed: true,
-		Locale: o.Buyer.Locale, ExpiresAt: now.Add(mailCapabilityGood)}, now)
+		Locale: o.Buyer.Locale, Channel: o.Buyer.Channel, ExpiresAt: now.Add(mailCapabilityGood)}, now)
 	return r.AppURL + "/v/" + r.Ledger.Token(c), c.ExpiresAt, err
 }
 
@@ -74,7 +76,7 @@ func (r *Relay) sendMail(ctx context.Context, s *ledger.Shop, w ledger.Writeback
 	if err != nil {
 		return ending{}, err
 	}
-	ask := MailAsk{Shop: s, Which: which, Order: known, Need: d.Requirement, Link: fmt.Sprintf("%s/s/%s/orders/%d", r.AppURL, s.Hash, known.ID)}
+	ask := MailAsk{Shop: s, Which: which, Order: known, Need: d.Requirement, Channel: known.Buyer.Channel, AppURL: r.AppURL, Link: fmt.Sprintf("%s/s/%s/orders/%d", r.AppURL, s.Hash, known.ID)}
 	to := s.Settings.AlarmTo
 	if !toStaff(which) {
 		to, ask.Link = known.Buyer.Mailbox, ""

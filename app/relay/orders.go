@@ -161,7 +161,8 @@ func snapshot(s *ledger.Shop, known ledger.Order, o bigcommerce.Order) ledger.Or
 	n := known
 	n.StatusID, n.CustomerID, n.CartID, n.Source, n.Digital = o.StatusID, o.CustomerID, o.CartID, o.OrderSource, o.OrderIsDigital
 	n.Mailbox = s.MailboxHash(o.BillingAddress.Email)
-	n.Buyer = ledger.Buyer{Name: strings.TrimSpace(o.BillingAddress.FirstName + " " + o.BillingAddress.LastName), Mailbox: o.BillingAddress.Email, Locale: o.CustomerLocale}
+	n.Buyer = ledger.Buyer{Name: strings.TrimSpace(o.BillingAddress.FirstName + " " + o.BillingAddress.LastName), Mailbox: o.BillingAddress.Email, Locale: o.CustomerLocale,
+		Channel: o.ChannelID}
 	n.Value, n.PlacedAt, n.ModifiedAt = money(amount, code), o.DateCreated, o.DateModified
 	n.Channel, n.ShopValue = o.ChannelID, gate.Money{}
 	if v, ok := o.ValueIn(s.Currency); ok {
@@ -250,7 +251,7 @@ func (r *Relay) holdOrRelease(s *ledger.Shop, known ledger.Order, o bigcommerce.
 		n.Owe = append(n.Owe, ledger.DecisionMetafield)
 	}
 	if len(n.Order.Link) == 0 && known.ErasedAt.IsZero() && (next.hold == ledger.Holding || next.hold == ledger.Held) {
-		n.Grant = &ledger.Capability{Shop: s.Hash, Purpose: ledger.ForMail, OrderID: o.ID, Mailbox: n.Order.Mailbox, ExpiresAt: now.Add(mailCapabilityGood)}
+		n.Grant = &ledger.Capability{Shop: s.Hash, Purpose: ledger.ForMail, OrderID: o.ID, Mailbox: n.Order.Mailbox, Channel: o.ChannelID, ExpiresAt: now.Add(mailCapabilityGood)}
 	}
 	if n.Alarm = next.alarm && next.hold != known.Hold; n.Alarm {
 		n.Order.AlarmedAt = now

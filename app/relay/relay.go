@@ -30,6 +30,8 @@ import (
 type Script struct {
 	Hash      string // first 16 hex digits of its SHA-256
 	Integrity string // its SRI value
+	// Lock makes the inline lock's element; closed says whether orders fail when the script never comes. nil: there is no lock.
+	Lock func(closed bool) string
 }
 
 // Options makes a Relay, which takes BigCommerce's OnQuota for itself.

@@ -154,7 +154,7 @@ func (w *world) open(t testing.TB, path, idvURL string, appHandler *http.Handler
 		w.compose = func(a relay.MailAsk) mail.Message { return web.ComposeMail(a, w.now()) }
 	}
 	w.relay = relay.New(relay.Options{Ledger: w.ledger, BigCommerce: client, Provider: func(*ledger.Shop) (idv.Provider, error) { return provider, nil },
-		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity()}, AppURL: w.app.URL, Now: w.now, Log: log, Mail: w.mail, Compose: w.compose,
+		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity(), Lock: assets.Lock}, AppURL: w.app.URL, Now: w.now, Log: log, Mail: w.mail, Compose: w.compose,
 		Loopback: true, PostTime: w.postTime})
 	s, err := web.New(web.Options{Ledger: w.ledger, Relay: w.relay, BigCommerce: client, Keyring: keyring, AppURL: w.app.URL, Now: w.now, Log: log, Gate: assets.Gate(), Admin: assets.Admin(),
 		Replica: func() ledger.ReplicaStatus { return ledger.ReplicaStatus{} }})

@@ -55,6 +55,11 @@ func (s *Server) showHealth(w http.ResponseWriter, r *http.Request, v visit, sta
 		Queue:    views.QueueData{Notices: p.count(pending.Notices, false), Writebacks: p.count(pending.Writebacks, false), Oldest: p.when(pending.Oldest)},
 		Provider: provider, Replica: p.replica(replica, now, s.SignOut), Problems: have.problems, Quota: p.quota(pace), Clock: clock(pace.Skew), Replay: replay,
 		Export: v.has(ledger.Reviewer), CanRepair: v.may(ledger.Manager), CanRepeat: v.may(ledger.Reviewer), CanReplay: v.may(ledger.Manager)}
+	budget, err := s.Ledger.SessionBudget(ctx, shop, now)
+	if err != nil {
+		return err
+	}
+	d.Budget = p.use(budget)
 	if err := s.addStuck(ctx, p, &d); err != nil {
 		return err
 	}
@@ -197,10 +202,35 @@ func (s *Server) installed(shop *ledger.Shop) parts {
 			row.Note = strings.Join(said, "; ")
 		}
 		out.scripts = append(out.scripts, row)
+		for _, more := range moreScripts(shop.Settings) {
+			name := c.Name + more
+			part, there := find(rep.Scripts, name)
+			row := views.ScriptRow{Channel: name, Status: status(there, part.OK)}
+			switch {
+			case slices.Contains(rep.LeftOut, name):
+				row.Status, row.Note = "no_room", "BigCommerce's limit on scripts has no room for it"
+			case !there:
+				row.Note = strings.Join(said, "; ")
+			case more == relay.ConfirmationPart:
+				row.Hash = s.Relay.Script.Hash
+			}
+			out.scripts = append(out.scripts, row)
+		}
 	}
 	for _, name := range wantedAttributes {
 		_, there := rep.Attributes[name]
 		out.attributes = append(out.attributes, views.AttributeRow{Name: name, Status: status(there, true)})
+	}
+	return out
+}
+
+// moreScripts are the scripts that the Shop has asked for besides the gate, as the report names them after a channel.
+func moreScripts(n ledger.Settings) (out []string) {
+	if n.InlineLock {
+		out = append(out, relay.LockPart)
+	}
+	if n.ConfirmationScript {
+		out = append(out, relay.ConfirmationPart)
 	}
 	return out
 }

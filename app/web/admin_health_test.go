@@ -182,7 +182,11 @@ func TestAlarmMailbox(t *testing.T) {
 	b.lacks(viewed, `name="alarm_to"`)
 	bad := b.as(ledger.Manager, shopBase+"/settings/alarms", url.Values{views.AlarmField: {`Ada <ada@example.com>`}})
 	b.want(422, bad, "Enter one mailbox, such as orders@example.com.", `value="Ada &lt;ada@example.com&gt;"`, "Nothing was saved.")
-	b.wantGo(b.as(ledger.Manager, shopBase+"/settings/alarms", url.Values{views.AlarmField: {" orders@example.com "}}), shopBase+"/settings?alarms=1")
+	form := b.forms(b.as(ledger.Manager, shopBase+"/settings", nil), "/settings/alarms")[0]
+	form.Set(views.AlarmField, " orders@example.com ")
+	b.wantGo(b.as(ledger.Manager, shopBase+"/settings/alarms", form), shopBase+"/settings?alarms=1")
+	form.Set(views.AlarmField, "others@example.com")
+	b.want(409, b.as(ledger.Owner, shopBase+"/settings/alarms", form), "Nothing was saved yet: manager@abc123.example has changed this meanwhile.", "staff who are told: nobody → “orders@example.com”", `value="others@example.com"`)
 	if to := b.shop(shopHash).Settings.AlarmTo; to != "orders@example.com" {
 		t.Errorf("alarms go to %q", to)
 	}
@@ -191,7 +195,9 @@ func TestAlarmMailbox(t *testing.T) {
 	if to := b.shop(otherHash).Settings.AlarmTo; to != "" {
 		t.Errorf("another shop's alarms go to %q", to)
 	}
-	b.wantGo(b.as(ledger.Manager, shopBase+"/settings/alarms", url.Values{views.AlarmField: {""}}), shopBase+"/settings?no_alarms=1")
+	form = b.forms(b.as(ledger.Manager, shopBase+"/settings", nil), "/settings/alarms")[0]
+	form.Set(views.AlarmField, "")
+	b.wantGo(b.as(ledger.Manager, shopBase+"/settings/alarms", form), shopBase+"/settings?no_alarms=1")
 	if to := b.shop(shopHash).Settings.AlarmTo; to != "" {
 		t.Errorf("alarms still go to %q", to)
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,7 +52,11 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request, v visit) error
 		return err
 	}
 	p := present(shop)
-	d := views.OverviewData{Figures: figures, Layout: s.layout(v, r), Checkout: need(shop.Policy.Checkout), Guide: s.guide(shop), Recent: recent}
+	d := views.OverviewData{Figures: figures, Layout: s.layout(v, r), Checkout: need(shop.Policy.Checkout), Guide: s.guide(shop), Recent: recent, CanSkip: v.may(ledger.Manager)}
+	if d.GuideSkipped = len(d.Guide) > 0 && shop.Settings.GuideSkipped; d.GuideSkipped {
+		d.Guide = nil
+	}
+	d.GuideShop, d.Templates = p.guideShop(), guideTemplates(shop)
 	if shop.Policy.Version > 0 {
 		d.PolicyVersion = strconv.FormatInt(shop.Policy.Version, 10)
 	}
@@ -63,6 +68,16 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request, v visit) error
 	}
 	d.Attention = attention(standing{shop: shop, now: now, counts: counts, found: found, stuck: stuck, tenant: s.tenantKnown(shop), provider: provider,
 		replica: s.replica(), parts: s.installed(shop), pace: s.Relay.Pace(shop.Hash), endpointsOff: off, endpointsFailing: failing}, p)
+	code, detail, err := s.budgetAttention(ctx, shop)
+	if err != nil {
+		return err
+	}
+	if code != "" {
+		d.Attention = append(d.Attention, views.Attention{Code: code, Detail: detail})
+	}
+	if left := s.scriptsUse(shop).LeftOut; len(left) > 0 {
+		d.Attention = append(d.Attention, views.Attention{Code: "scripts_left_out", Count: p.count(int64(len(left)), false)})
+	}
 	return render(w, r, http.StatusOK, views.Overview(d))
 }
 
@@ -75,7 +90,7 @@ func (s *Server) guide(shop *ledger.Shop) []views.GuideStep {
 	done := map[string]bool{
 		"connect_provider": s.tenantKnown(shop),
 		"map_evidence":     p.Evidence != gate.Evidence{},
-		"set_requirement":  p.Version > 0 && (highestLevel(p) > 0 || p.Checkout.LeastAge > 0),
+		"set_requirement":  p.Version > 0 && (highestLevel(p) > 0 || p.Checkout.LeastAge > 0 || slices.ContainsFunc(p.Rules, func(r gate.Rule) bool { return !r.Exempt })),
 		"watch_shadow":     p.Mode != gate.Off,
 		"enforce":          p.Mode == gate.Enforce,
 	}
@@ -187,7 +202,9 @@ func (p parts) brokenScripts() (n int64) {
 	return n
 }
 
-func broken(status string) bool { return status != "ok" && status != "unknown" && status != "foreign" }
+func broken(status string) bool {
+	return status != "ok" && status != "unknown" && status != "foreign" && status != "no_room"
+}
 
 // problemsOf picks the report's problems of one part.
 func problemsOf(problems []string, part string) (said []string) {

@@ -25,6 +25,9 @@ func (s *Server) layout(v visit, r *http.Request) views.Layout {
 	l := views.Layout{Frame: s.adminFrame(), ShopName: name, Base: base(v.Shop), UserEmail: v.User.Email, Mode: string(v.Shop.Policy.Mode),
 		Flash: views.ParseFlash(r.URL.Query()), BCSDK: s.BCSDK, SignOut: s.SignOut}
 	l.Waiting = s.waiting(r, v)
+	if !v.Shop.Settings.GuideSkipped {
+		l.Guide = guideProgress(s.guide(v.Shop))
+	}
 	if v.Shop.State == ledger.Suspended {
 		p := present(v.Shop)
 		l.Suspended = views.Suspended{Since: p.when(v.Shop.SuspendedAt), Next: p.when(v.Shop.ProbeAt)}
@@ -44,7 +47,11 @@ func (v visit) may(least ledger.Role) bool {
 func back(w http.ResponseWriter, r *http.Request, v visit, page string, f views.Flash) error {
 	to := base(v.Shop) + page
 	if f.Code != "" {
-		to += "?" + f.Query()
+		sep := "?"
+		if strings.Contains(to, "?") {
+			sep = "&"
+		}
+		to += sep + f.Query()
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/mail"
 	"net/netip"
@@ -26,7 +27,12 @@ const (
 func (s *Server) settings(w http.ResponseWriter, r *http.Request, v visit) error {
 	t := s.ownTenant(v.Shop)
 	return s.showSettings(w, r, v, http.StatusOK, views.SettingsData{Tenant: views.TenantForm{DNS: t.DNS, Community: t.Community, Curve: t.Curve},
-		Alarms: views.AlarmForm{To: v.Shop.Settings.AlarmTo}})
+		Alarms: alarmForm(v.Shop)})
+}
+
+// alarmForm is the form as it is opened.
+func alarmForm(shop *ledger.Shop) views.AlarmForm {
+	return views.AlarmForm{To: shop.Settings.AlarmTo, From: digest(shop.Settings.AlarmTo)}
 }
 
 func (s *Server) showSettings(w http.ResponseWriter, r *http.Request, v visit, status int, d views.SettingsData) error {
@@ -65,7 +71,7 @@ func (s *Server) saveSettings(w http.ResponseWriter, r *http.Request, v visit) e
 	t, wrong := readTenant(form, s.ownTenant(v.Shop), s.onLoopback())
 	if len(wrong) > 0 {
 		return s.showSettings(w, r, v, http.StatusUnprocessableEntity, views.SettingsData{Tenant: form, Errors: wrong,
-			Alarms: views.AlarmForm{To: v.Shop.Settings.AlarmTo}})
+			Alarms: alarmForm(v.Shop)})
 	}
 	b, err := json.Marshal(t)
 	if err != nil {
@@ -84,15 +90,34 @@ func (s *Server) saveAlarms(w http.ResponseWriter, r *http.Request, v visit) err
 	if err != nil {
 		return err
 	}
-	to := strings.TrimSpace(values.Get(views.AlarmField))
-	if !oneMailbox(to) {
+	form := views.AlarmForm{To: strings.TrimSpace(values.Get(views.AlarmField)), From: values.Get(views.SettingsBase)}
+	to, show := form.To, func(status int) error {
 		t := s.ownTenant(v.Shop)
-		return s.showSettings(w, r, v, http.StatusUnprocessableEntity, views.SettingsData{Tenant: views.TenantForm{DNS: t.DNS, Community: t.Community, Curve: t.Curve},
-			Alarms: views.AlarmForm{To: to, Error: "not_a_mailbox"}})
+		return s.showSettings(w, r, v, status, views.SettingsData{Tenant: views.TenantForm{DNS: t.DNS, Community: t.Community, Curve: t.Curve}, Alarms: form})
 	}
-	n := v.Shop.Settings
-	n.AlarmTo = to
-	if err := s.Ledger.SaveSettings(r.Context(), v.Shop.Hash, n, s.Now()); err != nil {
+	if !oneMailbox(to) {
+		form.Error = "not_a_mailbox"
+		return show(http.StatusUnprocessableEntity)
+	}
+	err = s.changeSettings(r.Context(), v, ledger.SettingsChange{To: func(n ledger.Settings) (ledger.Settings, string, error) {
+		if form.From != digest(n.AlarmTo) {
+			return n, "", errSettingsMoved
+		}
+		said := told(changed("staff who are told", n.AlarmTo, to, "nobody"))
+		n.AlarmTo = to
+		return n, said, nil
+	}})
+	if errors.Is(err, errSettingsMoved) {
+		if v.Shop, err = s.Ledger.Shop(v.Shop.Hash); err != nil {
+			return err
+		}
+		form.From = digest(v.Shop.Settings.AlarmTo)
+		if form.Moved, err = s.settingsMoved(r.Context(), v); err != nil {
+			return err
+		}
+		return show(http.StatusConflict)
+	}
+	if err != nil {
 		return err
 	}
 	s.Log.Info("alarms go to another mailbox", "shop", v.Shop.Hash, "anybody", to != "", "by", v.User.Email)

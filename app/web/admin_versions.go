@@ -21,8 +21,10 @@ func (s *Server) templates(w http.ResponseWriter, r *http.Request, v visit) erro
 	return render(w, r, http.StatusOK, views.PolicyTemplates(d))
 }
 
-// shopTemplates are the templates in the Shop's currency. BigCommerce's description of a Shop has no country here, so none comes first.
-func shopTemplates(shop *ledger.Shop) []gate.Template { return gate.Templates(shop.Currency, "") }
+// shopTemplates are the templates in the Shop's currency, those for its own country first.
+func shopTemplates(shop *ledger.Shop) []gate.Template {
+	return gate.Templates(shop.Currency, shop.Country)
+}
 
 func (s *Server) templateInPath(r *http.Request, v visit) (gate.Template, error) {
 	ts := shopTemplates(v.Shop)

@@ -68,6 +68,7 @@ func (s *Server) deadLink(w http.ResponseWriter, r *http.Request, c ledger.Capab
 		shop = nil
 	}
 	speak(r, shop, c.Locale)
+	speakOn(r, c.Channel)
 	return s.showDeadLink(w, r, shop, code, status)
 }
 
@@ -81,7 +82,12 @@ func (s *Server) deadLinkData(r *http.Request, shop *ledger.Shop) views.DeadLink
 	w := s.words(r)
 	data := views.DeadLinkData{Frame: s.shopperFrame(w)}
 	if shop != nil {
-		data.ShopName, data.ShopURL, data.Back = shop.Name, shopURL(shop), w.Text("page.back", words.Data{"shop": shop.Name})
+		look := lookFor(r, shop)
+		data.ShopName, data.ShopURL, data.Back = look.Name, s.shopURL(r, shop), w.Text("page.back", words.Data{"shop": look.Name})
+		data.Look = s.look(shop, look)
+		if look.Contact != "" {
+			data.Contact = w.Text("page.contact", words.Data{"shop": look.Name, "contact": look.Contact})
+		}
 	}
 	return data
 }
@@ -93,8 +99,15 @@ func (s *Server) shopperFrame(w words.Words) views.Frame {
 	return f
 }
 
-// shopURL is where a Shop's default storefront is, or "".
-func shopURL(shop *ledger.Shop) string {
+// shopURL is where the storefront of a request's talk is, else the Shop's default one, or "".
+func (s *Server) shopURL(r *http.Request, shop *ledger.Shop) string {
+	if t, ok := r.Context().Value(talkKey{}).(*talk); ok && t.channel != 0 {
+		for _, c := range shop.Channels {
+			if c.ID == t.channel && len(c.Origins) > 0 {
+				return c.Origins[0]
+			}
+		}
+	}
 	if len(shop.Channels) > 0 && len(shop.Channels[0].Origins) > 0 {
 		return shop.Channels[0].Origins[0]
 	}
@@ -114,6 +127,7 @@ func (s *Server) link(r *http.Request) (*ledger.Shop, ledger.Capability, error) 
 	shop, err := s.Ledger.Shop(c.Shop)
 	if err == nil {
 		speak(r, shop, c.Locale)
+		speakOn(r, c.Channel)
 	}
 	return shop, c, err
 }
@@ -147,6 +161,7 @@ func (s *Server) behindLink(r *http.Request, shop *ledger.Shop, c ledger.Capabil
 			return b, err
 		}
 		speak(r, shop, b.order.Buyer.Locale)
+		speakOn(r, b.order.Buyer.Channel)
 		asks := b.d.Asks() // a person would like a Proof, though the order may go
 		if asks {
 			b.d.Outcome = gate.Verify
@@ -190,13 +205,14 @@ func (s *Server) renderVerify(w http.ResponseWriter, r *http.Request, shop *ledg
 	if err != nil {
 		return err
 	}
-	texts, at := dialogData(shop, b.d, b.session, left), c.ExpiresAt
+	look := lookFor(r, shop)
+	texts, at := dialogData(shop, look, b.d, b.session, left), c.ExpiresAt
 	texts.Order, texts.LinkUntil = subjectOf(b.order), c.ExpiresAt.In(present(shop).zone)
 	if b.session != nil && !b.session.State.Final() {
 		at = b.session.Deadline // the link lasts longer, but this try has to end before
 	}
 	said := s.words(r)
-	data := views.VerifyData{Frame: s.shopperFrame(said), Texts: said.Page(texts), ShopName: shop.Name, ShopURL: shopURL(shop), Outcome: string(b.d.Outcome),
+	data := views.VerifyData{Frame: s.shopperFrame(said), Texts: said.Page(texts), ShopName: look.Name, ShopURL: s.shopURL(r, shop), Look: s.look(shop, look), Outcome: string(b.d.Outcome),
 		Retry: left > 0 && status != http.StatusTooManyRequests, Expires: s.when(shop, at)}
 	for _, d := range relay.Documents(shop) {
 		data.Documents = append(data.Documents, views.Document{Value: string(d), Name: data.Texts[documentNames[d]]})

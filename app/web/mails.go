@@ -24,8 +24,21 @@ var mailKinds = map[string]words.MailKind{
 
 // ComposeMail writes a mail about an order or a cart, in the shopper's language; those to staff are English.
 func ComposeMail(a relay.MailAsk, now time.Time) mail.Message {
+	look := a.Shop.BrandingOn(a.Channel)
+	v, m := mailPage(a, look, shopWords(a.Shop, a.Channel, a.Order.Buyer.Locale, a.Locale), now)
+	var html bytes.Buffer
+	_ = views.Mail(v).Render(context.Background(), &html) // a buffer takes everything
+	out := mail.Message{FromName: clip(strings.Join(strings.Fields(look.Name), " "), 100), Subject: m.Subject, Text: m.Text(), HTML: html.String(), Lang: m.Lang}
+	if look.Contact != "" && oneMailbox(look.Contact) {
+		out.ReplyTo = look.Contact
+	}
+	return out
+}
+
+// mailPage is a mail in words, and as its view takes it.
+func mailPage(a relay.MailAsk, look ledger.Branding, said words.Words, now time.Time) (views.MailData, words.Mail) {
 	zone := present(a.Shop).zone
-	d := words.MailData{Shop: a.Shop.Name, Order: subjectOf(a.Order), Link: a.Link, Need: shopperNeed(a.Shop, a.Need), Detail: alarmDetail(a), Code: a.Code}
+	d := words.MailData{Shop: look.Name, Contact: look.Contact, Order: subjectOf(a.Order), Link: a.Link, Need: shopperNeed(a.Shop, a.Need), Detail: alarmDetail(a), Code: a.Code}
 	if a.Code != "" {
 		d.ValidFor = ledger.CodeGood
 	}
@@ -35,12 +48,13 @@ func ComposeMail(a relay.MailAsk, now time.Time) mail.Message {
 	if t := a.Order.CancelAt; !t.IsZero() {
 		d.CancelAt, d.Left = t.In(zone), t.Sub(now).Round(time.Hour)
 	}
-	m := shopWords(a.Shop, a.Order.Buyer.Locale, a.Locale).Mail(mailKinds[a.Which], d)
+	m := said.Mail(mailKinds[a.Which], d)
 	v := views.MailData{Lang: m.Lang, Dir: m.Dir, Subject: m.Subject, Heading: m.Heading, Paragraphs: m.Paragraphs, Code: m.Code, Button: m.Button, Link: m.Link,
-		Footer: m.Footer, ShopName: a.Shop.Name}
-	var html bytes.Buffer
-	_ = views.Mail(v).Render(context.Background(), &html) // a buffer takes everything
-	return mail.Message{FromName: clip(strings.Join(strings.Fields(a.Shop.Name), " "), 100), Subject: m.Subject, Text: m.Text(), HTML: html.String(), Lang: m.Lang}
+		Footer: m.Footer, ShopName: look.Name, Accent: look.Accent}
+	if look.Logo != "" {
+		v.LogoURL = a.AppURL + logoPath(a.Shop, look.Logo)
+	}
+	return v, m
 }
 
 // alarmDetail is what is known of an order that staff are told of.

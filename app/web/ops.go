@@ -169,6 +169,9 @@ func (s *Server) jwks(w http.ResponseWriter, _ *http.Request) error {
 func (s *Server) asset(w http.ResponseWriter, r *http.Request) error {
 	a, ok := s.assets[r.URL.Path]
 	if !ok {
+		a, ok = s.accentSheet(r.URL.Path)
+	}
+	if !ok {
 		return refuse(http.StatusNotFound, "not_found", "no such file")
 	}
 	w.Header().Set("Content-Type", a.kind)

@@ -68,6 +68,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	speak(r, shop, b.Locale)
+	speakOn(r, b.Channel)
 	confirming := b.Page == "order_confirmation"
 	if id, err := uuid.Parse(b.CartID); (err != nil || id.String() != strings.ToLower(b.CartID)) && (b.CartID != "" || !confirming) {
 		return refuse(http.StatusBadRequest, "bad_request", "cart_id must be a cart's UUID").at("cart_id")
@@ -138,9 +139,13 @@ func (s *Server) explain(r *http.Request, shop *ledger.Shop, out *answerBody, d 
 	need, words := shopperNeed(shop, d.Requirement), s.words(r)
 	out.Requirement = &needBody{IAL: int(d.Requirement.IAL), Selfie: need.Selfie, Age: need.LeastAge}
 	out.Documents = need.Documents
-	data := dialogData(shop, d, n, out.TriesLeft)
+	look := lookFor(r, shop)
+	data := dialogData(shop, look, d, n, out.TriesLeft)
 	data.Order, data.Outcome = order, string(out.Decision)
 	out.Texts, out.Lang, out.Dir = words.Dialog(data), words.Lang(), words.Dir()
+	if look.Accent != "" {
+		out.Texts["accent"] = look.Accent
+	}
 	if c != nil {
 		out.Capability, out.ExpiresAt = s.Ledger.Token(*c), c.ExpiresAt.UnixMilli()
 	}

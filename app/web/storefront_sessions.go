@@ -79,6 +79,7 @@ func (s *Server) capability(w http.ResponseWriter, r *http.Request) (*ledger.Sho
 		return nil, c, cerr
 	}
 	speak(r, shop, c.Locale)
+	speakOn(r, c.Channel)
 	return shop, c, err
 }
 

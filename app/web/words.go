@@ -17,6 +17,8 @@ import (
 type talk struct {
 	shop   *ledger.Shop
 	locale string // what the page or its order says; before what the browser does
+	// channel is the storefront: what is different there is a matter of words and looks only. 0: not known.
+	channel int64
 }
 
 type talkKey struct{}
@@ -41,21 +43,37 @@ func speak(r *http.Request, shop *ledger.Shop, locale string) {
 	}
 }
 
+// speakOn tells a request's talk on which storefront; 0 changes nothing.
+func speakOn(r *http.Request, channel int64) {
+	if t, ok := r.Context().Value(talkKey{}).(*talk); ok && channel != 0 {
+		t.channel = channel
+	}
+}
+
+// lookFor is how the Shop looks to whoever a request comes from.
+func lookFor(r *http.Request, shop *ledger.Shop) ledger.Branding {
+	t, ok := r.Context().Value(talkKey{}).(*talk)
+	if !ok {
+		t = &talk{}
+	}
+	return shop.BrandingOn(t.channel)
+}
+
 // words are the texts to answer a shopper's request in: the page's language, else the browser's, in the Shop's own words where it has some.
 func (s *Server) words(r *http.Request) words.Words {
 	t, ok := r.Context().Value(talkKey{}).(*talk)
 	if !ok {
 		t = &talk{}
 	}
-	return shopWords(t.shop, t.locale, r.Header.Get("Accept-Language"))
+	return shopWords(t.shop, t.channel, t.locale, r.Header.Get("Accept-Language"))
 }
 
-func shopWords(shop *ledger.Shop, accept ...string) words.Words {
+func shopWords(shop *ledger.Shop, channel int64, accept ...string) words.Words {
 	tag := words.Match(accept...)
 	if shop == nil {
 		return words.For(tag, nil)
 	}
-	return words.For(tag, shop.Settings.Texts[tag.String()])
+	return words.For(tag, shop.Settings.TextsOn(channel, tag.String()))
 }
 
 // otherwise are the problems' codes that are told in the words of another.
@@ -108,8 +126,8 @@ func reasonCodes(rs []gate.Reason) []string {
 }
 
 // dialogData is what the words about a Decision depend on. n is the Session under way, or nil.
-func dialogData(shop *ledger.Shop, d gate.Decision, n *ledger.Session, triesLeft int) words.DialogData {
-	data := words.DialogData{Shop: shop.Name, Need: shopperNeed(shop, d.Requirement), Outcome: string(d.Outcome), Reasons: reasonCodes(d.Reasons), TriesLeft: triesLeft}
+func dialogData(shop *ledger.Shop, look ledger.Branding, d gate.Decision, n *ledger.Session, triesLeft int) words.DialogData {
+	data := words.DialogData{Shop: look.Name, Contact: look.Contact, Need: shopperNeed(shop, d.Requirement), Outcome: string(d.Outcome), Reasons: reasonCodes(d.Reasons), TriesLeft: triesLeft}
 	if n != nil && !n.State.Final() && n.State != idv.StateReview {
 		data.Deadline = n.Deadline.In(present(shop).zone)
 	}

@@ -23,6 +23,7 @@ type DialogData struct {
 	TriesLeft int       // 0 says nothing: that there are none left is the reason retries_spent
 	Deadline  time.Time // when this try has to be over, in the zone to show; zero says nothing
 	LinkUntil time.Time // when the link behind a hosted page ends, likewise
+	Contact   string    // whom the shopper may ask; empty says nothing
 }
 
 // Dialog are the words of the checkout's dialog, and of the order's confirmation, by the keys that gate.js knows. A key whose text
@@ -91,6 +92,9 @@ func (d DialogData) data() Data {
 	}
 	if !d.LinkUntil.IsZero() {
 		data["link_until"] = d.LinkUntil
+	}
+	if d.Contact != "" {
+		data["contact"] = d.Contact
 	}
 	return data
 }

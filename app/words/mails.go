@@ -66,6 +66,7 @@ type MailData struct {
 	Code     string        // six digits
 	ValidFor time.Duration // how long the code works
 	Detail   string        // for alarms: what is known, in English
+	Contact  string        // whom the shopper may ask; empty says nothing
 }
 
 // Mail is a mail in words. Code and Link stand beside the text, so that no text of a merchant's can lose them.
@@ -100,6 +101,9 @@ func (w Words) Mail(kind MailKind, d MailData) Mail {
 			m.Paragraphs = append(m.Paragraphs, w.Text(key, data))
 		}
 	}
+	if d.Contact != "" && !strings.HasPrefix(parts.group, "alarm.") {
+		m.Paragraphs = append(m.Paragraphs, w.Text("page.contact", data))
+	}
 	if parts.button != "" && d.Link != "" {
 		m.Button, m.Link = w.Text(parts.button, nil), d.Link
 	}
@@ -133,6 +137,9 @@ func (d MailData) data() Data {
 	}
 	if d.Detail != "" {
 		data["detail"] = d.Detail
+	}
+	if d.Contact != "" {
+		data["contact"] = d.Contact
 	}
 	return data
 }

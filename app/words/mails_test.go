@@ -23,7 +23,7 @@ func fullMail(kind MailKind) MailData {
 	case AlarmLeak, AlarmMoved, AlarmHeldAgain, AlarmStuck:
 		return MailData{Shop: d.Shop, Order: d.Order, Link: "https://idgate.example/s/abc/orders/1042", Detail: "Order 1042 was found in status Shipped."}
 	case MailReleased, MailCancelled, MailRefused:
-		return MailData{Shop: d.Shop, Order: d.Order}
+		return MailData{Shop: d.Shop, Order: d.Order, Contact: "help@acme.example"}
 	case MailLink, MailReminder, MailLastCall:
 	}
 	return d
@@ -53,8 +53,8 @@ func TestMailsAreWhole(t *testing.T) {
 					t.Errorf("%s: %q", k, s)
 				}
 			}
-			if len(m.Paragraphs) != 1+len(mailKinds[k].paragraphs) {
-				t.Errorf("%s has %d paragraphs of %d", k, len(m.Paragraphs), 1+len(mailKinds[k].paragraphs))
+			if want := 1 + len(mailKinds[k].paragraphs) + len(fullMail(k).Contact)/len("help@acme.example"); len(m.Paragraphs) != want {
+				t.Errorf("%s has %d paragraphs of %d", k, len(m.Paragraphs), want)
 			}
 			if (m.Link == "") != (m.Button == "") || m.Link != fullMail(k).Link {
 				t.Errorf("%s: the button %q opens %q", k, m.Button, m.Link)
