@@ -511,7 +511,7 @@ func settingsPages() []page {
 func callbackPages() []page {
 	out := []page{
 		{"installed", Installed(InstalledData{Frame: frame(), ShopName: "Larkspur & Sons", UserEmail: "ada@larkspur.example", NextURL: "/s/abc123/overview", PrivacyURL: "https://support.example/privacy"})},
-		{"opening", Opening(OpeningData{Frame: frame(), BCSDK: "https://cdn.example/bc-sdk.js", NextURL: "/s/abc123/overview", Bearer: "sealed"})},
+		{"opening", Opening(OpeningData{Frame: frame(), NextURL: "#main", Bearer: "sealed"})},
 		{"installed-again", Installed(InstalledData{Frame: frame(), ShopName: "Larkspur & Sons", Again: true, NextURL: "/s/abc123/overview",
 			MissingScopes: []string{"store_v2_products_read_only"}, SupportURL: "https://support.example/idgate"})},
 		{"uninstalled", Uninstalled(UninstalledData{Frame: frame(), ShopName: "Larkspur & Sons"})},

@@ -3,6 +3,9 @@ package views
 import (
 	"net/url"
 	"strings"
+	"time"
+
+	"github.com/a-h/templ"
 )
 
 // Narrowed is a list's search and filters, as typed, and where its pages are.
@@ -64,6 +67,14 @@ func (f Narrowed) pages(path string) (newest, newer, older string) {
 
 func (f Narrowed) control(name, label, hint string) control {
 	return control{name: name, label: label, hint: hint, value: f.value(name), err: f.Errors[name]}
+}
+
+// day is how a day is asked for. What is none stays to be put right: a date field would not show it.
+func (f Narrowed) day(name string) templ.Attributes {
+	if _, err := time.Parse(time.DateOnly, f.value(name)); err != nil && f.value(name) != "" {
+		return templ.Attributes{"type": "text"}
+	}
+	return templ.Attributes{"type": "date"}
 }
 
 // VerificationsData is a page of Sessions, newest first.
