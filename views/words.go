@@ -369,6 +369,8 @@ var flashes = map[string]struct {
 	"replayed":  {"%s handled again now. What is right already stays as it is.", "ok"},
 	"alarms":    {"Saved. Your staff are told by mail from now on.", "ok"},
 	"no_alarms": {"Saved. Nobody is told by mail any more.", "ok"},
+	"back_on":   {"Saved. A customer who has verified in the browser they shop with can go on in their account.", "ok"},
+	"back_off":  {"Saved. Nobody is signed in again after verifying.", "ok"},
 	"listed":    {"%s put on the list. Orders of theirs that wait are decided again within seconds.", "ok"},
 	"unlisted":  {"%s taken off the list. Orders of theirs that wait are decided again within seconds.", "ok"},
 	"role":      {"The role of user %s is changed. It counts from their next click on.", "ok"},

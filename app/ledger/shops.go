@@ -365,6 +365,8 @@ type Settings struct {
 	ScriptOnAllPages bool `json:"script_on_all_pages,omitempty"`
 	// ConfirmationScript puts a second script on the page after the order, which says that a step is left.
 	ConfirmationScript bool `json:"confirmation_script,omitempty"`
+	// SignBack lets a customer who verified on the hosted page, which their own checkout opened in the same browser, go on in their account.
+	SignBack bool `json:"sign_back,omitempty"`
 }
 
 // SaveSettings replaces the Shop's settings.
