@@ -171,6 +171,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.destroyOrdersStmt, err = db.PrepareContext(ctx, destroyOrders); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyOrders: %w", err)
 	}
+	if q.destroyPageReportsStmt, err = db.PrepareContext(ctx, destroyPageReports); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyPageReports: %w", err)
+	}
 	if q.destroyPoliciesStmt, err = db.PrepareContext(ctx, destroyPolicies); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyPolicies: %w", err)
 	}
@@ -309,6 +312,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.forgetOrderStmt, err = db.PrepareContext(ctx, forgetOrder); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetOrder: %w", err)
 	}
+	if q.forgetPageReportsStmt, err = db.PrepareContext(ctx, forgetPageReports); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetPageReports: %w", err)
+	}
 	if q.forgetPersonsStmt, err = db.PrepareContext(ctx, forgetPersons); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetPersons: %w", err)
 	}
@@ -429,6 +435,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.oweOnceStmt, err = db.PrepareContext(ctx, oweOnce); err != nil {
 		return nil, fmt.Errorf("error preparing query OweOnce: %w", err)
 	}
+	if q.pageReportsStmt, err = db.PrepareContext(ctx, pageReports); err != nil {
+		return nil, fmt.Errorf("error preparing query PageReports: %w", err)
+	}
 	if q.pendingWorkStmt, err = db.PrepareContext(ctx, pendingWork); err != nil {
 		return nil, fmt.Errorf("error preparing query PendingWork: %w", err)
 	}
@@ -488,6 +497,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.replayNoticesStmt, err = db.PrepareContext(ctx, replayNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query ReplayNotices: %w", err)
+	}
+	if q.reportPageStmt, err = db.PrepareContext(ctx, reportPage); err != nil {
+		return nil, fmt.Errorf("error preparing query ReportPage: %w", err)
 	}
 	if q.resealShopKeyStmt, err = db.PrepareContext(ctx, resealShopKey); err != nil {
 		return nil, fmt.Errorf("error preparing query ResealShopKey: %w", err)
@@ -892,6 +904,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing destroyOrdersStmt: %w", cerr)
 		}
 	}
+	if q.destroyPageReportsStmt != nil {
+		if cerr := q.destroyPageReportsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyPageReportsStmt: %w", cerr)
+		}
+	}
 	if q.destroyPoliciesStmt != nil {
 		if cerr := q.destroyPoliciesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing destroyPoliciesStmt: %w", cerr)
@@ -1122,6 +1139,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing forgetOrderStmt: %w", cerr)
 		}
 	}
+	if q.forgetPageReportsStmt != nil {
+		if cerr := q.forgetPageReportsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetPageReportsStmt: %w", cerr)
+		}
+	}
 	if q.forgetPersonsStmt != nil {
 		if cerr := q.forgetPersonsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing forgetPersonsStmt: %w", cerr)
@@ -1322,6 +1344,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing oweOnceStmt: %w", cerr)
 		}
 	}
+	if q.pageReportsStmt != nil {
+		if cerr := q.pageReportsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing pageReportsStmt: %w", cerr)
+		}
+	}
 	if q.pendingWorkStmt != nil {
 		if cerr := q.pendingWorkStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing pendingWorkStmt: %w", cerr)
@@ -1420,6 +1447,11 @@ func (q *Queries) Close() error {
 	if q.replayNoticesStmt != nil {
 		if cerr := q.replayNoticesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing replayNoticesStmt: %w", cerr)
+		}
+	}
+	if q.reportPageStmt != nil {
+		if cerr := q.reportPageStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing reportPageStmt: %w", cerr)
 		}
 	}
 	if q.resealShopKeyStmt != nil {
@@ -1765,6 +1797,7 @@ type Queries struct {
 	destroyLoginsStmt              *sql.Stmt
 	destroyNoticesStmt             *sql.Stmt
 	destroyOrdersStmt              *sql.Stmt
+	destroyPageReportsStmt         *sql.Stmt
 	destroyPoliciesStmt            *sql.Stmt
 	destroyProofsStmt              *sql.Stmt
 	destroySessionsStmt            *sql.Stmt
@@ -1811,6 +1844,7 @@ type Queries struct {
 	forgetLoginsStmt               *sql.Stmt
 	forgetNoticesStmt              *sql.Stmt
 	forgetOrderStmt                *sql.Stmt
+	forgetPageReportsStmt          *sql.Stmt
 	forgetPersonsStmt              *sql.Stmt
 	forgetProofsStmt               *sql.Stmt
 	forgetSessionsStmt             *sql.Stmt
@@ -1851,6 +1885,7 @@ type Queries struct {
 	oweStmt                        *sql.Stmt
 	oweAgainStmt                   *sql.Stmt
 	oweOnceStmt                    *sql.Stmt
+	pageReportsStmt                *sql.Stmt
 	pendingWorkStmt                *sql.Stmt
 	personSaysStmt                 *sql.Stmt
 	policyStmt                     *sql.Stmt
@@ -1871,6 +1906,7 @@ type Queries struct {
 	removeUserStmt                 *sql.Stmt
 	replayNoticeStmt               *sql.Stmt
 	replayNoticesStmt              *sql.Stmt
+	reportPageStmt                 *sql.Stmt
 	resealShopKeyStmt              *sql.Stmt
 	resealSigningKeyStmt           *sql.Stmt
 	resumeNoticesStmt              *sql.Stmt
@@ -1977,6 +2013,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		destroyLoginsStmt:              q.destroyLoginsStmt,
 		destroyNoticesStmt:             q.destroyNoticesStmt,
 		destroyOrdersStmt:              q.destroyOrdersStmt,
+		destroyPageReportsStmt:         q.destroyPageReportsStmt,
 		destroyPoliciesStmt:            q.destroyPoliciesStmt,
 		destroyProofsStmt:              q.destroyProofsStmt,
 		destroySessionsStmt:            q.destroySessionsStmt,
@@ -2023,6 +2060,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		forgetLoginsStmt:               q.forgetLoginsStmt,
 		forgetNoticesStmt:              q.forgetNoticesStmt,
 		forgetOrderStmt:                q.forgetOrderStmt,
+		forgetPageReportsStmt:          q.forgetPageReportsStmt,
 		forgetPersonsStmt:              q.forgetPersonsStmt,
 		forgetProofsStmt:               q.forgetProofsStmt,
 		forgetSessionsStmt:             q.forgetSessionsStmt,
@@ -2063,6 +2101,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		oweStmt:                        q.oweStmt,
 		oweAgainStmt:                   q.oweAgainStmt,
 		oweOnceStmt:                    q.oweOnceStmt,
+		pageReportsStmt:                q.pageReportsStmt,
 		pendingWorkStmt:                q.pendingWorkStmt,
 		personSaysStmt:                 q.personSaysStmt,
 		policyStmt:                     q.policyStmt,
@@ -2083,6 +2122,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		removeUserStmt:                 q.removeUserStmt,
 		replayNoticeStmt:               q.replayNoticeStmt,
 		replayNoticesStmt:              q.replayNoticesStmt,
+		reportPageStmt:                 q.reportPageStmt,
 		resealShopKeyStmt:              q.resealShopKeyStmt,
 		resealSigningKeyStmt:           q.resealSigningKeyStmt,
 		resumeNoticesStmt:              q.resumeNoticesStmt,

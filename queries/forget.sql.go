@@ -559,7 +559,7 @@ SELECT s.store_hash FROM shops AS s WHERE s.data_key IS NULL AND (EXISTS (SELECT
     OR EXISTS (SELECT 1 FROM capabilities AS c INDEXED BY capabilities_expiry WHERE c.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM logins AS l WHERE l.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM users AS u WHERE u.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM policies AS p WHERE p.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM listed AS l WHERE l.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM activity AS a WHERE a.store_hash = s.store_hash)
-    OR EXISTS (SELECT 1 FROM whatifs AS w WHERE w.store_hash = s.store_hash)) LIMIT 1
+    OR EXISTS (SELECT 1 FROM whatifs AS w WHERE w.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM page_reports AS r WHERE r.store_hash = s.store_hash)) LIMIT 1
 `
 
 // One of the Shops without a key that something is left of.

@@ -145,6 +145,15 @@ type Order struct {
 	Trouble      string
 }
 
+type PageReport struct {
+	StoreHash string
+	ChannelID int64
+	Missing   string
+	Day       int64
+	Count     int64
+	SeenAt    int64
+}
+
 type Policy struct {
 	StoreHash string
 	Version   int64

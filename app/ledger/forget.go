@@ -179,6 +179,9 @@ func forgetOfShop(hash string, before, now time.Time) []step {
 		func(ctx context.Context, t *tx) (int64, error) {
 			return t.ForgetAskedMails(ctx, queries.ForgetAskedMailsParams{StoreHash: hash, Before: millis(now.Add(-keepAsked))})
 		},
+		func(ctx context.Context, t *tx) (int64, error) {
+			return t.ForgetPageReports(ctx, queries.ForgetPageReportsParams{StoreHash: hash, Before: day(now.Add(-keepReports))})
+		},
 		func(ctx context.Context, t *tx) (int64, error) { // a Session goes with its Proof
 			proofs, err := t.ForgetProofs(ctx, queries.ForgetProofsParams{StoreHash: hash, Before: millis(before)})
 			if err != nil {
@@ -211,7 +214,7 @@ func destroyKeys(ctx context.Context, t *tx, now time.Time) (destroyed int64, er
 func destroyRows(hash string) (steps []step) {
 	for _, destroy := range []func(*tx, context.Context, string) (int64, error){(*tx).DestroyWritebacks, (*tx).DestroyNotices, (*tx).DestroyOrders, (*tx).DestroyDecisions,
 		(*tx).destroySessions, (*tx).DestroyShownMailboxes, (*tx).DestroyAskedMails, (*tx).DestroyCapabilities, (*tx).DestroyListed, (*tx).DestroyActivity,
-		(*tx).DestroyWhatIfs, (*tx).DestroyPolicies, (*tx).DestroyLogins, (*tx).DestroyUsers} {
+		(*tx).DestroyWhatIfs, (*tx).DestroyPageReports, (*tx).DestroyPolicies, (*tx).DestroyLogins, (*tx).DestroyUsers} {
 		steps = append(steps, func(ctx context.Context, t *tx) (int64, error) { return destroy(t, ctx, hash) })
 	}
 	return steps

@@ -165,7 +165,8 @@ func (s *Server) signBack(w http.ResponseWriter, r *http.Request) error {
 	}
 	first := false
 	if to.CustomerID != 0 {
-		if first, err = s.Ledger.UseToken(r.Context(), "sign back "+b.session.ID, s.Now().Add(24*time.Hour)); err != nil {
+		once := b.session.StartedAt.Add(24 * time.Hour) // the same each time, or it would be another token
+		if first, err = s.Ledger.UseToken(r.Context(), "sign back "+b.session.ID, once); err != nil {
 			return err
 		}
 	}
