@@ -138,6 +138,7 @@ var valid = map[string]cols{
 	"listed":          {"customer_id": 0, "mailbox": mailbox32(0), "list": "allow"},
 	"whatifs":         {"state": "running"},
 	"whatif_orders":   {"shift": "same"},
+	"page_reports":    {"missing": "order_call"},
 	"orders":          {"hold": "held", "person_says": "release", "digital": 1, "touched": 0, "kept": 1, "erased_at": 0, "urgency": 0},
 	"writebacks":      {"kind": "note", "urgency": 2, "state": "pending"},
 }

@@ -150,7 +150,7 @@ func Health(d HealthData) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = healthPages(d).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = healthCheckout(d).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

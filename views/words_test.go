@@ -218,7 +218,7 @@ func TestForms(t *testing.T) {
 			seen[text] = true
 		}
 	}
-	for name, want := range map[string][]string{"policy-saved": PolicyFields(), "settings-own": append(TenantFields(), DisconnectField, AlarmField)} {
+	for name, want := range map[string][]string{"policy-saved": PolicyFields(), "settings-own": append(TenantFields(), DisconnectField, AlarmField, SignBackField)} {
 		i := slices.IndexFunc(allPages(), func(p page) bool { return p.name == name })
 		var names []string
 		for _, g := range tags(render(t, allPages()[i].view)) {
