@@ -8,9 +8,9 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// TestBrowserHolds tries every way from the page to an order: each waits for the proof, can be called off without a loss, and makes one
+// TestHoldPaths tries every way from the page to an order: each waits for the proof, can be called off without a loss, and makes one
 // order once the proof is there.
-func TestBrowserHolds(t *testing.T) {
+func TestHoldPaths(t *testing.T) {
 	s := newStory(t)
 	s.install()
 	s.load()
@@ -144,8 +144,8 @@ const opened = `!document.querySelector("idgate-dialog") && document.documentEle
 // entered is everything that stands in the checkout's fields.
 const entered = `JSON.stringify([...document.querySelectorAll("#checkout-app :is(input, select)")].map(i => [i.id, i.checked ?? false, i.value]))`
 
-// TestBrowserUnreachable stops the app for the shopper's browser, and tries both of the merchant's choices.
-func TestBrowserUnreachable(t *testing.T) {
+// TestHoldUnreachable stops the app for the shopper's browser, and tries both of the merchant's choices.
+func TestHoldUnreachable(t *testing.T) {
 	s := newStory(t)
 	s.install()
 	s.load()
