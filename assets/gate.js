@@ -72,8 +72,9 @@ function pageKind() {
 
 let memory = record(0);
 /** @type {Parts['kept']} */
-function kept(config, change) {
+function kept(config, ask) {
   const key = 'idgate:' + config.shop;
+  const change = ask && { cart: ask.cart, capability: ask.capability };
   try {
     memory = { ...record(JSON.parse(sessionStorage.getItem(key) || '{}')), ...change };
     if (change) sessionStorage.setItem(key, JSON.stringify(memory));
@@ -181,9 +182,9 @@ async function question(ask, signal) {
     if (r.ok) {
       const said = decisionFrom(await r.text(), ask);
       if (said.texts.title) voice = said;
-      ask.capability = capability = said.capability || capability;
-      said.ask = capability + ' ' + jwt;
-      kept(ask.config, { cart, capability });
+      ask.capability = said.capability || capability;
+      said.ask = ask.capability + ' ' + jwt;
+      kept(ask.config, ask);
       return said;
     }
     if (r.status === 401 && jwt) jwt = '';
@@ -292,7 +293,7 @@ function newDialog() {
     const action = text(record(now.session).here);
     if (!action) return;
     const form = make('form', 'here', dialog, { method: 'post', target: '_blank', action });
-    make('input', 'ask', form, { name: 'ask', value: voice.ask || '' });
+    make('input', 'ask', form, { name: 'ask', value: voice.ask + '' });
     form.submit();
     form.remove();
     return false;
@@ -543,6 +544,7 @@ function converse(ask, resolve) {
       const s = r.ok && sessionFrom(body, config);
       if (over) return;
       if (s) {
+        kept(config, ask);
         quiet();
         return hear(s);
       }
@@ -768,7 +770,7 @@ function intercept(config, event) {
   const found = event.composedPath().find((node) => node instanceof Element && node.matches(guarded));
   if (!found) return;
   event.stopImmediatePropagation();
-  if (!/^(click|submit|keydown)$/.test(type)) return; // the click that follows starts the conversation
+  if (!/^(click|submit|keydown)$/.test(type)) return; // its click follows
   event.preventDefault();
   if (!talks) attempt(config, found instanceof Element && found.matches(SUBMIT + ',' + FORM));
 }
@@ -806,7 +808,7 @@ function keepWatch(config) {
     if (fresh) setTimeout(safely(unpayable), WAIT_MS);
     if (fresh || (!lock && (kind === 'checkout' || doc.querySelector(WALLETS)))) {
       setLock('asking');
-      askServer(newAsk(config, kind)); // early: wallets open
+      askServer(newAsk(config, kind));
     } else if (lock) setLock(lock);
   });
   new MutationObserver(() => {

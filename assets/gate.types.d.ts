@@ -148,8 +148,8 @@ interface Parts {
   pause(ms: number, signal?: AbortSignal): Promise<void>;
   /** Runs fn with a signal that is aborted after ms, and rejects then whether or not fn could be aborted. */
   within: <T>(ms: number, fn: (signal: AbortSignal) => Promise<T>) => Promise<T>;
-  /** Reads, and with a change writes, what this tab keeps: the cart's id and its Capability, nothing that names a person. */
-  kept(config: Config, change?: Record<string, unknown>): Record<string, unknown>;
+  /** Reads, and with an Ask writes, what this tab keeps: the cart's id and its Capability, nothing that names a person. */
+  kept(config: Config, ask?: Ask): Record<string, unknown>;
   readScript(): Config | null;
   newAsk(config: Config, page: string, more?: Partial<Ask>): Ask;
   /** Reads a same-origin path: the first root's 200 answer, or ''. Shops can live in a sub-folder. */

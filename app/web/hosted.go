@@ -213,12 +213,13 @@ func (s *Server) renderVerify(w http.ResponseWriter, r *http.Request, shop *ledg
 		spent := said.Refusal("retries_spent")
 		data.State, data.Reason = string(idv.StateFailed), views.ShopperReason{Text: spent.Text, Next: spent.Next}
 	}
-	_, storefront, err := s.goesBack(r, shop, b)
+	back, storefront, err := s.goesBack(r, shop, b)
 	if err != nil {
 		return err
 	}
-	if data.SignBack = storefront != ""; data.SignBack {
-		w.Header().Set("Content-Security-Policy", strings.Replace(s.policyHeader("'none'"), "form-action 'self'", "form-action 'self' "+storefront, 1)) // it counts for redirects, too
+	data.SignBack = back.CustomerID != 0
+	if storefront != "" { // a form's policy counts for where it is sent on, too, and the button may come while this page stays
+		w.Header().Set("Content-Security-Policy", strings.Replace(s.policyHeader("'none'"), "form-action 'self'", "form-action 'self' "+storefront, 1))
 	}
 	return render(w, r, status, views.VerifyPage(data))
 }

@@ -121,7 +121,8 @@ func granted(shop *ledger.Shop) bool {
 	return len(shop.Scopes) == 0 || !slices.Contains(bigcommerce.MissingScopes(shop.Scopes), loginScope)
 }
 
-// goesBack is the sign-in that the request's browser may have: none where the customer is 0.
+// goesBack is the sign-in that the request's browser may have, and the storefront that it leads to. The customer is 0 as long as there is
+// none; the storefront is "" where there will be none.
 func (s *Server) goesBack(r *http.Request, shop *ledger.Shop, b linked) (to bigcommerce.CustomerLogin, at string, err error) {
 	k, c, err := s.readHere(r)
 	n := b.session
@@ -130,11 +131,11 @@ func (s *Server) goesBack(r *http.Request, shop *ledger.Shop, b linked) (to bigc
 		return to, "", nil
 	case err != nil:
 		return to, "", err
-	case n == nil, k.Customer == 0, c.Shop != shop.Hash, !s.signsBack(shop), b.d.Outcome != gate.Allow, n.State != idv.StatePassed, n.Late:
+	case k.Customer == 0, c.CustomerID != k.Customer, c.Shop != shop.Hash, !s.signsBack(shop), !slices.Contains(shop.Origins(), k.Origin):
 		return to, "", nil
-	case n.Shop != shop.Hash, !bytes.Equal(n.Capability, c.ID), n.CustomerID != k.Customer, c.CustomerID != k.Customer:
-		return to, "", nil
-	case !slices.Contains(shop.Origins(), k.Origin):
+	case n == nil, n.State != idv.StatePassed, n.Late, b.d.Outcome != gate.Allow:
+		return to, k.Origin, nil
+	case n.Shop != shop.Hash, !bytes.Equal(n.Capability, c.ID), n.CustomerID != k.Customer:
 		return to, "", nil
 	}
 	ip := s.client(r)
