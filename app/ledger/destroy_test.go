@@ -34,6 +34,7 @@ func TestDestroyShop(t *testing.T) {
 	_, err := r.l.StartLogin(ctx, shopHash, User{ID: 1, Email: "staff@shop.example", Role: Manager}, r.now, r.now.Add(365*day))
 	r.ok(err)
 	r.ok(r.l.DescribeShop(ctx, shopHash, Description{"1001", "The Shop", "EUR", "Europe/Berlin", "https://panel.example", []Channel{{ID: 1}}}))
+	r.ok(r.l.ReportPage(ctx, shopHash, 1, "order_call", r.now))
 	first, err := r.l.UseToken(ctx, "jti", r.now.Add(365*day))
 	if !first || err != nil {
 		t.Fatal(first, err)

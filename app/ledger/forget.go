@@ -180,7 +180,7 @@ func forgetOfShop(hash string, before, now time.Time) []step {
 			return t.ForgetAskedMails(ctx, queries.ForgetAskedMailsParams{StoreHash: hash, Before: millis(now.Add(-keepAsked))})
 		},
 		func(ctx context.Context, t *tx) (int64, error) {
-			return t.ForgetPageReports(ctx, queries.ForgetPageReportsParams{StoreHash: hash, Before: day(now.Add(-keepReports))})
+			return t.ForgetPageReports(ctx, queries.ForgetPageReportsParams{StoreHash: hash, Before: dayOf(now.Add(-keepReports))})
 		},
 		func(ctx context.Context, t *tx) (int64, error) { // a Session goes with its Proof
 			proofs, err := t.ForgetProofs(ctx, queries.ForgetProofsParams{StoreHash: hash, Before: millis(before)})

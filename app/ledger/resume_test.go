@@ -217,7 +217,7 @@ func TestSettings(t *testing.T) {
 	}
 	look()
 	want = Settings{AlarmTo: "staff@shop.example", Texts: map[string]map[string]string{"en": {"k": "v"}}, Documents: []string{"passport"}, SessionsPerDay: 7,
-		ScriptOnAllPages: true, ConfirmationScript: true}
+		ScriptOnAllPages: true, ConfirmationScript: true, SignBack: true}
 	for i := range reflect.ValueOf(want).NumField() {
 		if reflect.ValueOf(want).Field(i).IsZero() {
 			t.Errorf("%s is not tried", reflect.TypeFor[Settings]().Field(i).Name)
