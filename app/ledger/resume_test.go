@@ -223,7 +223,7 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%s is not tried", reflect.TypeFor[Settings]().Field(i).Name)
 		}
 	}
-	const stored = `{"alarm_to":"staff@shop.example","texts":{"en":{"k":"v"}},"documents":["passport"],"sessions_per_day":7,"script_on_all_pages":true,"confirmation_script":true}`
+	const stored = `{"alarm_to":"staff@shop.example","texts":{"en":{"k":"v"}},"documents":["passport"],"sessions_per_day":7,"script_on_all_pages":true,"confirmation_script":true,"sign_back":true}`
 	r.changes(func() error { return r.l.SaveSettings(ctx, shopHash, want, r.now) }, on("shops abc123", "settings: {} -> "+stored)...)
 	look()
 	r.ok(r.l.Close())
