@@ -25,6 +25,7 @@ func atPayment(t *testing.T) *story {
 	s.enforce()
 	s.visit()
 	s.reachPayment(guestMail, "Nikola", "Guest")
+	s.shop.until(locked) // or the press would make the order call, and its refusal stay on the page
 	return s
 }
 
@@ -94,6 +95,7 @@ func TestDialogCode(t *testing.T) {
 	s.confirmed()
 
 	s.reachPayment(guestMail, "Nikola", "Guest")
+	s.shop.until(locked)
 	before := s.demo.orders()
 	s.pay("intro")
 	s.shop.shows(part("lines"), words.For(words.Match("en"), nil).Text("dialog.mailbox_why", nil)[:20])
@@ -151,6 +153,7 @@ func TestDialogFailures(t *testing.T) {
 	s.app.shows(css("main"), "Saved as version")
 	s.visit()
 	s.reachPayment(guestMail, "Nikola", "Guest")
+	s.shop.until(locked)
 	before := s.demo.orders()
 	for i, c := range []struct{ person, name, says, state, code string }{
 		{"expired-document", "Nikola Guest", "all done", "failed", "expired_document"},
@@ -321,6 +324,7 @@ func TestDialogConfirmation(t *testing.T) {
 	s.enforce()
 	s.confirmationScript()
 	s.reachPayment(guestMail, "Nikola", "Guest")
+	s.shop.until(locked)
 	before := s.demo.orders()
 	s.pay("intro")
 	s.shop.click(part("close"))
