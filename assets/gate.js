@@ -1,5 +1,5 @@
 // @ts-check
-// idgate's storefront script. What it holds, what it cannot, and why: README.md. What its functions promise: gate.types.d.ts.
+// idgate's storefront script; README.md and gate.types.d.ts explain it.
 'use strict';
 {
 
@@ -27,7 +27,7 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 /** @type {Record<string, string>} */
 const ENGLISH = {
   title: 'Identity check', retry: 'Try again', close: 'Close',
-  unreachable: 'The identity check cannot be reached. Please try again.',
+  unreachable: 'The identity check cannot be reached.',
   order_blocked: 'Your order was not placed. An identity check is needed.',
 };
 
@@ -72,8 +72,9 @@ function pageKind() {
 
 let memory = record(0);
 /** @type {Parts['kept']} */
-function kept(config, change) {
+function kept(config, ask) {
   const key = 'idgate:' + config.shop;
+  const change = ask && { cart: ask.cart, capability: ask.capability };
   try {
     memory = { ...record(JSON.parse(sessionStorage.getItem(key) || '{}')), ...change };
     if (change) sessionStorage.setItem(key, JSON.stringify(memory));
@@ -142,7 +143,7 @@ function sessionFrom(raw, config) {
   } catch {}
   const reason = record(s.reason);
   const qr = text(s.qr, MAX_BODY);
-  return { id, state, url, qr: /^\s*<(\?xml|svg)\s/.test(qr) ? qr : '', why: text(reason.text), next: text(reason.next), retry: s.retry === true, decision: text(s.decision) };
+  return { id, state, url, qr: /^\s*<(\?xml|svg)\s/.test(qr) ? qr : '', why: text(reason.text), next: text(reason.next), retry: s.retry === true, here: text(s.here), decision: text(s.decision) };
 }
 
 /** @type {Parts['decisionFrom']} */
@@ -157,9 +158,9 @@ function decisionFrom(body, ask) {
   };
 }
 
-let asked = 0; // questions put
-let learned = 0; // the newest whose answer set the lock
-let warned = false; // the last answer was not allow: silence opens nothing
+let asked = 0;
+let learned = 0;
+let warned = false;
 /** @type {Voice} */
 let voice = { texts: {}, lang: 'en', dir: 'ltr', kinds: [] };
 const t = (key = '') => text(voice.texts[key]) || ENGLISH[key] || '';
@@ -182,7 +183,8 @@ async function question(ask, signal) {
       const said = decisionFrom(await r.text(), ask);
       if (said.texts.title) voice = said;
       ask.capability = said.capability || capability;
-      kept(ask.config, { cart, capability: ask.capability });
+      said.ask = ask.capability + ' ' + jwt;
+      kept(ask.config, ask);
       return said;
     }
     if (r.status === 401 && jwt) jwt = '';
@@ -287,8 +289,17 @@ function newDialog() {
   qr.onerror = () => (qr.hidden = scan.hidden = true);
   code.onkeydown = ({ key }) => key === 'Enter' && act('confirm');
   close.onclick = () => now.leave();
+  link.onclick = () => {
+    const action = text(record(now.session).here);
+    if (!action) return;
+    const form = make('form', 'here', dialog, { method: 'post', target: '_blank', action });
+    make('input', 'ask', form, { name: 'ask', value: voice.ask + '' });
+    form.submit();
+    form.remove();
+    return false;
+  };
   dialog.onclose = () => dialog.open || now.leave();
-  safely(sheet)(root, CSS.replace(/#1f4fbf/g, t('accent') || 'safely(sheet)(root, CSS);'));
+  safely(sheet)(root, CSS.replace(/#1f4fbf/g, t('accent') || '$&'));
 
   const put = (node = host, s = '') => {
     node.hidden = !s && node !== state;
@@ -533,6 +544,7 @@ function converse(ask, resolve) {
       const s = r.ok && sessionFrom(body, config);
       if (over) return;
       if (s) {
+        kept(config, ask);
         quiet();
         return hear(s);
       }
@@ -617,7 +629,7 @@ const orders = (path, body) => !GRAPHQL.test(path) || /completeCheckout\b/.test(
 
 /** @type {Parts['admit']} */
 async function admit(config, path, body, signal, over) {
-  if (!landed()) return false; // a second order
+  if (!landed()) return false;
   landed = over;
   let cart = '';
   safely(() => (cart = cartID(record(JSON.parse(text(body, MAX_BODY * 4))).cartId)))();
@@ -662,7 +674,7 @@ function wrapXHR(config, lock) {
     if (!call.async) return answer(x, call, 'load');
     const over = () => call.phase === 'over' || (call.phase === 'sent' && x.readyState % 4 === 0);
     admit(config, call.path, args[0], (call.stop = new AbortController()).signal, over).then((allow) => {
-      if (call.phase !== 'held') return; // aborted, or opened anew
+      if (call.phase !== 'held') return;
       if (!allow) return answer(x, call, 'load');
       call.phase = 'sent';
       Reflect.apply(call.send, x, args);
@@ -698,8 +710,7 @@ function wrapXHR(config, lock) {
   return (x, args, send, opened) => {
     track(x, opened, send);
     const call = calls.get(x);
-    if (call) hold(x, call, args);
-    else Reflect.apply(send, x, args);
+    call ? hold(x, call, args) : Reflect.apply(send, x, args);
   };
 }
 
@@ -725,7 +736,6 @@ function wrapFetch(config) {
   };
 }
 
-/** It cannot wait, so it is refused. */
 function wrapBeacon() {
   const { sendBeacon } = navigator;
   navigator.sendBeacon = function (url) {
@@ -760,7 +770,7 @@ function intercept(config, event) {
   const found = event.composedPath().find((node) => node instanceof Element && node.matches(guarded));
   if (!found) return;
   event.stopImmediatePropagation();
-  if (!/^(click|submit|keydown)$/.test(type)) return; // the click talks
+  if (!/^(click|submit|keydown)$/.test(type)) return; // its click follows
   event.preventDefault();
   if (!talks) attempt(config, found instanceof Element && found.matches(SUBMIT + ',' + FORM));
 }
@@ -792,12 +802,13 @@ function keepWatch(config) {
     if (ui) ui.raise();
     const kind = pageKind();
     if (kind === AFTER) return;
-    const fresh = !paying && !!doc.querySelector(PAYMENT);
+    const was = paying;
     paying = !!doc.querySelector(PAYMENT);
+    const fresh = paying && !was;
     if (fresh) setTimeout(safely(unpayable), WAIT_MS);
     if (fresh || (!lock && (kind === 'checkout' || doc.querySelector(WALLETS)))) {
       setLock('asking');
-      askServer(newAsk(config, kind)); // early: wallets open
+      askServer(newAsk(config, kind));
     } else if (lock) setLock(lock);
   });
   new MutationObserver(() => {
@@ -817,7 +828,8 @@ function keepWatch(config) {
 async function afterOrder(config) {
   await activated();
   const old = kept(config);
-  const [cart, capability] = [cartID(old.cart), text(old.capability)];
+  const cart = cartID(old.cart);
+  const capability = text(old.capability);
   if (cart && capability && pageKind() === AFTER) engage(newAsk(config, AFTER, { cart, capability, quiet: true }));
 }
 

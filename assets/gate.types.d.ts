@@ -43,6 +43,7 @@ interface Session {
   why: string; // the server's reason for the state, and what to do next
   next: string;
   retry: boolean;
+  here: string; // where it goes on by our hosted page on this device, which can lead back to the account; empty: at the provider's
   decision: string;
 }
 
@@ -58,8 +59,9 @@ interface Decision {
   lang: string;
   dir: string;
   kinds: string[]; // of documents, to choose from
+  ask?: string; // the Capability, a space, and the token of who is signed in: what our hosted page is opened with, in a form and never in an address
 }
-type Voice = Pick<Decision, 'texts' | 'lang' | 'dir' | 'kinds'>;
+type Voice = Pick<Decision, 'texts' | 'lang' | 'dir' | 'kinds' | 'ask'>;
 
 /** What the inline lock, lock.js, leaves for gate.js under the mark's key `lock`. */
 interface Lock {
@@ -146,8 +148,8 @@ interface Parts {
   pause(ms: number, signal?: AbortSignal): Promise<void>;
   /** Runs fn with a signal that is aborted after ms, and rejects then whether or not fn could be aborted. */
   within: <T>(ms: number, fn: (signal: AbortSignal) => Promise<T>) => Promise<T>;
-  /** Reads, and with a change writes, what this tab keeps: the cart's id and its Capability, nothing that names a person. */
-  kept(config: Config, change?: Record<string, unknown>): Record<string, unknown>;
+  /** Reads, and with an Ask writes, what this tab keeps: the cart's id and its Capability, nothing that names a person. */
+  kept(config: Config, ask?: Ask): Record<string, unknown>;
   readScript(): Config | null;
   newAsk(config: Config, page: string, more?: Partial<Ask>): Ask;
   /** Reads a same-origin path: the first root's 200 answer, or ''. Shops can live in a sub-folder. */

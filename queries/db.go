@@ -240,6 +240,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.destroyOrdersStmt, err = db.PrepareContext(ctx, destroyOrders); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyOrders: %w", err)
 	}
+	if q.destroyPageReportsStmt, err = db.PrepareContext(ctx, destroyPageReports); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyPageReports: %w", err)
+	}
 	if q.destroyPoliciesStmt, err = db.PrepareContext(ctx, destroyPolicies); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyPolicies: %w", err)
 	}
@@ -483,6 +486,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.forgetOrderStmt, err = db.PrepareContext(ctx, forgetOrder); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetOrder: %w", err)
 	}
+	if q.forgetPageReportsStmt, err = db.PrepareContext(ctx, forgetPageReports); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetPageReports: %w", err)
+	}
 	if q.forgetPersonsStmt, err = db.PrepareContext(ctx, forgetPersons); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetPersons: %w", err)
 	}
@@ -657,6 +663,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.oweOnceStmt, err = db.PrepareContext(ctx, oweOnce); err != nil {
 		return nil, fmt.Errorf("error preparing query OweOnce: %w", err)
 	}
+	if q.pageReportsStmt, err = db.PrepareContext(ctx, pageReports); err != nil {
+		return nil, fmt.Errorf("error preparing query PageReports: %w", err)
+	}
 	if q.passTimesStmt, err = db.PrepareContext(ctx, passTimes); err != nil {
 		return nil, fmt.Errorf("error preparing query PassTimes: %w", err)
 	}
@@ -734,6 +743,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.replayNoticesStmt, err = db.PrepareContext(ctx, replayNotices); err != nil {
 		return nil, fmt.Errorf("error preparing query ReplayNotices: %w", err)
+	}
+	if q.reportPageStmt, err = db.PrepareContext(ctx, reportPage); err != nil {
+		return nil, fmt.Errorf("error preparing query ReportPage: %w", err)
 	}
 	if q.requestStmt, err = db.PrepareContext(ctx, request); err != nil {
 		return nil, fmt.Errorf("error preparing query Request: %w", err)
@@ -1334,6 +1346,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing destroyOrdersStmt: %w", cerr)
 		}
 	}
+	if q.destroyPageReportsStmt != nil {
+		if cerr := q.destroyPageReportsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyPageReportsStmt: %w", cerr)
+		}
+	}
 	if q.destroyPoliciesStmt != nil {
 		if cerr := q.destroyPoliciesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing destroyPoliciesStmt: %w", cerr)
@@ -1739,6 +1756,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing forgetOrderStmt: %w", cerr)
 		}
 	}
+	if q.forgetPageReportsStmt != nil {
+		if cerr := q.forgetPageReportsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetPageReportsStmt: %w", cerr)
+		}
+	}
 	if q.forgetPersonsStmt != nil {
 		if cerr := q.forgetPersonsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing forgetPersonsStmt: %w", cerr)
@@ -2029,6 +2051,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing oweOnceStmt: %w", cerr)
 		}
 	}
+	if q.pageReportsStmt != nil {
+		if cerr := q.pageReportsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing pageReportsStmt: %w", cerr)
+		}
+	}
 	if q.passTimesStmt != nil {
 		if cerr := q.passTimesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing passTimesStmt: %w", cerr)
@@ -2157,6 +2184,11 @@ func (q *Queries) Close() error {
 	if q.replayNoticesStmt != nil {
 		if cerr := q.replayNoticesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing replayNoticesStmt: %w", cerr)
+		}
+	}
+	if q.reportPageStmt != nil {
+		if cerr := q.reportPageStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing reportPageStmt: %w", cerr)
 		}
 	}
 	if q.requestStmt != nil {
@@ -2660,6 +2692,7 @@ type Queries struct {
 	destroyMoneyFiguresStmt        *sql.Stmt
 	destroyNoticesStmt             *sql.Stmt
 	destroyOrdersStmt              *sql.Stmt
+	destroyPageReportsStmt         *sql.Stmt
 	destroyPoliciesStmt            *sql.Stmt
 	destroyProofsStmt              *sql.Stmt
 	destroyRequestsStmt            *sql.Stmt
@@ -2741,6 +2774,7 @@ type Queries struct {
 	forgetNoticesStmt              *sql.Stmt
 	forgetOldSecretsStmt           *sql.Stmt
 	forgetOrderStmt                *sql.Stmt
+	forgetPageReportsStmt          *sql.Stmt
 	forgetPersonsStmt              *sql.Stmt
 	forgetProofsStmt               *sql.Stmt
 	forgetRequestsStmt             *sql.Stmt
@@ -2799,6 +2833,7 @@ type Queries struct {
 	oweStmt                        *sql.Stmt
 	oweAgainStmt                   *sql.Stmt
 	oweOnceStmt                    *sql.Stmt
+	pageReportsStmt                *sql.Stmt
 	passTimesStmt                  *sql.Stmt
 	pauseEndpointStmt              *sql.Stmt
 	pendingWorkStmt                *sql.Stmt
@@ -2825,6 +2860,7 @@ type Queries struct {
 	removeWritebackStmt            *sql.Stmt
 	replayNoticeStmt               *sql.Stmt
 	replayNoticesStmt              *sql.Stmt
+	reportPageStmt                 *sql.Stmt
 	requestStmt                    *sql.Stmt
 	resealShopKeyStmt              *sql.Stmt
 	resealSigningKeyStmt           *sql.Stmt
@@ -2981,6 +3017,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		destroyMoneyFiguresStmt:        q.destroyMoneyFiguresStmt,
 		destroyNoticesStmt:             q.destroyNoticesStmt,
 		destroyOrdersStmt:              q.destroyOrdersStmt,
+		destroyPageReportsStmt:         q.destroyPageReportsStmt,
 		destroyPoliciesStmt:            q.destroyPoliciesStmt,
 		destroyProofsStmt:              q.destroyProofsStmt,
 		destroyRequestsStmt:            q.destroyRequestsStmt,
@@ -3062,6 +3099,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		forgetNoticesStmt:              q.forgetNoticesStmt,
 		forgetOldSecretsStmt:           q.forgetOldSecretsStmt,
 		forgetOrderStmt:                q.forgetOrderStmt,
+		forgetPageReportsStmt:          q.forgetPageReportsStmt,
 		forgetPersonsStmt:              q.forgetPersonsStmt,
 		forgetProofsStmt:               q.forgetProofsStmt,
 		forgetRequestsStmt:             q.forgetRequestsStmt,
@@ -3120,6 +3158,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		oweStmt:                        q.oweStmt,
 		oweAgainStmt:                   q.oweAgainStmt,
 		oweOnceStmt:                    q.oweOnceStmt,
+		pageReportsStmt:                q.pageReportsStmt,
 		passTimesStmt:                  q.passTimesStmt,
 		pauseEndpointStmt:              q.pauseEndpointStmt,
 		pendingWorkStmt:                q.pendingWorkStmt,
@@ -3146,6 +3185,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		removeWritebackStmt:            q.removeWritebackStmt,
 		replayNoticeStmt:               q.replayNoticeStmt,
 		replayNoticesStmt:              q.replayNoticesStmt,
+		reportPageStmt:                 q.reportPageStmt,
 		requestStmt:                    q.requestStmt,
 		resealShopKeyStmt:              q.resealShopKeyStmt,
 		resealSigningKeyStmt:           q.resealSigningKeyStmt,

@@ -755,7 +755,7 @@ SELECT s.store_hash FROM shops AS s WHERE s.data_key IS NULL AND (EXISTS (SELECT
     OR EXISTS (SELECT 1 FROM endpoints AS e WHERE e.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM figures AS f WHERE f.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM money_figures AS f WHERE f.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM reviews AS r WHERE r.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM requests AS r WHERE r.store_hash = s.store_hash)
-    OR EXISTS (SELECT 1 FROM logos AS g WHERE g.store_hash = s.store_hash)) LIMIT 1
+    OR EXISTS (SELECT 1 FROM logos AS g WHERE g.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM page_reports AS r WHERE r.store_hash = s.store_hash)) LIMIT 1
 `
 
 // One of the Shops without a key that something is left of.

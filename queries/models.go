@@ -226,6 +226,15 @@ type Order struct {
 	Answer       string
 }
 
+type PageReport struct {
+	StoreHash string
+	ChannelID int64
+	Missing   string
+	Day       int64
+	Count     int64
+	SeenAt    int64
+}
+
 type Policy struct {
 	StoreHash string
 	Version   int64

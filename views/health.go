@@ -6,6 +6,8 @@ type HealthData struct {
 	CheckedAt  When // when wished and present state were last compared
 	Hooks      []HookRow
 	Scripts    []ScriptRow
+	CSP        []Directive // what a shop's content security policy has to allow
+	Reports    []ReportRow // what pages no longer had as expected, lately
 	Attributes []AttributeRow
 	Scopes     []ScopeRow
 	Sweep      SweepData
@@ -78,6 +80,32 @@ type ScriptRow struct {
 	Hash    string
 	Note    string // what the script last missed on the page, or whatever else is known
 }
+
+// Directive is what a content security policy has to allow, and what for.
+type Directive struct{ Name, Value, For string }
+
+// ReportRow is what a channel's checkout page no longer had as expected.
+type ReportRow struct {
+	Channel string
+	Missing string // one of ReportCodes
+	Count   string // times within the days that are looked at
+	Last    When
+}
+
+func (r ReportRow) said() string {
+	return r.Channel + ": " + reported[r.Missing] + ". Reported " + r.Count + ", last on"
+}
+
+// reported are the words for what a page no longer had.
+var reported = map[string]string{
+	"submit_button": "the button that places the order was not found. Wallets and the order call are still held",
+	"order_call":    "an order went to an address that idgate does not know. It was not held in the page; the order gate checks it",
+	"payment_step":  "the payment step was not found",
+	"checkout_app":  "the checkout was not found",
+}
+
+// ReportCodes lists what pages report.
+func ReportCodes() []string { return codes(reported) }
 
 // AttributeRow is one customer attribute.
 type AttributeRow struct{ Name, Status string }

@@ -476,6 +476,12 @@ func healthPages() []page {
 	viewed := ill
 	viewed.Layout, viewed.Stuck, viewed.Notices = layout("enforce"), ill.Stuck[:1], ill.Notices[:1]
 	viewed.Export, viewed.CanRepair, viewed.CanRepeat, viewed.CanReplay = false, false, false, false
+	well.CSP = []Directive{{"script-src", "https://idgate.larkspur.example", "The script itself; script-src-elem, where there is one."},
+		{"connect-src", "https://idgate.larkspur.example", "Its questions, and news of a verification."}, {"img-src", "data:", "The QR code."}}
+	ill.CSP = well.CSP
+	for i, code := range ReportCodes() {
+		ill.Reports = append(ill.Reports, ReportRow{"Larkspur EU", code, []string{"once", "12 times or more"}[i%2], monday})
+	}
 	return []page{{"health-well", Health(well)}, {"health-ill", Health(ill)}, {"health-fresh", Health(fresh)}, {"health-suspended", Health(refused)}, {"health-viewed", Health(viewed)}}
 }
 
@@ -483,9 +489,9 @@ func settingsPages() []page {
 	users := []UserRow{{Email: "ada@larkspur.example", Role: "owner", You: true, LastSeen: tuesday}, {Email: "bo@larkspur.example", Role: "manager", LastSeen: monday}}
 	own := SettingsData{Layout: flashed("enforce", "connected", "1"), Tenant: TenantForm{DNS: "larkspur.1kosmos.net", Community: "default", Curve: "secp256k1"},
 		LicenseKeySet: true, DVCIDSet: true, Own: true, OperatorTenant: true, CustomFields: true, StoreHash: "abc123", Users: users,
-		Alarms: AlarmForm{To: "orders@larkspur.example"}, CanAlarm: true}
+		Alarms: AlarmForm{To: "orders@larkspur.example"}, CanAlarm: true, SignBack: true}
 	alone := own
-	alone.Layout, alone.OperatorTenant = layout("enforce"), false
+	alone.Layout, alone.OperatorTenant, alone.NoLoginScope = layout("enforce"), false, true
 	refused := own
 	refused.Layout = layout("enforce")
 	refused.Tenant.DNS = "https://evil.example/path"

@@ -24,7 +24,12 @@ type SettingsData struct {
 	Alarms         AlarmForm
 	CanAlarm       bool // whoever looks may change who is told
 	NoMailServer   bool // this idgate sends no mails at all
+	SignBack       bool // a verified customer may go on in their account
+	NoLoginScope   bool // BigCommerce has not granted what that needs
 }
+
+// SignBackField is "on" where a verified customer may go on in their account.
+const SignBackField = "sign_back"
 
 // AlarmField is whose mailbox is told of what needs a person.
 const AlarmField = "alarm_to"

@@ -18,6 +18,7 @@ type VerifyData struct {
 	Expires        When          // when the Session or the link ends; Texts says it in a sentence
 	RefreshSeconds int           // how often a waiting page looks again; 0 means 5
 	PrivacyURL     string
+	SignBack       bool // the shopper, who came from their own checkout here, may go on in their account
 	Look           Look
 	Still          bool // only looked at: it does not look again by itself
 }

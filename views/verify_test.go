@@ -65,6 +65,7 @@ func verifyPages() []page {
 	})
 	add("passed-name-differs", "en", true, func(v *VerifyData) { v.State, v.Reason = "passed", ended("en", "passed", "last_name_differs", true) })
 	add("done", "en", true, func(v *VerifyData) { v.State, v.Outcome = "passed", "allow" })
+	add("done-account", "ja", false, func(v *VerifyData) { v.State, v.Outcome, v.SignBack = "passed", "allow", true })
 	add("refused", "en", true, func(v *VerifyData) {
 		v.Outcome = "refuse"
 		v.Texts = verifyWords("en").Page(words.DialogData{Shop: verifyShop, Order: "1046", Outcome: "refuse", Reasons: []string{"refused_by_person"}})

@@ -401,6 +401,8 @@ var flashes = map[string]struct {
 	"unchecked":        {"The requested check of order %s is taken back. It is decided again within seconds.", "ok"},
 	"erased":           {"Erased. Line %s of the activity log keeps how much it was.", "ok"},
 	"settings":         {"Saved.", "ok"},
+	"back_on":          {"Saved. A customer who has verified in the browser they shop with can go on in their account.", "ok"},
+	"back_off":         {"Saved. Nobody is signed in again after verifying.", "ok"},
 }
 
 // FlashCodes lists what a form may have done; each is also the query key that says so.

@@ -40,6 +40,7 @@ func TestDestroyShop(t *testing.T) {
 	}}, r.now)
 	r.ok(err)
 	r.exec("INSERT INTO money_figures (store_hash, currency, quarter, held) VALUES (?, 'EUR', 0, 1)", shopHash)
+	r.ok(r.l.ReportPage(ctx, shopHash, 1, "order_call", r.now))
 	first, err := r.l.UseToken(ctx, "jti", r.now.Add(365*day))
 	if !first || err != nil {
 		t.Fatal(first, err)

@@ -121,6 +121,9 @@ func forgetOfShop(hash string, before, now time.Time) []step {
 		func(ctx context.Context, t *tx) (int64, error) {
 			return t.ForgetRequests(ctx, queries.ForgetRequestsParams{StoreHash: hash, Before: millis(before)})
 		},
+		func(ctx context.Context, t *tx) (int64, error) {
+			return t.ForgetPageReports(ctx, queries.ForgetPageReportsParams{StoreHash: hash, Before: dayOf(now.Add(-keepReports))})
+		},
 		func(ctx context.Context, t *tx) (int64, error) { // a Session goes with its Proof
 			proofs, err := t.ForgetProofs(ctx, queries.ForgetProofsParams{StoreHash: hash, Before: millis(before)})
 			if err != nil {
@@ -160,7 +163,7 @@ func destroyRows(hash string) (steps []step) {
 	for _, destroy := range []func(*tx, context.Context, string) (int64, error){(*tx).DestroyWritebacks, (*tx).DestroyNotices, (*tx).DestroyOrders, (*tx).DestroyDecisions,
 		(*tx).destroySessions, (*tx).DestroyShownMailboxes, (*tx).DestroyAskedMails, (*tx).DestroyCapabilities, (*tx).DestroyListed, (*tx).DestroyActivity,
 		(*tx).DestroyWhatIfs, (*tx).DestroyEvents, (*tx).DestroyEndpoints, (*tx).DestroyFigures, (*tx).DestroyMoneyFigures, (*tx).DestroyReviews, (*tx).DestroyRequests,
-		(*tx).DestroyPolicies, (*tx).DestroyLogos, (*tx).DestroyLogins, (*tx).DestroyUsers} {
+		(*tx).DestroyPolicies, (*tx).DestroyLogos, (*tx).DestroyPageReports, (*tx).DestroyLogins, (*tx).DestroyUsers} {
 		steps = append(steps, func(ctx context.Context, t *tx) (int64, error) { return destroy(t, ctx, hash) })
 	}
 	return steps

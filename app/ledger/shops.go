@@ -375,6 +375,8 @@ type Settings struct {
 	Channels map[int64]Look `json:"channels,omitempty"`
 	// GuideSkipped puts the first-run guide away.
 	GuideSkipped bool `json:"guide_skipped,omitempty"`
+	// SignBack lets a customer who verified on the hosted page, which their own checkout opened in the same browser, go on in their account.
+	SignBack bool `json:"sign_back,omitempty"`
 }
 
 // SaveSettings replaces the Shop's settings.

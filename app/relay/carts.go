@@ -173,7 +173,7 @@ func (r *Relay) StartSession(ctx context.Context, s *ledger.Shop, c ledger.Capab
 	if err := r.Ledger.StartSession(ctx, s, c, n, n.StartedAt); err != nil {
 		return ledger.Session{}, fmt.Errorf("storing the session: %w", err)
 	}
-	n.Shop, n.Capability, n.CartID, n.OrderID = s.Hash, bytes.Clone(c.ID), c.CartID, c.OrderID
+	n.Shop, n.Capability, n.CartID, n.OrderID, n.CustomerID = s.Hash, bytes.Clone(c.ID), c.CartID, c.OrderID, c.CustomerID
 	return n, nil
 }
 

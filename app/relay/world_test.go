@@ -290,6 +290,7 @@ type answer struct {
 
 type session struct {
 	ID, State, URL, QR string
+	Here               string
 	Retry              bool
 	Decision           string
 	Reason             *struct{ Code, Text, Next string }

@@ -51,6 +51,8 @@
 //   - The limit of three concurrent requests, on PUT customers, POST attributes and PUT
 //     attribute-values, is kept for each operation by itself and over all of a shop's clients; its
 //     429 comes with the quota headers and without X-Retry-After. Only the number is documented.
+//   - The Customer Login door compares request_ip with the address that the connection comes from, knows no IPv6 rules of
+//     its own, and shows the sign-in page at once where the platform goes to /login.php.
 //   - SetTokenScopes leaves the token good for the rest; when an app's registered scopes change, the
 //     platform kills the token (RevokeToken).
 //   - Metafields' batch operations are missing.

@@ -41,6 +41,7 @@ type storefront struct {
 
 	mu       sync.Mutex
 	sessions map[string]*shopperSession // by cookie value
+	logins   map[string]bool            // Customer Login tokens that were visited, by client and id
 }
 
 // storefrontHandler serves every path that belongs to a shop's own domain.
@@ -54,6 +55,7 @@ func (w *World) storefrontHandler() http.Handler {
 		pages:    template.Must(template.New("").Funcs(pageFuncs).ParseFS(storefrontFiles, "storefront/pages/*.html")),
 		assets:   http.StripPrefix("/sf/assets/", http.FileServerFS(assets)),
 		sessions: map[string]*shopperSession{},
+		logins:   map[string]bool{},
 	}
 	return f.routes()
 }
@@ -80,6 +82,7 @@ func (f *storefront) routes() http.Handler {
 	page("POST /cart.php", f.changeCart)
 	page("GET /login.php", f.showLogin)
 	page("POST /login.php", f.postLogin)
+	page("GET /login/token/{token}", f.loginByToken)
 	page("GET /account.php", f.showAccount)
 	page("GET /checkout", f.showCheckout)
 	page("GET /checkout/order-confirmation/{id}", f.showConfirmation)

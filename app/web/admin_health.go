@@ -63,6 +63,9 @@ func (s *Server) showHealth(w http.ResponseWriter, r *http.Request, v visit, sta
 	if err := s.addStuck(ctx, p, &d); err != nil {
 		return err
 	}
+	if err := s.addPages(ctx, p, &d); err != nil {
+		return err
+	}
 	return render(w, r, status, views.Health(d))
 }
 

@@ -1,8 +1,10 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
@@ -171,6 +173,62 @@ func TestWrongClock(t *testing.T) {
 	b.want(200, b.as(ledger.Viewer, shopBase+"/overview", nil), "The clock of this idgate is wrong", "7 minutes ahead", `href="/s/abc123/health#clock"`)
 	if got, err := b.s.totals(t.Context()); err != nil || got.Skew < 419 || got.Skew > 421 {
 		t.Errorf("skew %v, %v", got.Skew, err)
+	}
+}
+
+// TestHealthPages: the Health page names what a content security policy has to allow, and what this shop's own pages reported, by channel.
+func TestHealthPages(t *testing.T) {
+	b := newBench(t)
+	health := shopBase + "/health"
+	b.want(200, b.as(ledger.Viewer, health, nil), "script-src", "connect-src", "img-src", "<code>"+origin(b.s.AppURL)+"</code>", "no checkout page has reported")
+	b.lacks(b.as(ledger.Viewer, health, nil), "form-action")
+	channel := ledger.Channel{ID: 7, Name: "Larkspur EU"}
+	for _, hash := range []string{shopHash, otherHash} {
+		b.ok(b.s.Ledger.DescribeShop(t.Context(), hash, ledger.Description{Currency: "USD", Timezone: "UTC", Channels: []ledger.Channel{channel}}))
+	}
+	sing := func(shop string, channel int64, missing ...string) {
+		t.Helper()
+		body, err := json.Marshal(map[string]any{"shop": shop, "channel": channel, "missing": missing})
+		b.ok(err)
+		r, err := http.NewRequest("POST", "/storefront/v1/canary", bytes.NewReader(body))
+		b.ok(err)
+		if w := b.do(r); w.Code != http.StatusNoContent {
+			t.Fatalf("the canary: %d %s", w.Code, w.Body)
+		}
+	}
+	sing(shopHash, 99, "order_call")                                    // none of the shop's
+	sing(shopHash, channel.ID, "nonsense", "<script>alert(1)</script>") // nothing that is told
+	sing(otherHash, channel.ID, "order_call")
+	b.want(200, b.as(ledger.Viewer, health, nil), "no checkout page has reported")
+	for range 9 {
+		sing(shopHash, channel.ID, "submit_button")
+	}
+	reports, err := b.s.Ledger.PageReports(t.Context(), shopHash, b.clock())
+	b.ok(err)
+	if len(reports) != 1 || reports[0] != (ledger.PageReport{Channel: channel.ID, Missing: "submit_button", Count: 5, At: b.clock().Truncate(time.Millisecond)}) {
+		t.Errorf("%+v", reports)
+	}
+	b.want(200, b.as(ledger.Viewer, health, nil), channel.Name+": the button that places the order was not found.", "5 times or more", "no longer looks as idgate expects")
+	n := b.shop(shopHash).Settings
+	n.SignBack = true
+	b.ok(b.s.Ledger.SaveSettings(t.Context(), shopHash, n, b.clock()))
+	b.want(200, b.as(ledger.Viewer, health, nil), "form-action")
+}
+
+// TestSignBackSetting: only the owner changes it, and it starts switched off.
+func TestSignBackSetting(t *testing.T) {
+	b := newBench(t)
+	path := shopBase + "/settings/sign-back"
+	b.want(200, b.as(ledger.Manager, shopBase+"/settings", nil), "not offered")
+	b.want(403, b.as(ledger.Manager, path, url.Values{views.SignBackField: {"on"}}))
+	b.wantGo(b.as(ledger.Owner, path, url.Values{views.SignBackField: {"on"}}), shopBase+"/settings?back_on=1")
+	if !b.shop(shopHash).Settings.SignBack || b.shop(otherHash).Settings.SignBack {
+		t.Error("it was not switched on for this shop alone")
+	}
+	b.want(200, b.as(ledger.Owner, shopBase+"/settings?back_on=1", nil), "can go on in their account", `name="sign_back" value="on" checked`)
+	b.wantGo(b.as(ledger.Owner, path, url.Values{}), shopBase+"/settings?back_off=1")
+	if b.shop(shopHash).Settings.SignBack {
+		t.Error("it was not switched off")
 	}
 }
 

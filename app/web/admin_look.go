@@ -69,15 +69,6 @@ func channelChoice(shop *ledger.Shop, active int64, own func(ledger.Look) bool) 
 	return out
 }
 
-func channelName(shop *ledger.Shop, id int64) string {
-	for _, c := range shop.Channels {
-		if c.ID == id {
-			return c.Name
-		}
-	}
-	return ""
-}
-
 // branding shows how the Shop looks to its shoppers.
 func (s *Server) branding(w http.ResponseWriter, r *http.Request, v visit) error {
 	channel, err := channelOf(r, v.Shop)
@@ -287,7 +278,7 @@ func brandingChanges(was, is ledger.Branding) string {
 }
 
 func onChannel(shop *ledger.Shop, channel int64, said string) string {
-	if name := channelName(shop, channel); name != "" {
+	if name := channelName(shop, channel); channel != 0 {
 		return "storefront " + clip(name, mostOfOneValue) + ": " + said
 	}
 	return said

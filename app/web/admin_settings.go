@@ -51,6 +51,8 @@ func (s *Server) showSettings(w http.ResponseWriter, r *http.Request, v visit, s
 	d.Tenant.LicenseKey, d.Tenant.DVCID = "", "" // keys go in and never out
 	d.OwnerActs = v.may(ledger.Owner)
 	d.ReadOnly, d.CanAlarm, d.NoMailServer = !v.may(ledger.Owner), v.may(ledger.Manager), s.Relay.Mail == nil
+	d.SignBack = v.Shop.Settings.SignBack
+	d.NoLoginScope = d.SignBack && !granted(v.Shop)
 	return render(w, r, status, views.Settings(d))
 }
 

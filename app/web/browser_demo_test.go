@@ -53,6 +53,8 @@ var binary = sync.OnceValues(func() (string, error) {
 type demo struct {
 	t                  *testing.T
 	app, store, kosmos string // addresses
+	mail               string // likewise, of the simulated mailbox
+	data               string // folder of its ledger
 	http               *http.Client
 }
 
@@ -77,7 +79,7 @@ func startDemo(t *testing.T) *demo {
 	d := &demo{t: t, http: loopback()}
 	said, lines := make(chan string, 1), bufio.NewScanner(out)
 	kill := time.AfterFunc(patience, func() { _ = c.Process.Kill() })
-	for (d.app == "" || d.store == "" || d.kosmos == "") && lines.Scan() {
+	for d.missing() && lines.Scan() {
 		d.read(lines.Text())
 	}
 	kill.Stop()
@@ -95,21 +97,33 @@ func startDemo(t *testing.T) *demo {
 			t.Logf("the demo's log:\n%s", s)
 		}
 	})
-	if d.app == "" || d.store == "" || d.kosmos == "" {
+	if d.missing() {
 		t.Fatalf("the demo does not say where it is: %+v", d)
 	}
 	return d
 }
 
-var address = regexp.MustCompile(`http://(app|store|kosmos)\.localhost:\d+`)
+func (d *demo) missing() bool {
+	return d.app == "" || d.store == "" || d.kosmos == "" || d.mail == "" || d.data == ""
+}
+
+var (
+	address = regexp.MustCompile(`http://(app|store|kosmos|mail)\.localhost:\d+`)
+	folder  = regexp.MustCompile(`keeps its data in (.+)`)
+)
 
 func (d *demo) read(line string) {
+	if m := folder.FindStringSubmatch(line); m != nil {
+		d.data = m[1]
+	}
 	switch m := address.FindStringSubmatch(line); {
 	case m == nil:
 	case m[1] == "app":
 		d.app = m[0]
 	case m[1] == "store":
 		d.store = m[0]
+	case m[1] == "mail":
+		d.mail = m[0]
 	default:
 		d.kosmos = m[0]
 	}
@@ -127,9 +141,11 @@ func loopback() *http.Client {
 }
 
 // get reads a page of the simulator without a browser, to look at what it holds.
-func (d *demo) get(path string) string {
+func (d *demo) get(path string) string { d.t.Helper(); return d.fetch(d.store + path) }
+
+func (d *demo) fetch(path string) string {
 	d.t.Helper()
-	r, err := d.http.Get(d.store + path)
+	r, err := d.http.Get(path)
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -8,9 +8,9 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// TestBrowserHolds tries every way from the page to an order: each waits for the proof, can be called off without a loss, and makes one
+// TestHoldPaths tries every way from the page to an order: each waits for the proof, can be called off without a loss, and makes one
 // order once the proof is there.
-func TestBrowserHolds(t *testing.T) {
+func TestHoldPaths(t *testing.T) {
 	s := newStory(t)
 	s.install()
 	s.load()
@@ -33,6 +33,30 @@ func TestBrowserHolds(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) { s.in(t).holds(c) })
 	}
 	t.Run("another's wallet", func(t *testing.T) { s.in(t).anothersWallet() })
+	t.Run("form posted to the order call", func(t *testing.T) { s.in(t).postedForm() })
+}
+
+// postedForm posts a form to the order call, which is a navigation that no script can hold. The simulator takes it, which the platform does
+// not: its order call wants JSON and a header that forms cannot send. The order gate holds the order.
+func (s *story) postedForm() {
+	s.t.Helper()
+	p := s.shop
+	s.browser.expect("/favicon.ico") // the order call's answer is a page of its own then
+	s.reachPayment(guestMail, "Nikola", "Guest")
+	p.until(locked)
+	before := s.demo.orders()
+	value[bool](p, `(() => {
+		const form = Object.assign(document.createElement("form"), { method: "post", enctype: "text/plain", action: "/internalapi/v1/checkout/order" });
+		const id = document.getElementById("checkout-app").dataset.checkoutId;
+		const name = '{"cartId":"' + id + '","payment":{"name":"bankdeposit"},"rest":"';
+		form.append(Object.assign(document.createElement("input"), { name, value: '"}' }));
+		document.body.append(form);
+		setTimeout(() => form.submit());
+		return true;
+	})()`)
+	await(s.t, func() bool { return len(s.demo.orders()) == len(before)+1 }, func() string { return "the form's order" })
+	s.demo.awaitStatus(s.demo.orders()[0].id, manualVerification)
+	p.open(s.demo.store + "/")
 }
 
 // hold is one way from the payment step to an order.
@@ -144,8 +168,8 @@ const opened = `!document.querySelector("idgate-dialog") && document.documentEle
 // entered is everything that stands in the checkout's fields.
 const entered = `JSON.stringify([...document.querySelectorAll("#checkout-app :is(input, select)")].map(i => [i.id, i.checked ?? false, i.value]))`
 
-// TestBrowserUnreachable stops the app for the shopper's browser, and tries both of the merchant's choices.
-func TestBrowserUnreachable(t *testing.T) {
+// TestHoldUnreachable stops the app for the shopper's browser, and tries both of the merchant's choices.
+func TestHoldUnreachable(t *testing.T) {
 	s := newStory(t)
 	s.install()
 	s.load()

@@ -150,14 +150,20 @@ func (s *story) verify(person, name string) {
 	s.shop.toFront()
 }
 
-// play plays a person on the provider's page, and closes it.
+// play plays a person who passes on the provider's page, and closes it.
 func (s *story) play(phone *page, person, name string) {
+	s.t.Helper()
+	s.playTo(phone, person, name, "all done")
+}
+
+// playTo plays a person to whom the provider says something at the end.
+func (s *story) playTo(phone *page, person, name, says string) {
 	s.t.Helper()
 	phone.toFront()
 	phone.click(css(fmt.Sprintf("label:has([value=%q])", person)))
 	phone.write(css("input[name=name]"), name)
 	phone.click(css(".actions button[type=submit]:not(.plain)"))
-	phone.shows(css("h1"), "all done")
+	phone.shows(css("h1"), says)
 	phone.close()
 }
 

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"idgate/app/gate"
 	"idgate/app/idv"
@@ -47,8 +48,8 @@ func (s *Server) openLink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.deadLink(w, r, c, err)
 	}
-	http.SetCookie(w, &http.Cookie{Name: linkCookie, Value: token, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		MaxAge: int(c.ExpiresAt.Sub(s.Now()).Seconds())})
+	http.SetCookie(w, ownCookie(linkCookie, token, int(c.ExpiresAt.Sub(s.Now()).Seconds())))
+	http.SetCookie(w, ownCookie(hereCookie, "", -1)) // whoever comes by mail is signed in nowhere
 	http.Redirect(w, r, "/v/", http.StatusSeeOther)
 	return nil
 }
@@ -114,13 +115,15 @@ func (s *Server) shopURL(r *http.Request, shop *ledger.Shop) string {
 	return ""
 }
 
-// link opens the Capability in the cookie.
+// link opens the Capability in the cookie: a mailed link's, or that of the checkout which the shopper came from.
 func (s *Server) link(r *http.Request) (*ledger.Shop, ledger.Capability, error) {
+	var c ledger.Capability
 	k, err := r.Cookie(linkCookie)
-	if err != nil {
-		return nil, ledger.Capability{}, ledger.ErrBadCapability
+	if err == nil {
+		c, err = s.Ledger.Capability(r.Context(), k.Value, ledger.ForMail, s.Now())
+	} else {
+		_, c, err = s.readHere(r)
 	}
-	c, err := s.Ledger.Capability(r.Context(), k.Value, ledger.ForMail, s.Now())
 	if err != nil {
 		return nil, c, err
 	}
@@ -146,6 +149,7 @@ type linked struct {
 	order   ledger.Order // none behind a cart's link
 	d       gate.Decision
 	session *ledger.Session
+	ordered bool // there is an order by now
 	closed  bool // the order is over: nothing is to be verified any more
 }
 
@@ -155,7 +159,7 @@ func (s *Server) behindLink(r *http.Request, shop *ledger.Shop, c ledger.Capabil
 	if err != nil {
 		return b, err
 	}
-	b.d = d.Decision
+	b.d, b.ordered = d.Decision, d.OrderID != 0
 	if c.OrderID != 0 {
 		if b.order, err = s.Ledger.Order(r.Context(), shop, c.OrderID); err != nil {
 			return b, err
@@ -230,6 +234,14 @@ func (s *Server) renderVerify(w http.ResponseWriter, r *http.Request, shop *ledg
 	case left == 0:
 		spent := said.Refusal("retries_spent")
 		data.State, data.Reason = string(idv.StateFailed), views.ShopperReason{Text: spent.Text, Next: spent.Next}
+	}
+	back, storefront, err := s.goesBack(r, shop, b)
+	if err != nil {
+		return err
+	}
+	data.SignBack = back.CustomerID != 0
+	if storefront != "" { // a form's policy counts for where it is sent on, too, and the button may come while this page stays
+		w.Header().Set("Content-Security-Policy", strings.Replace(s.policyHeader("'none'"), "form-action 'self'", "form-action 'self' "+storefront, 1))
 	}
 	return render(w, r, status, views.VerifyPage(data))
 }

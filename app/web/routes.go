@@ -40,6 +40,8 @@ func (s *Server) Handler() http.Handler {
 	m.Handle("GET /v/{token}", s.hosted(s.openLink))
 	m.Handle("GET /v/{$}", s.hosted(s.verifyPage))
 	m.Handle("POST /v/start", s.hosted(s.verifyStart))
+	m.Handle("POST /v/here", s.hosted(s.openHere))
+	m.Handle("POST /v/account", s.hosted(s.signBack))
 
 	m.Handle("GET /s/{shop}/{$}", s.admin(ledger.Viewer, s.toOverview))
 	m.Handle("GET /s/{shop}/overview", s.admin(ledger.Viewer, s.overview))
@@ -136,6 +138,7 @@ func (s *Server) Handler() http.Handler {
 	m.Handle("GET /s/{shop}/settings/checkout", s.admin(ledger.Viewer, s.checkoutPage))
 	m.Handle("POST /s/{shop}/settings/checkout", s.acts(ledger.Manager, s.saveCheckout))
 	m.Handle("GET /s/{shop}/settings/data", s.admin(ledger.Viewer, s.dataPage))
+	m.Handle("POST /s/{shop}/settings/sign-back", s.acts(ledger.Owner, s.saveSignBack))
 	m.Handle("POST /s/{shop}/logout", s.admin(ledger.Viewer, s.logout))
 
 	m.Handle("GET /assets/{file}", s.open(s.asset))
@@ -148,6 +151,7 @@ func (s *Server) Handler() http.Handler {
 	guard := http.NewCrossOriginProtection()
 	guard.AddInsecureBypassPattern("POST /storefront/v1/")
 	guard.AddInsecureBypassPattern("POST /bc/result")
+	guard.AddInsecureBypassPattern("POST /v/here") // from the Shop's own checkout, whose origin it checks
 	guard.AddInsecureBypassPattern("POST /webhooks/")
 	guard.SetDenyHandler(s.open(s.crossOrigin))
 	return s.secured(guard.Handler(m))

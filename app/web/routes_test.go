@@ -131,6 +131,7 @@ func TestRoutesRoles(t *testing.T) {
 		{"/settings", nil, viewer, 200},
 		{"/settings", url.Values{"dns": {"https://evil.example/"}}, owner, 422},
 		{"/settings/alarms", url.Values{views.AlarmField: {"not a mailbox"}}, manager, 422},
+		{"/settings/sign-back", url.Values{}, owner, 303},
 	} {
 		t.Run(method(tc.form)+" "+tc.path, func(t *testing.T) {
 			for role, r := range rank {
@@ -185,7 +186,7 @@ func TestRoutesSuspended(t *testing.T) {
 		"/orders/" + id + "/keep": {"reason": {"It is fine"}}, "/orders/" + id + "/unkeep": {"reason": {"It is fine"}}, "/orders/" + id + "/revoke": {"reason": {"It is fine"}},
 		"/orders/" + id + "/replay": {}, "/orders/" + id + "/retry": {}, "/health/repair": {}, "/health/retry": {}, "/health/notice": {}, "/health/replay": {},
 		"/settings": {}, "/settings/alarms": {views.AlarmField: {"a@example.com"}}, "/settings/branding": {}, "/settings/texts": {}, "/settings/texts/reset": {},
-		"/settings/checkout": {}, "/settings/guide": {"guide": {"skip"}},
+		"/settings/checkout": {}, "/settings/guide": {"guide": {"skip"}}, "/settings/sign-back": {views.SignBackField: {"on"}},
 	} {
 		b.want(409, b.as(ledger.Owner, shopBase+path, form), "Nothing can be changed just now", "Install idgate again")
 		b.want(403, b.as(ledger.Viewer, shopBase+path, form))
@@ -221,7 +222,7 @@ func TestCrossSiteForms(t *testing.T) {
 	b := newBench(t)
 	for _, path := range []string{"/policy", "/health/repair", "/health/retry", "/settings", "/logout", "/orders/1/release", "/orders/1/refuse",
 		"/orders/1/keep", "/orders/1/unkeep", "/orders/1/revoke", "/orders/1/replay", "/orders/1/retry", "/health/notice", "/health/replay", "/settings/alarms", "/settings/branding", "/settings/texts", "/settings/texts/reset",
-		"/settings/preview", "/settings/checkout", "/settings/guide"} {
+		"/settings/preview", "/settings/checkout", "/settings/guide", "/settings/sign-back"} {
 		r, err := http.NewRequest("POST", "/s/"+shopHash+path, strings.NewReader(""))
 		b.ok(err)
 		r.Header.Set("Cookie", b.cookies[shopHash+" owner"])

@@ -165,11 +165,23 @@ func (s *Server) canary(w http.ResponseWriter, r *http.Request) error {
 	for _, what := range b.Missing[:min(len(b.Missing), 8)] {
 		if canaryWord.MatchString(what) {
 			s.counters.canary.WithLabelValues(what).Inc()
+			if err := s.keepReport(r, shop, b.Channel, what); err != nil {
+				return err
+			}
 			s.Log.Warn("a checkout page no longer looks as expected", "shop", shop.Hash, "channel", b.Channel, "missing", what)
 		}
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// keepReport counts a report for the Health page. A busy page's are as telling as a few, so not every one costs a write.
+func (s *Server) keepReport(r *http.Request, shop *ledger.Shop, channel int64, what string) error {
+	ours := slices.ContainsFunc(shop.Channels, func(c ledger.Channel) bool { return c.ID == channel })
+	if !ours || !s.limits.allow(fmt.Sprintf("canary %s %d %s", shop.Hash, channel, what), 1.0/60, 5) {
+		return nil
+	}
+	return s.Ledger.ReportPage(r.Context(), shop.Hash, channel, what, s.Now())
 }
 
 var canaryWord = regexp.MustCompile(`^(submit_button|order_call|payment_step|checkout_app)$`)

@@ -36,7 +36,7 @@ func (w Words) Dialog(d DialogData) map[string]string {
 	out["why"] = why
 	out["needs"] = w.Needs(d.Need)
 	out["review"] = w.line(w.Ended(Ended{Code: "in_review"}))
-	out["order_blocked"] = w.line(w.Ended(Ended{Code: "blocked"}))
+	out["order_blocked"] = w.Text("reason.no_proof", nil) // also where the shopper called it off, whom the shop need not hear from
 	if d.Outcome == "refuse" {
 		out["order_blocked"] = why
 	}

@@ -72,7 +72,7 @@ func TestDialogEnglish(t *testing.T) {
 		"who_sees": "1Kosmos takes and checks the pictures; Acme & Sons learns whether you passed, your age in years, and your name and address, " +
 			"which are kept encrypted and only compared with your orders. The pictures and the document's number never reach it.",
 		"review":        "A person is looking at your verification. You will not have to do it again.",
-		"order_blocked": "This order cannot go on. Please contact the shop.",
+		"order_blocked": "This shop asks you to prove your identity before this order can go on.",
 		"tries_left":    "You have 2 tries left.",
 		"deadline_by":   "Please finish by 22 November 2026, 2:04 pm (UTC).",
 		"failed":        "The document could not be verified.",

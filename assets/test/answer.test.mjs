@@ -31,7 +31,7 @@ for (const { name, decide, advance } of silences) {
         assert.equal(shop.orders.length, 1);
         return;
       }
-      assert.equal(page.said('state'), 'The identity check cannot be reached. Please try again.');
+      assert.equal(page.said('state'), 'The identity check cannot be reached.');
       assert.equal(page.lock(), 'closed');
       await quiesce();
       assert.equal(shop.orders.length, 0);
