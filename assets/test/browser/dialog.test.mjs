@@ -158,6 +158,15 @@ test('dialog: nothing moves, for nobody; forced colours keep edges, focus and te
   if (PICTURES) writeFileSync(`${PICTURES}/intro-forced-colours.png`, await tab.picture());
 }));
 
+for (const [name, accent, colour] of [["the script's own", undefined, 'rgb(31, 79, 191)'], ["the shop's", '#8a1c4a', 'rgb(138, 28, 74)']]) {
+  const said = words('en');
+  const coloured = accent ? { ...said, texts: { ...said.texts, accent } } : said;
+  test(`dialog: the colour is ${name}`, { skip }, () => inState(states[0], coloured, SCREENS[1280], async ({ tab }) => {
+    assert.equal(await tab.eval(`getComputedStyle(${$}.querySelector('[data-idgate=start]')).backgroundColor`), colour);
+    assert.equal(await tab.eval(`getComputedStyle(${$}.querySelector('[data-idgate=mail]')).color`), colour);
+  }));
+}
+
 test('dialog: the whole story by keyboard alone: document, start, failure, retry, mailbox code, order', { skip }, () => onDialog(words('en'), { ...SCREENS[1280], said: { documents: KINDS, mail: true, mailbox: 'unproved' } }, async ({ shop, app, tab, shows }) => {
   const said = { ...words('en'), documents: KINDS, mail: true, mailbox: 'unproved' };
   const at = () => tab.eval(`${$}?.activeElement?.dataset.idgate || document.activeElement.id || document.activeElement.tagName`);
