@@ -143,7 +143,7 @@ function sessionFrom(raw, config) {
   } catch {}
   const reason = record(s.reason);
   const qr = text(s.qr, MAX_BODY);
-  return { id, state, url, qr: /^\s*<(\?xml|svg)\s/.test(qr) ? qr : '', why: text(reason.text), next: text(reason.next), retry: s.retry === true, here: text(s.here), decision: text(s.decision) };
+  return { id, state, url, qr: /^\s*<(\?xml|svg)\s/.test(qr) ? qr : '', why: text(reason.text), next: text(reason.next), retry: s.retry === true, here: s.here ? config.base + '/v/here' : '', decision: text(s.decision) };
 }
 
 /** @type {Parts['decisionFrom']} */
@@ -290,7 +290,7 @@ function newDialog() {
   code.onkeydown = ({ key }) => key === 'Enter' && act('confirm');
   close.onclick = () => now.leave();
   link.onclick = () => {
-    const action = text(record(now.session).here);
+    const action = now.session && now.session.here;
     if (!action) return;
     const form = make('form', 'here', dialog, { method: 'post', target: '_blank', action });
     make('input', 'ask', form, { name: 'ask', value: voice.ask + '' });
@@ -770,7 +770,7 @@ function intercept(config, event) {
   const found = event.composedPath().find((node) => node instanceof Element && node.matches(guarded));
   if (!found) return;
   event.stopImmediatePropagation();
-  if (!/^(click|submit|keydown)$/.test(type)) return; // its click follows
+  if (!/^(click|submit|keydown)$/.test(type)) return;
   event.preventDefault();
   if (!talks) attempt(config, found instanceof Element && found.matches(SUBMIT + ',' + FORM));
 }

@@ -43,7 +43,7 @@ interface Session {
   why: string; // the server's reason for the state, and what to do next
   next: string;
   retry: boolean;
-  here: string; // where it goes on by our hosted page on this device, which can lead back to the account; empty: at the provider's
+  here: string; // where it goes on by our hosted page on this device, which can lead back to the account: ever on our own server; empty: at the provider's
   decision: string;
 }
 

@@ -31,10 +31,10 @@ func TestPageReports(t *testing.T) {
 	read(start, late[0], PageReport{1, "submit_button", 3, at(25 * time.Hour)}, late[2])
 	read(start.Add(25*time.Hour), late...)
 	read(start.Add(72 * time.Hour))
-	forget(r, ctx, start.Add(30 * 24 * time.Hour))
+	forget(r, ctx, start.Add(30*24*time.Hour))
 	read(start, late[0], PageReport{1, "submit_button", 3, at(25 * time.Hour)}, late[2])
-	forget(r, ctx, start.Add(31 * 24 * time.Hour))
+	forget(r, ctx, start.Add(31*24*time.Hour))
 	read(start, late...)
-	forget(r, ctx, start.Add(32*24*time.Hour + 3*time.Hour))
+	forget(r, ctx, start.Add(32*24*time.Hour+3*time.Hour))
 	read(start)
 }

@@ -290,7 +290,7 @@ type answer struct {
 
 type session struct {
 	ID, State, URL, QR string
-	Here               string
+	Here               bool
 	Retry              bool
 	Decision           string
 	Reason             *struct{ Code, Text, Next string }

@@ -30,7 +30,6 @@ import (
 const (
 	hereCookie = "__Host-idgate-here"
 	hereGood   = 30 * time.Minute // as long as a Session
-	herePath   = "/v/here"
 	loginScope = "store_v2_customers_login"
 )
 

@@ -26,7 +26,7 @@ type sessionBody struct {
 	State    idv.State    `json:"state"`
 	URL      string       `json:"url"`
 	QR       string       `json:"qr"`
-	Here     string       `json:"here,omitempty"` // where it goes on by our hosted page on this device, which can lead back to the account
+	Here     bool         `json:"here,omitempty"` // on this device it goes on by our hosted page (POST /v/here), which can lead back to the account
 	Reason   *reasonBody  `json:"reason"`
 	Retry    bool         `json:"retry"`
 	Decision gate.Outcome `json:"decision"`
@@ -44,10 +44,7 @@ func (s *Server) sessionBody(r *http.Request, shop *ledger.Shop, n ledger.Sessio
 	}
 	switch {
 	case n.State == idv.StateCreated || n.State == idv.StateStarted:
-		b.URL = n.CaptureURL
-		if n.CustomerID != 0 && s.signsBack(shop) {
-			b.Here = s.AppURL + herePath
-		}
+		b.URL, b.Here = n.CaptureURL, n.CustomerID != 0 && s.signsBack(shop)
 		if b.QR, err = qrSVG(n.CaptureURL); err != nil {
 			return b, err
 		}

@@ -47,6 +47,34 @@ test('words are text, never markup; only safe links are links', onPage({}, async
   assert.equal(page.window.pwned, undefined);
 }));
 
+test('on this device it goes on by a form to our own server, with what no address may hold, where the server says so', onPage({}, async ({ app, page }) => {
+  const posted = [];
+  page.window.HTMLFormElement.prototype.submit = function () {
+    posted.push([this.action, this.method, this.target, ...[...this.elements].map((field) => [field.name, field.value])]);
+  };
+  await talking({ app, page });
+  const go = () => page.part('link').dispatchEvent(new page.window.MouseEvent('click', { bubbles: true, cancelable: true }));
+  let here;
+  app.start = () => [201, session('created', { here })];
+  for (here of [true, 'javascript:window.pwned=1', 'https://evil.example/v/here']) {
+    page.press('start');
+    await page.shows('session');
+    assert.equal(go(), false, 'the link itself is not followed');
+    assert.deepEqual(posted.pop(), [app.url + '/v/here', 'post', '_blank', ['ask', 'cart.one ']], here);
+    assert.equal(page.part('link').getRootNode().querySelector('form'), null, 'nothing of it stays in the dialog');
+    page.press('close');
+    await quiesce();
+    page.order();
+    await page.shows('intro');
+  }
+  here = undefined;
+  page.press('start');
+  await page.shows('session');
+  assert.equal(go(), true, 'a link as any other');
+  assert.deepEqual(posted, []);
+  assert.equal(page.window.pwned, undefined);
+}));
+
 test('an SVG that carries script stays an image', onPage({}, async ({ app, page }) => {
   await talking({ app, page });
   const qr = QR.replace('<path', '<script>window.pwned=1</script><path');
