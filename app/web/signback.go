@@ -200,15 +200,26 @@ func (s *Server) saveSignBack(w http.ResponseWriter, r *http.Request, v visit) e
 	if err != nil {
 		return err
 	}
-	n := v.Shop.Settings
-	n.SignBack = strings.TrimSpace(values.Get(views.SignBackField)) == "on"
-	if err := s.Ledger.SaveSettings(r.Context(), v.Shop.Hash, n, s.Now()); err != nil {
+	on := strings.TrimSpace(values.Get(views.SignBackField)) == "on"
+	_, err = s.Ledger.ChangeSettings(r.Context(), v.Shop.Hash, ledger.SettingsChange{To: func(n ledger.Settings) (ledger.Settings, string, error) {
+		said := told(changed("back to the account", onOff(n.SignBack), onOff(on), ""))
+		n.SignBack = on
+		return n, said, nil
+	}}, s.Now())
+	if err != nil {
 		return err
 	}
-	s.Log.Info("signing back in changed", "shop", v.Shop.Hash, "on", n.SignBack, "by", v.User.Email)
+	s.Log.Info("signing back in changed", "shop", v.Shop.Hash, "on", on, "by", v.User.Email)
 	flash := views.Flash{Code: "back_on", Value: "1"}
-	if !n.SignBack {
+	if !on {
 		flash.Code = "back_off"
 	}
 	return back(w, r, v, "/settings", flash)
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
 }
