@@ -54,7 +54,6 @@ type demo struct {
 	t                  *testing.T
 	app, store, kosmos string // addresses
 	mail               string // likewise, of the simulated mailbox
-	data               string // folder of its ledger
 	http               *http.Client
 }
 
@@ -104,18 +103,12 @@ func startDemo(t *testing.T) *demo {
 }
 
 func (d *demo) missing() bool {
-	return d.app == "" || d.store == "" || d.kosmos == "" || d.mail == "" || d.data == ""
+	return d.app == "" || d.store == "" || d.kosmos == "" || d.mail == ""
 }
 
-var (
-	address = regexp.MustCompile(`http://(app|store|kosmos|mail)\.localhost:\d+`)
-	folder  = regexp.MustCompile(`keeps its data in (.+)`)
-)
+var address = regexp.MustCompile(`http://(app|store|kosmos|mail)\.localhost:\d+`)
 
 func (d *demo) read(line string) {
-	if m := folder.FindStringSubmatch(line); m != nil {
-		d.data = m[1]
-	}
 	switch m := address.FindStringSubmatch(line); {
 	case m == nil:
 	case m[1] == "app":

@@ -1,15 +1,12 @@
 package web_test
 
 import (
-	"database/sql"
 	"fmt"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
-	_ "modernc.org/sqlite"
 
 	"idgate/app/words"
 )
@@ -296,21 +293,12 @@ func TestDialogLanguages(t *testing.T) {
 // confirmationScript switches the script on the page after the order on.
 func (s *story) confirmationScript() {
 	s.t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.demo.data, "idgate.db")+"?_pragma=busy_timeout(10000)")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if _, err := db.ExecContext(s.t.Context(), `UPDATE shops SET settings = json_set(settings, '$.confirmation_script', json('true'))`); err != nil {
-		s.t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		s.t.Fatal(err)
-	}
 	s.panel.toFront()
-	s.policy() // saving it has the shop read anew
-	s.app.click(css("#mode-enforce"))
-	s.save()
-	s.app.shows(css("main"), "Saved as version")
+	s.section("settings")
+	s.app.follow(css(`a[href$="/settings/checkout"]`))
+	s.app.click(css("#confirmation_script"))
+	s.app.click(css(`form[action$="/settings/checkout"] button[type=submit]`))
+	s.app.shows(css("main"), "Saved")
 	await(s.t, func() bool { return strings.Contains(s.demo.get("/manage/scripts"), "page=order_confirmation") }, func() string { return "the script on the page after the order" })
 	s.visit()
 }
