@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// killedWriter is a ledger whose process was killed after it had acknowledged the Notices 1 to count; the one it was at may be there too.
+// killedWriter is a ledger whose process was killed after it had acknowledged the Notices 1 to count; what it wrote until it died is there too.
 func killedWriter(t *testing.T, count int) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "idgate.db")
@@ -98,7 +98,7 @@ func TestFaultCorruptLastWALPage(t *testing.T) {
 		}
 		frames, size := readWAL(t, log)
 		whole := reopenDamaged(t, path, log)
-		if n := len(whole.stored); n != count && n != count+1 || whole.lost != 0 {
+		if n := len(whole.stored); n < count || whole.lost != 0 {
 			t.Fatalf("undamaged there are %d notices of %d, and %d are said to be lost", n, count, whole.lost)
 		}
 		kinds := damages(chance, frames, size)
