@@ -78,6 +78,13 @@ func TestFaultTenThousandOrders(t *testing.T) {
 		t.Errorf("%d violations among %d orders", violations, len(in))
 	}
 	f.sound(Checks{Since: since, Within: gateTime})
+
+	f.shop.SetQuota(-1)
+	began, same := time.Now(), f.replayed(f.s().Policy, f.s().EnforcedSince)
+	if n := same.Tally; n.Recorded.Orders < int64(min(total, 10_000)) || n.Differs.Orders != 0 || n.Shifts[gate.Same].Orders != n.Orders.Orders {
+		t.Errorf("a what-if of the policy in force: %d orders, %d of them with a Decision, of which it gives %d otherwise: %v", n.Orders.Orders, n.Recorded.Orders, n.Differs.Orders, n.DifferIDs)
+	}
+	t.Logf("a what-if of the policy in force gives all %d recorded Decisions again, in %s", same.Tally.Recorded.Orders, time.Since(began).Round(time.Millisecond))
 }
 
 // oneOfMany places an order that is to be held, or one of Ada's, who has proved identity.

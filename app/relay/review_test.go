@@ -575,6 +575,9 @@ func TestRequestedCheck(t *testing.T) {
 		if d := w.decision(o.ID); !d.Requested() || d.ProofID == "" {
 			t.Errorf("%+v", d.Decision)
 		}
+		if n := w.replayed(w.s().Policy, w.s().EnforcedSince).Tally; n.Recorded.Orders != 1 || n.Differs.Orders != 0 {
+			t.Errorf("a what-if of the policy in force gives it otherwise: %+v", n)
+		}
 		w.well()
 	})
 	t.Run("strictest wins", func(t *testing.T) {

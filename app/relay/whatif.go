@@ -130,6 +130,13 @@ func (r *Relay) replay(ctx context.Context, s *ledger.Shop, draft gate.Policy, o
 		}
 	}
 	f.InReview = recorded != nil && len(recorded.Reasons) > 0 && recorded.Reasons[0].Code == gate.InReview
+	if recorded != nil && recorded.Requested() {
+		q, err := r.request(ctx, s.Hash, o.ID)
+		if err != nil {
+			return out, err
+		}
+		f.Requested = demanded(q) // what a person demands of it comes on top of either
+	}
 	if recorded == nil {
 		f.BeforeEpoch = false // what if either had always been in force?
 	}
