@@ -3,6 +3,7 @@ package views
 import (
 	"context"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -23,7 +24,22 @@ var (
 const axeRun = `axe.run(document).then(r => [r.violations.length + r.passes.length + r.incomplete.length + r.inapplicable.length].concat(
 	r.violations.map(v => v.id + ": " + v.nodes.map(n => n.html.slice(0, 160)).join(" | "))).join("\n"))`
 
-// TestPageAxe holds every page to axe-core's rules: wide and light, and at phone width and dark.
+// look is a width and a colour scheme.
+type look struct {
+	scheme string
+	width  int64
+}
+
+// looks are those that TestPageAxe opens every page in: wide and light, and at phone width and dark; with pictures, the other two as well.
+func looks() []look {
+	all := []look{{"light", 1280}, {"dark", 390}}
+	if *shots != "" {
+		all = append(all, look{"dark", 1280}, look{"light", 390})
+	}
+	return all
+}
+
+// TestPageAxe holds every page to axe-core's rules.
 func TestPageAxe(t *testing.T) {
 	axe, err := os.ReadFile("../assets/node_modules/axe-core/axe.min.js")
 	if err != nil {
@@ -42,12 +58,9 @@ func TestPageAxe(t *testing.T) {
 		t.Fatal("there is no such page")
 	}
 	const perBrowser = 40 // a browser is given two minutes
-	for name, look := range map[string]struct {
-		scheme string
-		width  int64
-	}{"light, 1280 px": {"light", 1280}, "dark, 390 px": {"dark", 390}} {
+	for _, look := range looks() {
 		for some := range slices.Chunk(pages, perBrowser) {
-			t.Run(name, func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s, %d px", look.scheme, look.width), func(t *testing.T) {
 				ctx, s := browser(t), newSite(t)
 				do(t, ctx, chromedp.EmulateViewport(look.width, 900), chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 					_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look.scheme}}})
@@ -60,7 +73,7 @@ func TestPageAxe(t *testing.T) {
 					if *shots != "" {
 						b, err := chromedp.Run(ctx, chromedp.FullScreenshot(80))
 						if err == nil {
-							err = os.WriteFile(filepath.Join(*shots, p.name+"-"+look.scheme+".jpg"), b, 0o644)
+							err = os.WriteFile(filepath.Join(*shots, fmt.Sprintf("%s-%d-%s.jpg", p.name, look.width, look.scheme)), b, 0o644)
 						}
 						if err != nil {
 							t.Fatal(err)
