@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long a condition may take to come true. It is a deadline, never a pause.
-const patience = 30 * time.Second
+const patience = 90 * time.Second
 
 // scratch holds what is made once for the whole test binary.
 var scratch string
