@@ -13,7 +13,7 @@ import (
 	simkosmos "idgate/app/sim/kosmos"
 )
 
-var manyOrders = flag.Int("manyorders", 10_000, "how many orders TestFaultTenThousandOrders makes; 1,500 at most under the race detector, 600 with -short")
+var manyOrders = flag.Int("manyorders", 10_000, "how many orders TestFaultTenThousandOrders makes; 600 at most under the race detector and with -short")
 
 // spellOf is a part of a long day, and how webhooks come in it.
 type spellOf struct {
@@ -29,11 +29,8 @@ func TestFaultTenThousandOrders(t *testing.T) {
 	n := seed(t)
 	random := rand.New(rand.NewPCG(n, 7))
 	total := *manyOrders
-	switch {
-	case testing.Short():
+	if testing.Short() || raceDetector {
 		total = min(total, 600)
-	case raceDetector:
-		total = min(total, 1500) // each takes five times as long
 	}
 	f := newFaulty(t, func(p *gate.Policy) { p.Mails = false })
 	ada := f.ada()

@@ -69,7 +69,7 @@ func TestQuotaIsShared(t *testing.T) {
 	w.clock.pass(time.Minute)
 	w.shop.SetQuota(plans[0])
 	steps := 120
-	if os.Getenv("CI") == "true" {
+	if os.Getenv("CI") == "true" && !raceDetector {
 		steps = 500
 	}
 	var orders []int64
