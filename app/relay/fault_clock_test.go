@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -136,12 +137,12 @@ func (c *clocked) jumpAt(ahead time.Duration, operation string, nth int) {
 		c.jump(ahead)
 		return
 	}
-	seen := 0
+	var seen atomic.Int64 // some requests are made at the same time
 	c.wire.watch(func(o string) {
 		if o != operation {
 			return
 		}
-		if seen++; seen == nth {
+		if seen.Add(1) == int64(nth) {
 			c.jump(ahead)
 		}
 	})
