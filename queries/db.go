@@ -864,6 +864,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.sessionsPageStmt, err = db.PrepareContext(ctx, sessionsPage); err != nil {
 		return nil, fmt.Errorf("error preparing query SessionsPage: %w", err)
 	}
+	if q.setCapabilityLocaleStmt, err = db.PrepareContext(ctx, setCapabilityLocale); err != nil {
+		return nil, fmt.Errorf("error preparing query SetCapabilityLocale: %w", err)
+	}
 	if q.setCurrentPolicyStmt, err = db.PrepareContext(ctx, setCurrentPolicy); err != nil {
 		return nil, fmt.Errorf("error preparing query SetCurrentPolicy: %w", err)
 	}
@@ -2386,6 +2389,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing sessionsPageStmt: %w", cerr)
 		}
 	}
+	if q.setCapabilityLocaleStmt != nil {
+		if cerr := q.setCapabilityLocaleStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setCapabilityLocaleStmt: %w", cerr)
+		}
+	}
 	if q.setCurrentPolicyStmt != nil {
 		if cerr := q.setCurrentPolicyStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setCurrentPolicyStmt: %w", cerr)
@@ -2900,6 +2908,7 @@ type Queries struct {
 	sessionProofStmt               *sql.Stmt
 	sessionTraitsStmt              *sql.Stmt
 	sessionsPageStmt               *sql.Stmt
+	setCapabilityLocaleStmt        *sql.Stmt
 	setCurrentPolicyStmt           *sql.Stmt
 	setKosmosTenantStmt            *sql.Stmt
 	setOrderHoldStmt               *sql.Stmt
@@ -3225,6 +3234,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		sessionProofStmt:               q.sessionProofStmt,
 		sessionTraitsStmt:              q.sessionTraitsStmt,
 		sessionsPageStmt:               q.sessionsPageStmt,
+		setCapabilityLocaleStmt:        q.setCapabilityLocaleStmt,
 		setCurrentPolicyStmt:           q.setCurrentPolicyStmt,
 		setKosmosTenantStmt:            q.setKosmosTenantStmt,
 		setOrderHoldStmt:               q.setOrderHoldStmt,

@@ -7,6 +7,10 @@ VALUES (@id, @store_hash, @purpose, @cart_id, @order_id, @customer_id, @mailbox,
 -- name: Capability :one
 SELECT store_hash, purpose, cart_id, order_id, customer_id, mailbox, mailed, locale, channel_id, expires_at FROM capabilities WHERE id = @id;
 
+-- The page that holds it is shown in another language now.
+-- name: SetCapabilityLocale :execrows
+UPDATE capabilities SET locale = @locale WHERE id = @id;
+
 -- name: AddDecision :exec
 INSERT INTO decisions (id, store_hash, stage, cart_id, order_id, customer_id, outcome, mode, made_by, person, note, policy_version, proof_id, facts_digest, explanation, receipt, made_at, stands)
 VALUES (@id, @store_hash, @stage, @cart_id, @order_id, @customer_id, @outcome, @mode, @made_by, @person, @note, @policy_version, @proof_id, @facts_digest, @explanation, @receipt, @now,

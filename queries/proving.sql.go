@@ -1244,6 +1244,24 @@ func (q *Queries) SessionProof(ctx context.Context, arg SessionProofParams) (Pro
 	return i, err
 }
 
+const setCapabilityLocale = `-- name: SetCapabilityLocale :execrows
+UPDATE capabilities SET locale = ?1 WHERE id = ?2
+`
+
+type SetCapabilityLocaleParams struct {
+	Locale string
+	ID     []byte
+}
+
+// The page that holds it is shown in another language now.
+func (q *Queries) SetCapabilityLocale(ctx context.Context, arg SetCapabilityLocaleParams) (int64, error) {
+	result, err := q.exec(ctx, q.setCapabilityLocaleStmt, setCapabilityLocale, arg.Locale, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const shopsWithDueSessions = `-- name: ShopsWithDueSessions :many
 SELECT DISTINCT store_hash FROM sessions WHERE poll_at != 0 AND poll_at <= ?1
 `

@@ -18,6 +18,17 @@ var provingCases = cases{
 		got, err = w.q.Capability(w.Context(), []byte("nobody's sixteen"))
 		none(w, got, err)
 	},
+	"SetCapabilityLocale": func(w *world) {
+		row := w.add("capabilities", cols{"locale": "en"})
+		w.add("capabilities", cols{"id": []byte("another sixteen."), "locale": "en"})
+		speak := func(id []byte) func() (int64, error) {
+			return func() (int64, error) {
+				return w.q.SetCapabilityLocale(w.Context(), SetCapabilityLocaleParams{ID: id, Locale: "ja"})
+			}
+		}
+		w.affects(1, speak(row["id"].([]byte)), "capabilities "+string(row["id"].([]byte))+" locale: en -> ja")
+		w.affects(0, speak([]byte("nobody's sixteen")))
+	},
 	"AddDecision": func(w *world) {
 		w.changes(func() error {
 			return w.q.AddDecision(w.Context(), AddDecisionParams{ID: "d", StoreHash: "abc", Stage: "order", CartID: "c", OrderID: 118, CustomerID: 5, Outcome: "hold",

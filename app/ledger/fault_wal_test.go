@@ -101,6 +101,9 @@ func TestFaultCorruptLastWALPage(t *testing.T) {
 		if n := len(whole.stored); n < count || whole.lost != 0 {
 			t.Fatalf("undamaged there are %d notices of %d, and %d are said to be lost", n, count, whole.lost)
 		}
+		if !slices.Equal(whole.stored, upTo(len(whole.stored))) {
+			t.Fatalf("undamaged there are %v", whole.stored)
+		}
 		kinds := damages(chance, frames, size)
 		times := max(*faults, len(kinds))
 		if count == long { // what differs is only what stands behind its end

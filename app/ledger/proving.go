@@ -63,6 +63,14 @@ func (l *Ledger) capabilityMAC(p Purpose, id []byte, key int) []byte {
 	return m.Sum(nil)[:16]
 }
 
+// SpeakCapability changes the language in which the holder of a Capability is told how things stand.
+func (l *Ledger) SpeakCapability(ctx context.Context, c Capability, locale string) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		_, err := t.SetCapabilityLocale(ctx, queries.SetCapabilityLocaleParams{ID: c.ID, Locale: locale})
+		return err
+	})
+}
+
 // Capability opens a token that must be for the given purpose. The HMAC is checked first, in constant time, so guessing costs no read.
 func (l *Ledger) Capability(ctx context.Context, token string, want Purpose, now time.Time) (Capability, error) {
 	rest, ok := strings.CutPrefix(token, string(want)+".")

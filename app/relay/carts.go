@@ -70,6 +70,12 @@ func (r *Relay) DecideCart(ctx context.Context, a CartAsk) (CartAnswer, error) {
 	var out CartAnswer
 	if held := a.Held; held != nil && held.Shop == s.Hash && held.CartID == f.CartID && held.CustomerID == f.Buyer.CustomerID && held.Mailbox == f.Buyer.Mailbox {
 		out.Capability = held
+		if a.Locale != "" && a.Locale != held.Locale { // the shopper has chosen another language meanwhile
+			if err := r.Ledger.SpeakCapability(ctx, *held, a.Locale); err != nil {
+				return CartAnswer{}, err
+			}
+			held.Locale = a.Locale
+		}
 		n, err := r.Ledger.CapabilitySession(ctx, *held)
 		switch {
 		case err == nil:
