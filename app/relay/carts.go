@@ -185,7 +185,7 @@ func (r *Relay) StartSession(ctx context.Context, s *ledger.Shop, c ledger.Capab
 
 // toProve is the Decision that a new Session is to change, where there is one and a Session may begin.
 func (r *Relay) toProve(ctx context.Context, s *ledger.Shop, c ledger.Capability) (ledger.Decision, error) {
-	d, err := r.latestDecision(ctx, s, c)
+	d, _, err := r.latestDecision(ctx, s, c)
 	switch {
 	case err != nil:
 		return d, err
@@ -219,31 +219,33 @@ func (r *Relay) create(ctx context.Context, s *ledger.Shop, kind idv.DocumentTyp
 	return n, err
 }
 
-// latestDecision is what the Capability's cart or order was last answered; a cart that has become an order is answered as that.
-func (r *Relay) latestDecision(ctx context.Context, s *ledger.Shop, c ledger.Capability) (ledger.Decision, error) {
+// latestDecision is what the Capability's cart or order was last answered, and whether that is about to be decided again; a cart that has
+// become an order is answered as that.
+func (r *Relay) latestDecision(ctx context.Context, s *ledger.Shop, c ledger.Capability) (d ledger.Decision, due bool, err error) {
 	if c.OrderID == 0 {
 		switch o, err := r.orderOf(ctx, s, c.CartID); {
 		case err == nil:
 			c.OrderID = o.ID
 		case !errors.Is(err, ledger.ErrNotFound):
-			return ledger.Decision{}, err
+			return d, false, err
 		}
 	}
 	if c.OrderID != 0 {
 		o, err := r.Ledger.Order(ctx, s, c.OrderID)
 		if err != nil {
-			return ledger.Decision{}, err
+			return d, false, err
 		}
-		return r.Ledger.Decision(ctx, s.Hash, o.DecisionID)
+		d, err = r.Ledger.Decision(ctx, s.Hash, o.DecisionID)
+		return d, !o.DueAt.IsZero(), err
 	}
 	ds, err := r.Ledger.CartDecisions(ctx, s.Hash, c.CartID)
 	if err == nil && len(ds) == 0 {
 		err = ledger.ErrNotFound
 	}
 	if err != nil {
-		return ledger.Decision{}, err
+		return d, false, err
 	}
-	return ds[0], nil
+	return ds[0], false, nil
 }
 
 // providerDown records the merchant's failure choice for a cart, and says so.
@@ -265,7 +267,8 @@ func (r *Relay) Wake(ctx context.Context, hash, sessionID string) error {
 	return r.Ledger.WakeSession(ctx, hash, sessionID, r.Now())
 }
 
-// SessionDecision is what a Session's cart or order is answered now.
-func (r *Relay) SessionDecision(ctx context.Context, s *ledger.Shop, n ledger.Session) (ledger.Decision, error) {
+// SessionDecision is what a Session's cart or order is answered now. due reports that the order is about to be decided again: what the
+// Session proved may not be in the answer yet.
+func (r *Relay) SessionDecision(ctx context.Context, s *ledger.Shop, n ledger.Session) (d ledger.Decision, due bool, err error) {
 	return r.latestDecision(ctx, s, ledger.Capability{Shop: s.Hash, CartID: n.CartID, OrderID: n.OrderID})
 }

@@ -49,7 +49,7 @@ func (r *Relay) MailToCart(ctx context.Context, s *ledger.Shop, kind ledger.Aske
 	default:
 		return ErrCartChanged
 	}
-	d, err := r.latestDecision(ctx, s, c)
+	d, _, err := r.latestDecision(ctx, s, c)
 	if err != nil {
 		return err
 	}

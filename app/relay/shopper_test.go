@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -522,8 +523,46 @@ func TestConfirmationPage(t *testing.T) {
 	if status != http.StatusCreated {
 		t.Fatalf("starting: %d %+v", status, n)
 	}
-	w.choose(n.URL, simkosmos.PassesWithSelfie)
-	if end := w.session(n.ID, got.Capability); end.Decision != "allow" {
+	if err := w.tenant.Choose(n.URL[strings.LastIndex(n.URL, "/")+1:], simkosmos.PassesWithSelfie); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.pass(5 * time.Second)
+	if did, err := w.relay.Step(context.Background(), ledger.SessionBell); did == 0 || err != nil {
+		t.Fatalf("polling: %d %v", did, err)
+	}
+	// The order has not weighed the Proof yet: nothing has gone wrong, and nobody may be told so.
+	if weighed := w.session(n.ID, got.Capability); weighed.State != "processing" || weighed.Reason != nil || weighed.Decision != "verify" {
+		t.Errorf("before the order is decided again: %+v", weighed)
+	}
+	if still := confirm(a.Capability); still.Session == nil || still.Session.State != "processing" || still.Session.Reason != nil {
+		t.Errorf("the page before the order is decided again: %+v", still)
+	}
+	events := make(chan string)
+	first := make(chan struct{})
+	go func() {
+		defer close(events)
+		req, _ := http.NewRequest(http.MethodGet, w.app.URL+"/storefront/v1/sessions/"+n.ID+"/events", nil)
+		req.Header.Set("Origin", w.origin())
+		req.Header.Set("Idgate-Capability", got.Capability)
+		res, err := http.DefaultClient.Do(req)
+		close(first)
+		if err != nil {
+			return
+		}
+		defer res.Body.Close()
+		all, _ := io.ReadAll(res.Body)
+		events <- string(all)
+	}()
+	<-first
+	w.settle()
+	var states []string
+	for _, m := range regexp.MustCompile(`"state":"(\w+)"`).FindAllStringSubmatch(<-events, -1) {
+		states = append(states, m[1])
+	}
+	if len(states) == 0 || states[len(states)-1] != "passed" || len(states) > 2 {
+		t.Errorf("the stream told %q", states)
+	}
+	if end := w.session(n.ID, got.Capability); end.Decision != "allow" || end.State != "passed" {
 		t.Errorf("the session: %+v", end)
 	}
 	if after := confirm(a.Capability); after.Decision != "allow" || w.order(o.ID).StatusID != 11 {

@@ -155,7 +155,7 @@ type linked struct {
 
 // behindLink looks up what a link leads to now.
 func (s *Server) behindLink(r *http.Request, shop *ledger.Shop, c ledger.Capability) (b linked, err error) {
-	d, err := s.Relay.SessionDecision(r.Context(), shop, ledger.Session{CartID: c.CartID, OrderID: c.OrderID})
+	d, _, err := s.Relay.SessionDecision(r.Context(), shop, ledger.Session{CartID: c.CartID, OrderID: c.OrderID})
 	if err != nil {
 		return b, err
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -32,10 +33,11 @@ type sessionBody struct {
 	Decision gate.Outcome `json:"decision"`
 }
 
-// sessionBody is a Session as its own browser sees it.
+// sessionBody is a Session as its own browser sees it. One that passed is still being processed until its order has weighed the Proof:
+// before that nobody can say whether it was enough.
 func (s *Server) sessionBody(r *http.Request, shop *ledger.Shop, n ledger.Session) (sessionBody, error) {
 	b := sessionBody{ID: n.ID, State: n.State}
-	d, err := s.Relay.SessionDecision(r.Context(), shop, n)
+	d, due, err := s.Relay.SessionDecision(r.Context(), shop, n)
 	if err != nil {
 		return b, err
 	}
@@ -43,6 +45,9 @@ func (s *Server) sessionBody(r *http.Request, shop *ledger.Shop, n ledger.Sessio
 		b.Decision = gate.Verify // an order's: to its buyer it is the same
 	}
 	switch {
+	case n.State == idv.StatePassed && d.Outcome != gate.Allow && due:
+		b.State = idv.StateProcessing
+		return b, nil
 	case n.State == idv.StateCreated || n.State == idv.StateStarted:
 		b.URL, b.Here = n.CaptureURL, n.CustomerID != 0 && s.signsBack(shop)
 		if b.QR, err = qrSVG(n.CaptureURL); err != nil {
@@ -165,6 +170,8 @@ func (s *Server) readSession(w http.ResponseWriter, r *http.Request) error {
 const (
 	streamFor = 10 * time.Minute
 	heartbeat = 15 * time.Second
+
+	weighAgain = time.Second // until an order has weighed its Proof, of which no bell tells
 )
 
 // followSession sends the Session after each change of its state, as server-sent events, until it is final.
@@ -194,19 +201,27 @@ func (s *Server) followSession(w http.ResponseWriter, r *http.Request) error {
 	defer beat.Stop()
 	end := time.NewTimer(streamFor)
 	defer end.Stop()
+	var sent []byte
 	for {
 		b, err := s.sessionBody(r, shop, n)
 		if err != nil {
 			return nil // the headers are out; the page falls back to polling
 		}
 		data, err := json.Marshal(b)
-		if err != nil || !send("event: session\ndata: "+string(data)+"\n\n") || n.State.Final() {
+		if err != nil || !bytes.Equal(data, sent) && !send("event: session\ndata: "+string(data)+"\n\n") || b.State.Final() {
 			return nil
+		}
+		sent = data
+		var weigh <-chan time.Time
+		if n.State.Final() {
+			weigh = time.After(weighAgain)
 		}
 	wait:
 		for {
 			select {
 			case <-changed:
+				break wait
+			case <-weigh:
 				break wait
 			case <-beat.C:
 				if !send(": still here\n\n") {
