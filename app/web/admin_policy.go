@@ -158,8 +158,8 @@ func shownFields(f views.PolicyForm) map[string]string {
 		sources = "all"
 	}
 	out := map[string]string{
-		"mode": views.ModeWords(f.Mode).Short, "checkout_ial": "IAL " + f.CheckoutIAL, "least_age": orDash(f.LeastAge), "proof_days": f.ProofDays,
-		"name_match": yesOrNo(f.NameMatch), "guests": choiceWords[f.Guests], "step_up_value": orDash(f.StepUpValue),
+		"mode": views.ModeWords(f.Mode).Short, "checkout_ial": "IAL " + f.CheckoutIAL, "least_age": orDash(f.LeastAge), "proof_days": f.ProofDays, "document_grace": orDash(f.DocumentGrace),
+		"name_match": yesOrNo(f.NameMatch), "address_match": yesOrNo(f.AddressMatch), "guests": choiceWords[f.Guests], "step_up_value": orDash(f.StepUpValue),
 		"evidence_document_ial": levelOrUnset(f.EvidenceDocument), "evidence_selfie_ial": levelOrUnset(f.EvidenceSelfie),
 		"hold_status": f.HoldStatus, "on_moved": choiceWords[f.OnMoved], "cancel_days": orDash(f.CancelDays), "mails": yesOrNo(f.Mails),
 		"remind_hours": orDash(f.RemindHours), "sources": sources, "keep_days": f.KeepDays, "on_unreachable": choiceWords[f.OnUnreachable],
