@@ -164,6 +164,8 @@ var policyWarnings = map[string]Words{
 	"cancel_silent":     {Sentence: "Orders that nobody proves are cancelled without the shopper being told: mails to shoppers are switched off, or this idgate has no mail server."},
 	"no_mail_server":    {Sentence: "Mails to shoppers are switched on, but this idgate has no mail server, so none is sent. Whoever runs it sets IDGATE_SMTP."},
 	"digital_orders":    {Sentence: "BigCommerce completes paid orders of downloads at once: such an order can be downloaded before a hold reaches it."},
+
+	"address_unshown": {Sentence: "The address on the document is compared, but passports are the only document you take and they show none: every order would be held for good. Take others under Settings, at the checkout."},
 }
 
 // PolicyWarningCodes lists what the policy form can warn of.

@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"idgate/app/gate"
+	"idgate/app/idv"
 	"idgate/app/ledger"
+	"idgate/app/relay"
 	"idgate/views"
 )
 
@@ -35,6 +37,9 @@ func (s *Server) showPolicy(w http.ResponseWriter, r *http.Request, v visit, sta
 	d.Layout, d.Currency, d.ReadOnly = s.layout(v, r), v.Shop.Currency, !v.may(ledger.Manager)
 	d.SourceChoices = sourceChoices(v.Shop.Policy)
 	d.Warnings = policyWarnings(v.Shop.Policy, s.tenantKnown(v.Shop), s.Relay.Mail != nil)
+	if q := (gate.Requirement{AddressMatch: v.Shop.Policy.ComparesAddress()}); q.AddressMatch && slices.Contains(relay.Documents(v.Shop, q), idv.Passport) {
+		d.Warnings = append(d.Warnings, "address_unshown")
+	}
 	return render(w, r, status, views.Policy(d))
 }
 
