@@ -98,6 +98,11 @@ var changeLabels = map[string]string{
 	"rules.require.selfie":         "A live selfie",
 	"rules.require.least_age":      "Least age",
 	"rules.require.name_match":     "The name must match",
+
+	"document_grace":                "Take documents that expired no longer ago than",
+	"checkout.address_match":        "The address on the document must be an address of the order",
+	"step_up.require.address_match": "The address must match from the step-up value",
+	"rules.require.address_match":   "The address must match",
 }
 
 // ChangeLabel names what a change is about; false when there are no words for it.

@@ -20,7 +20,7 @@ func ruleRows() (exempt, require []RuleRow) {
 	return []RuleRow{
 			{RuleData: RuleData{Name: "Staff orders", Mode: "enforce", Exempt: true, Conditions: []ConditionData{{Fact: "group", Wanted: "7"}}}, First: true, Last: true},
 		}, []RuleRow{
-			{RuleData: RuleData{Name: "Wine & <b>spirits</b>", Mode: "enforce", Need: Need{IAL: 2, LeastAge: 21, NameMatch: true},
+			{RuleData: RuleData{Name: "Wine & <b>spirits</b>", Mode: "enforce", Need: Need{IAL: 2, LeastAge: 21, NameMatch: true, AddressMatch: true},
 				Conditions: []ConditionData{{Fact: "category", Wanted: "12, 13"}, {Fact: "country", Not: true, Wanted: "CA"}}}, First: true},
 			{RuleData: RuleData{Name: "First order (dear)", Mode: "shadow", Need: Need{IAL: 2},
 				Conditions: []ConditionData{{Fact: "first_order"}, {Fact: "value", Wanted: "300.00 USD or more"}}}, Any: true},
@@ -29,7 +29,7 @@ func ruleRows() (exempt, require []RuleRow) {
 }
 
 func ruleForm() RuleForm {
-	return RuleForm{Was: "Wine & <b>spirits</b>", Name: "Wine & <b>spirits</b>", Mode: "enforce", Kind: "require", IAL: "2", MaxAge: "30", Selfie: "on", NameMatch: "on",
+	return RuleForm{Was: "Wine & <b>spirits</b>", Name: "Wine & <b>spirits</b>", Mode: "enforce", Kind: "require", IAL: "2", MaxAge: "30", Selfie: "on", NameMatch: "on", AddressMatch: "on",
 		LeastAge: "21", Meet: "all", Conditions: []ConditionForm{{Fact: "category", Values: "12\n13"}, {Fact: "country", Not: "on", Values: "CA"},
 			{Fact: "value", Amount: "300.00"}, {Fact: "first_order"}, {}}}
 }

@@ -82,7 +82,7 @@ func overviewPages() []page {
 func policyForm() PolicyForm {
 	return PolicyForm{
 		Mode: "enforce", CheckoutIAL: "2", StepUpValue: "500.00", StepUpIAL: "2", StepUpMaxAgeDays: "30", StepUpSelfie: "on",
-		EvidenceDocument: "1", EvidenceSelfie: "2", LeastAge: "21", ProofDays: "365", Guests: "verify", NameMatch: "on", HoldStatus: "12",
+		EvidenceDocument: "1", EvidenceSelfie: "2", LeastAge: "21", ProofDays: "365", Guests: "verify", NameMatch: "on", HoldStatus: "12", AddressMatch: "on", DocumentGrace: "30",
 		OnMoved: "hold_again", CancelDays: "14", Mails: "on", RemindHours: "24, 48", KeepDays: "730",
 		Sources: []string{"www", "checkout_api"}, OnUnreachable: "let_pay", OnProviderDown: "stop", WriteBack: "attributes",
 		BaseVersion: "7",
@@ -99,6 +99,7 @@ func policyPages() []page {
 		OnUnreachable: "let_pay", OnProviderDown: "let_pay", WriteBack: "attributes", BaseVersion: "0"}
 	bad := policyForm()
 	bad.StepUpValue, bad.LeastAge, bad.ProofDays, bad.Mode, bad.Guests = "-5", "eighteen", "0", "maybe", ""
+	bad.DocumentGrace = "91"
 	bad.OnMoved, bad.CancelDays, bad.RemindHours, bad.SourcesMore, bad.KeepDays = "", "1", "24, soon", "my shop!?", ""
 	moved := policyForm()
 	moved.LeastAge, moved.BaseVersion = "18", "8"
@@ -108,7 +109,8 @@ func policyPages() []page {
 		{"policy-read-only", Policy(PolicyData{Layout: layout("enforce"), Currency: "USD", Form: policyForm(), Versions: versions[:1], ReadOnly: true})},
 		{"policy-refused", Policy(PolicyData{Layout: layout("enforce"), Currency: "USD", Form: bad, Versions: versions, Errors: map[string]string{
 			"step_up_value": "negative", "least_age": "not_whole", "proof_days": "enter whole days from 1 to 3650", "mode": "unknown_choice",
-			"guests": "unknown_choice", "sources": "unknown_choice", "on_moved": "unknown_choice", "cancel_days": "enter whole days from 2 to 90, or nothing to never cancel",
+			"document_grace": "enter whole days from 1 to 90, or nothing to take no document that has expired",
+			"guests":         "unknown_choice", "sources": "unknown_choice", "on_moved": "unknown_choice", "cancel_days": "enter whole days from 2 to 90, or nothing to never cancel",
 			"remind_hours": "not_a_number", "sources_more": "not_a_source:50", "keep_days": "required", "rules.0": "give the rule a name of at most 80 characters"}})},
 		{"policy-suspended", Policy(PolicyData{Layout: refusedToken(), Currency: "USD", Form: policyForm(), Versions: versions, ReadOnly: true})},
 		{"policy-moved-on", Policy(PolicyData{Layout: layout("enforce"), Currency: "USD", Form: moved, Versions: versions, MovedOn: &MovedOn{

@@ -32,8 +32,10 @@ type PolicyForm struct {
 	EvidenceSelfie   string
 	LeastAge         string // empty: any
 	ProofDays        string
+	DocumentGrace    string   // in days; empty: none
 	Guests           string   // verify, sign_in, pass
 	NameMatch        string   // on or empty
+	AddressMatch     string   // on or empty
 	HoldStatus       string   // 12 or 7
 	OnMoved          string   // hold_again, override
 	CancelDays       string   // empty: never
@@ -85,8 +87,10 @@ func ParsePolicyForm(v url.Values) PolicyForm {
 		EvidenceSelfie:   get("evidence_selfie_ial"),
 		LeastAge:         get("least_age"),
 		ProofDays:        get("proof_days"),
+		DocumentGrace:    get("document_grace"),
 		Guests:           get("guests"),
 		NameMatch:        get("name_match"),
+		AddressMatch:     get("address_match"),
 		HoldStatus:       get("hold_status"),
 		OnMoved:          get("on_moved"),
 		CancelDays:       get("cancel_days"),
@@ -110,6 +114,7 @@ var policyFields = []struct{ name, label string }{
 	{"least_age", "Least age"},
 	{"proof_days", "A proof is good for"},
 	{"name_match", "The name on the document must be the name on the order"},
+	{"address_match", "The address on the document must be an address of the order"},
 	{"guests", "What guests must do"},
 	{"step_up_value", "Step-up order value"},
 	{"step_up_ial", "IAL needed from that value"},
@@ -117,6 +122,7 @@ var policyFields = []struct{ name, label string }{
 	{"step_up_selfie", "Needs a live selfie"},
 	{"evidence_document_ial", "A document alone counts as"},
 	{"evidence_selfie_ial", "A document with a live selfie counts as"},
+	{"document_grace", "Take documents that expired no longer ago than"},
 	{"hold_status", "Status of a held order"},
 	{"on_moved", "When somebody moves an order off hold"},
 	{"cancel_days", "Cancel orders that nobody proves after"},
@@ -158,6 +164,8 @@ var policyWarnings = map[string]Words{
 	"cancel_silent":     {Sentence: "Orders that nobody proves are cancelled without the shopper being told: mails to shoppers are switched off, or this idgate has no mail server."},
 	"no_mail_server":    {Sentence: "Mails to shoppers are switched on, but this idgate has no mail server, so none is sent. Whoever runs it sets IDGATE_SMTP."},
 	"digital_orders":    {Sentence: "BigCommerce completes paid orders of downloads at once: such an order can be downloaded before a hold reaches it."},
+
+	"address_unshown": {Sentence: "The address on the document is compared, but passports are the only document you take and they show none: every order would be held for good. Take others under Settings, at the checkout."},
 }
 
 // PolicyWarningCodes lists what the policy form can warn of.

@@ -75,6 +75,17 @@ var reasons = map[string]reasonWords{
 		sentence: "There is no name to compare, on the document or on the order.",
 		next:     "The shopper verifies with a document that bears a name, or the order gets a billing name.",
 	},
+	"address_differs": {
+		short: "Address differs", tone: "warn",
+		sentence: "The address on the document is none of the order's addresses.",
+		detailed: "The address on the document is none of the order's addresses: the {detail} differs.",
+		next:     "The shopper corrects the billing or shipping address and verifies with a document that shows it, or somebody looks at it and releases the order by hand.",
+	},
+	"address_unknown": {
+		short: "Address unknown", tone: "warn",
+		sentence: "There is no street and postcode to compare, on the document or on the order.",
+		next:     "The shopper verifies with a document that shows their address: a driver's licence or an identity card, not a passport.",
+	},
 	"proof_of_other_customer": {
 		short: "Another customer's proof", tone: "bad",
 		sentence: "The only proof found belongs to another customer.",

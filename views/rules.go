@@ -42,6 +42,8 @@ type RuleForm struct {
 	LeastAge   string
 	Meet       string // all or any
 	Conditions []ConditionForm
+
+	AddressMatch string // on or empty
 }
 
 // ConditionForm is one condition as it was typed.
@@ -70,7 +72,7 @@ func (c ConditionForm) blank() bool { return c == ConditionForm{} }
 func ParseRuleForm(v url.Values) RuleForm {
 	get := func(name string) string { return strings.TrimSpace(v.Get(name)) }
 	f := RuleForm{Was: v.Get("was"), Name: get("name"), Mode: get("mode"), Kind: get("kind"), IAL: get("require.ial"), MaxAge: get("require.max_age_days"),
-		Selfie: get("require.selfie"), NameMatch: get("require.name_match"), LeastAge: get("require.least_age"), Meet: get("meet")}
+		Selfie: get("require.selfie"), NameMatch: get("require.name_match"), AddressMatch: get("require.address_match"), LeastAge: get("require.least_age"), Meet: get("meet")}
 	for i := range 2 * MaxConditions {
 		at := "when." + strconv.Itoa(i) + "."
 		c := ConditionForm{Fact: get(at + "fact"), Not: get(at + "not"), Values: get(at + "values"), Amount: get(at + "amount")}
@@ -90,6 +92,7 @@ var ruleFields = []struct{ name, label string }{
 	{"require.max_age_days", "Greatest age of the proof"},
 	{"require.selfie", "Needs a live selfie"},
 	{"require.name_match", "The name on the document must be the name on the order"},
+	{"require.address_match", "The address on the document must be an address of the order"},
 	{"require.least_age", "Least age"},
 	{"meet", "The rule applies when"},
 	{"when", "Conditions"},

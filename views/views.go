@@ -32,6 +32,8 @@ type Need struct {
 	LeastAge   int // of the person, in whole years
 	Selfie     bool
 	NameMatch  bool
+
+	AddressMatch bool // the document's address is one of the order's
 }
 
 // Frame is what every page needs before anybody is known.
@@ -204,6 +206,9 @@ func needWords(n Need) []string {
 	}
 	if n.NameMatch && len(out) > 0 {
 		out = append(out, "the name on the order")
+	}
+	if n.AddressMatch && len(out) > 0 {
+		out = append(out, "an address of the order")
 	}
 	return out
 }

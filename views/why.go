@@ -23,6 +23,7 @@ var needSentences = map[string]string{
 	"selfie":    "The verification has a live selfie.",
 	"least_age": "The person is {n} years or older.",
 	"name":      "The name on the document is the billing name.",
+	"address":   "The address on the document is the billing address or one that is shipped to.",
 }
 
 // NeedWords says what would help an order to pass.

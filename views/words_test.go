@@ -12,7 +12,7 @@ import (
 // The codes that the rest of idgate gives, written out: a table here that loses one fails, whoever forgot it.
 var (
 	wantReasons = strings.Fields(`no_proof proof_expired proof_revoked proof_too_old ial_too_low selfie_missing age_too_low age_unknown
-		name_differs first_name_differs last_name_differs name_unknown proof_of_other_customer proof_of_other_cart mailbox_unproved
+		name_differs first_name_differs last_name_differs name_unknown address_differs address_unknown proof_of_other_customer proof_of_other_cart mailbox_unproved
 		mailbox_differs guest_must_sign_in guest_exempt proof_ok nothing_required exempt allow_listed policy_off source_not_covered before_enforcement
 		blocked in_review released_by_person requested_by_person request_withdrawn undone_by_person refused_by_person provider_down cart_changed status_not_gated evidence_unmapped`)
 	wantOutcomes       = strings.Fields("allow verify review hold refuse")
@@ -190,6 +190,7 @@ func TestSessionReasons(t *testing.T) {
 		{"failed", "expired_document", "The document has expired."},
 		{"failed", "never_heard_of", "The document could not be verified."},
 		{"passed", "last_name_differs", "The last name on the document is not the one on the order."},
+		{"passed", "address_differs", "The address on the document is none of the order's addresses."},
 		{"passed", "never_heard_of", ""},
 		{"expired", "late", "The verification was finished after its time had run out."},
 	} {
@@ -316,6 +317,8 @@ func TestNeed(t *testing.T) {
 	}{
 		{Need{}, "nothing"},
 		{Need{NameMatch: true}, "nothing"}, // there is no name without a document
+		{Need{AddressMatch: true}, "nothing"},
+		{Need{IAL: 2, AddressMatch: true}, "IAL 2, an address of the order"},
 		{Need{IAL: 2}, "IAL 2"},
 		{Need{IAL: 2, MaxAgeDays: 1, Selfie: true, LeastAge: 21, NameMatch: true}, "IAL 2, a proof no older than 1 day, a live selfie, an age of at least 21, the name on the order"},
 	}

@@ -12,11 +12,11 @@ import (
 
 // everyField is a Policy that has something in every field.
 func everyField() gate.Policy {
-	q := gate.Requirement{IAL: 1, MaxAge: 9, Selfie: true, LeastAge: 18, NameMatch: true}
+	q := gate.Requirement{IAL: 1, MaxAge: 9, Selfie: true, LeastAge: 18, NameMatch: true, AddressMatch: true}
 	return gate.Policy{Version: 1, Mode: gate.Enforce, Currency: "USD", Checkout: q, StepUp: &gate.StepUp{Over: usd(500), Require: q},
 		Rules: []gate.Rule{{Name: "r", Mode: gate.Enforce, Exempt: true, Any: true, Require: q, When: []gate.Condition{
 			{Fact: gate.FactValue, Not: true, Values: []string{"1"}, Amount: over(100).Amount}}}},
-		Evidence: gate.Evidence{Document: 1, DocumentSelfie: 2}, ProofGood: 365, Guests: gate.GuestsVerify, Sources: []string{"www"}, HoldStatus: 12,
+		Evidence: gate.Evidence{Document: 1, DocumentSelfie: 2}, ProofGood: 365, DocumentGrace: 30, Guests: gate.GuestsVerify, Sources: []string{"www"}, HoldStatus: 12,
 		OnUnreachable: gate.LetPay, OnProviderDown: gate.LetPay, OnMoved: gate.HoldAgain, CancelAfter: 5, Mails: true, RemindAfter: []int{24}, Keep: 90, CustomFieldsV2: true}
 }
 
@@ -47,7 +47,7 @@ func TestCompareForgetsNothing(t *testing.T) {
 			t.Errorf("%s is empty in everyField: give it a value", path)
 		}
 	})
-	if len(paths) < 39 {
+	if len(paths) < 43 {
 		t.Fatalf("%d fields: %v", len(paths), paths)
 	}
 	for _, want := range paths {
@@ -112,6 +112,7 @@ func TestCompareFields(t *testing.T) {
 		{"checkout", "selfie", func(p *gate.Policy) { p.Checkout.Selfie = true }, false, true, gate.Stricter, gate.Milder},
 		{"checkout", "least_age", func(p *gate.Policy) { p.Checkout.LeastAge = 18 }, 0, 18, gate.Stricter, gate.Milder},
 		{"checkout", "name_match", func(p *gate.Policy) { p.Checkout.NameMatch = false }, true, false, gate.Milder, gate.Stricter},
+		{"checkout", "address_match", func(p *gate.Policy) { p.Checkout.AddressMatch = true }, false, true, gate.Stricter, gate.Milder},
 		{"step_up", "", func(p *gate.Policy) { p.StepUp = nil }, *policy().StepUp, nil, gate.Milder, gate.Stricter},
 		{"step_up", "over", func(p *gate.Policy) { p.StepUp = &gate.StepUp{Over: usd(60000), Require: p.StepUp.Require} }, usd(50000), usd(60000), gate.Milder, gate.Stricter},
 		{"step_up", "over", func(p *gate.Policy) {
@@ -125,6 +126,7 @@ func TestCompareFields(t *testing.T) {
 		{"evidence", "document", func(p *gate.Policy) { p.Evidence.Document = 2 }, gate.IAL(1), gate.IAL(2), gate.Milder, gate.Stricter},
 		{"evidence", "document_selfie", func(p *gate.Policy) { p.Evidence.DocumentSelfie = 0 }, gate.IAL(2), gate.IAL(0), gate.Stricter, gate.Milder},
 		{"proof_days", "", func(p *gate.Policy) { p.ProofGood = 400 }, gate.Days(365), gate.Days(400), gate.Milder, gate.Stricter},
+		{"document_grace", "", func(p *gate.Policy) { p.DocumentGrace = 30 }, gate.Days(0), gate.Days(30), gate.Milder, gate.Stricter},
 		{"guests", "", func(p *gate.Policy) { p.Guests = gate.GuestsPass }, gate.GuestsVerify, gate.GuestsPass, gate.Milder, gate.Stricter},
 		{"guests", "", func(p *gate.Policy) { p.Guests = gate.GuestsSignIn }, gate.GuestsVerify, gate.GuestsSignIn, gate.Stricter, gate.Milder},
 		{"sources", "", func(p *gate.Policy) { p.Sources = []string{"www"} }, []string(nil), []string{"www"}, gate.Milder, gate.Stricter},
@@ -222,6 +224,7 @@ func TestCompareRules(t *testing.T) {
 		{"more asked", nil, func(r *gate.Rule) { r.Require.IAL = 3 }, "require.ial", gate.Stricter, gate.Other},
 		{"less asked", nil, func(r *gate.Rule) { r.Require.IAL = 1 }, "require.ial", gate.Milder, gate.Other},
 		{"less asked in shadow", func(r *gate.Rule) { r.Mode = gate.Shadow }, func(r *gate.Rule) { r.Require.IAL = 1 }, "require.ial", gate.Other, gate.Other},
+		{"an address", nil, func(r *gate.Rule) { r.Require.AddressMatch = true }, "require.address_match", gate.Stricter, gate.Other},
 		{"older people", nil, func(r *gate.Rule) { r.Require.LeastAge = 18 }, "require.least_age", gate.Stricter, gate.Other},
 	} {
 		for _, exempt := range []bool{false, true} {

@@ -13,7 +13,7 @@ var modes = []gate.Mode{gate.Off, gate.Shadow, gate.Enforce}
 // drawRequirement asks for little more often than for much, so that Proofs meet it about as often as not.
 func drawRequirement(t *rapid.T) gate.Requirement {
 	return gate.Requirement{IAL: rapid.SampledFrom([]gate.IAL{0, 0, 1, 1, 2, 3}).Draw(t, "ial"), MaxAge: rapid.SampledFrom([]gate.Days{0, 0, 0, 1, 2, 3}).Draw(t, "max age"),
-		Selfie: seldom(t, "selfie"), LeastAge: rapid.SampledFrom([]int{0, 0, 0, 18, 21}).Draw(t, "age"), NameMatch: seldom(t, "name")}
+		Selfie: seldom(t, "selfie"), LeastAge: rapid.SampledFrom([]int{0, 0, 0, 18, 21}).Draw(t, "age"), NameMatch: seldom(t, "name"), AddressMatch: seldom(t, "address")}
 }
 
 func seldom(t *rapid.T, what string) bool { return rapid.IntRange(0, 4).Draw(t, what) == 4 }
@@ -78,7 +78,7 @@ func drawSources(t *rapid.T, p *gate.Policy) {
 func mutate(t *rapid.T, p gate.Policy) gate.Policy {
 	p.Rules = slices.Clone(p.Rules)
 	for range rapid.SampledFrom([]int{1, 1, 1, 2, 3}).Draw(t, "changes") {
-		switch rapid.IntRange(0, 10).Draw(t, "change") {
+		switch rapid.IntRange(0, 11).Draw(t, "change") {
 		case 0:
 			p.Mode = rapid.SampledFrom(modes).Draw(t, "mode")
 		case 1:
@@ -95,6 +95,8 @@ func mutate(t *rapid.T, p gate.Policy) gate.Policy {
 			drawSources(t, &p)
 		case 7:
 			p.Rules = append(p.Rules, drawRule(t))
+		case 8:
+			p.DocumentGrace = gate.Days(rapid.IntRange(0, 90).Draw(t, "grace"))
 		default:
 			if len(p.Rules) > 0 {
 				mutateRule(t, &p, rapid.IntRange(0, len(p.Rules)-1).Draw(t, "which"))
@@ -150,6 +152,12 @@ func drawPlace(t *rapid.T) gate.Place {
 		{Country: "GB", Postcode: "SW1A 1AA"}, {Country: "FR", Postcode: "75001"}}).Draw(t, "place")
 }
 
+// drawAddress is one of a few that are alike, differ, or say nothing.
+func drawAddress(t *rapid.T) gate.Address {
+	return rapid.SampledFrom([]gate.Address{home, home, {Street: "221 B Baker St", Postcode: "nw16xe", Country: "GBR"}, {Street: "5 Baker Street", Postcode: "NW1 6XE"},
+		{Street: "221b", Postcode: "90210", Country: "US"}, {Street: "Baker Street", Postcode: "NW1 6XE"}, {Postcode: "NW1 6XE"}, {}}).Draw(t, "address")
+}
+
 var listings = []gate.Listing{gate.OnNoList, gate.OnNoList, gate.OnNoList, gate.OnNoList, gate.OnNoList, gate.OnNoList, gate.OnAllowList, gate.OnBlockList}
 
 func drawFacts(t *rapid.T) gate.Facts {
@@ -171,6 +179,7 @@ func drawFacts(t *rapid.T) gate.Facts {
 			Categories: rapid.SampledFrom([][]string{nil, {"1"}, {"2", "9"}}).Draw(t, "categories"), Brand: rapid.SampledFrom([]string{"", "1", "9"}).Draw(t, "brand")})
 	}
 	f.Shipping, f.Billing = rapid.SliceOfN(rapid.Custom(drawPlace), 0, 2).Draw(t, "shipping"), drawPlace(t)
+	f.Addresses = rapid.SliceOfN(rapid.Custom(drawAddress), 0, 3).Draw(t, "addresses")
 	f.Group, f.Payment, f.Channel, f.Source = drawText(t, gate.FactGroup), drawText(t, gate.FactPayment), drawText(t, gate.FactChannel), drawText(t, gate.FactSource)
 	f.ShipMethod = drawText(t, gate.FactShipMethod)
 	f.ShipMethods = rapid.SampledFrom([][]string{nil, nil, {"post", "pickup"}, {"pickup", ""}}).Draw(t, "methods")
@@ -181,7 +190,7 @@ func drawFacts(t *rapid.T) gate.Facts {
 
 func drawProof(t *rapid.T) gate.Proof {
 	return gate.Proof{ID: "p", Source: rapid.SampledFrom([]string{gate.SourcePolicy, "oidc"}).Draw(t, "source"), IAL: gate.IAL(rapid.IntRange(0, 3).Draw(t, "ial")), Document: true,
-		Selfie: rapid.Bool().Draw(t, "selfie"), Age: rapid.SampledFrom([]int{30, 30, 20, 17, -1}).Draw(t, "age"), Name: ada, At: now.AddDate(0, 0, -rapid.IntRange(0, 5).Draw(t, "days")),
+		Selfie: rapid.Bool().Draw(t, "selfie"), Age: rapid.SampledFrom([]int{30, 30, 20, 17, -1}).Draw(t, "age"), Name: ada, Address: drawAddress(t), At: now.AddDate(0, 0, -rapid.IntRange(0, 5).Draw(t, "days")),
 		Until: now.AddDate(0, 0, 5-rapid.IntRange(0, 5).Draw(t, "until")), Revoked: seldom(t, "revoked"),
 		Holder: gate.Holder{CustomerID: rapid.SampledFrom([]int64{1, 1, 1, 0, 2}).Draw(t, "holder"), CartID: rapid.SampledFrom([]string{"", "c1"}).Draw(t, "cart"), OrderID: int64(rapid.SampledFrom([]int{0, 100}).Draw(t, "order")),
 			Mailbox: rapid.SampledFrom([]string{"", "m1", "m2"}).Draw(t, "holder mailbox")}}

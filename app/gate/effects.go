@@ -16,6 +16,7 @@ var effects = map[string]func(before, after any) Effect{
 	"evidence.document":        falling[IAL],
 	"evidence.document_selfie": falling[IAL],
 	"proof_days":               falling[Days],
+	"document_grace":           falling[Days],
 	"guests":                   guestsTurn,
 	"sources":                  sourcesTurn,
 	"hold_status":              noBearing,
@@ -36,6 +37,8 @@ var requirements = map[string]func(before, after any) Effect{
 	"selfie":       switchedOn,
 	"least_age":    rising[int],
 	"name_match":   switchedOn,
+
+	"address_match": switchedOn,
 }
 
 // effect looks a change up. A field that nobody has judged is Mixed: a merchant is warned rather than not.

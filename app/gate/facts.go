@@ -74,6 +74,9 @@ type Facts struct {
 	ItemsKnown bool // categories and brands were looked up, of every item
 	Shipping   []Place
 	Billing    Place
+	// Addresses are the billing address and those shipped to, as they are compared with a document's. Canonical has them as Billing and
+	// Shipping; they stand here once more because Place.Line joins the street with the city.
+	Addresses  []Address
 	Group      Text // customer group id, or "guest"
 	FirstOrder Bool
 	Payment    Text

@@ -45,6 +45,7 @@ func TestCanonical(t *testing.T) {
 		{"payment, channel, source and methods", func(f *gate.Facts) {
 			f.Payment, f.Channel, f.Source, f.ShipMethod, f.ShipMethods = gate.Known("a"), gate.Known("b"), gate.Known("c"), gate.Known("d"), []string{"e"}
 		}, false},
+		{"addresses in parts, which the lines have already", func(f *gate.Facts) { f.Addresses = []gate.Address{home} }, false},
 		{"a review", func(f *gate.Facts) { f.InReview = true }, false},
 		{"the epoch", func(f *gate.Facts) { f.BeforeEpoch = true }, false},
 		{"which gate asks, and the order's number", func(f *gate.Facts) { f.Stage, f.OrderID = gate.AtCheckout, 0 }, false},

@@ -61,6 +61,8 @@ const (
 	FirstNameDiffers     Code = "first_name_differs"
 	LastNameDiffers      Code = "last_name_differs"
 	NameUnknown          Code = "name_unknown"
+	AddressDiffers       Code = "address_differs" // Detail: in which part
+	AddressUnknown       Code = "address_unknown"
 	ProofOfOtherCustomer Code = "proof_of_other_customer"
 	ProofOfOtherCart     Code = "proof_of_other_cart"
 	MailboxUnproved      Code = "mailbox_unproved"
@@ -104,7 +106,7 @@ type Decision struct {
 // Binds reports whether anyone may act on the Decision: a shadow or switched-off Policy decides without effect.
 func (d Decision) Binds() bool { return d.Mode == Enforce }
 
-// Proof is what a passed Session established about a person, with the name opened for comparison.
+// Proof is what a passed Session established about a person, with the name and the address opened for comparison.
 type Proof struct {
 	ID       string
 	IAL      IAL    // as asserted by Source; ignored when Source is SourcePolicy
@@ -113,6 +115,7 @@ type Proof struct {
 	Selfie   bool   // a live selfie was captured in the passed Session
 	Age      int    // whole years when proved; negative when unknown
 	Name     Name
+	Address  Address // zero: the document carries none, or the Proof is of a time that did not keep it in parts
 	At       time.Time
 	Until    time.Time
 	Revoked  bool
@@ -362,6 +365,10 @@ func (pr Proof) lacks(p Policy, req Requirement, f Facts, now time.Time) []Reaso
 		if c := pr.Name.compare(f.Buyer.Name); c != "" {
 			add(true, c, "")
 		}
+	}
+	if req.AddressMatch {
+		why, ok := pr.Address.compare(f.Addresses)
+		add(!ok, why.Code, why.Detail)
 	}
 	return out
 }

@@ -21,6 +21,8 @@ const (
 	NeedSelfie What = "selfie"    // a live selfie
 	NeedAge    What = "least_age" // Amount: the person's least age in years
 	NeedName   What = "name"      // the name on the document is the billing name
+
+	NeedAddress What = "address" // the address on the document is the billing address or one that is shipped to
 )
 
 // Need is one thing that would help a Decision to pass; all of them together do.
@@ -75,5 +77,6 @@ func (d Decision) proving(lacks []Reason) []Need {
 	add(NeedFresh, int(q.MaxAge), func(r Requirement) bool { return r.MaxAge > 0 && r.MaxAge == q.MaxAge }, ProofTooOld)
 	add(NeedAge, q.LeastAge, func(r Requirement) bool { return r.LeastAge > 0 && r.LeastAge == q.LeastAge }, AgeTooLow, AgeUnknown)
 	add(NeedName, 0, func(r Requirement) bool { return r.NameMatch }, NameDiffers, FirstNameDiffers, LastNameDiffers, NameUnknown)
+	add(NeedAddress, 0, func(r Requirement) bool { return r.AddressMatch }, AddressDiffers, AddressUnknown)
 	return out
 }

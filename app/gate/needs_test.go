@@ -28,6 +28,11 @@ func TestNeeds(t *testing.T) {
 	name := func(met bool, rules ...string) gate.Need {
 		return gate.Need{What: gate.NeedName, Rules: rules, Met: met}
 	}
+	address := func(met bool) gate.Need {
+		return gate.Need{What: gate.NeedAddress, Rules: []string{"checkout"}, Met: met}
+	}
+	byAddress := func(p *gate.Policy) { p.Checkout.AddressMatch = true }
+	billed := func(f *gate.Facts) { f.Addresses = []gate.Address{home} }
 	do := func(w gate.What) gate.Need { return gate.Need{What: w} }
 	for _, c := range []struct {
 		name   string
@@ -55,6 +60,11 @@ func TestNeeds(t *testing.T) {
 		{"evidence that counts for nothing", func(p *gate.Policy) { p.Evidence = gate.Evidence{} }, order(), []gate.Proof{proof()},
 			[]gate.Need{do(gate.NeedMapping), level(false, "checkout"), name(true, "checkout")}},
 		{"another name", nil, order(), []gate.Proof{proof(func(p *gate.Proof) { p.Name.Given = "Bob" })}, []gate.Need{level(true, "checkout"), name(false, "checkout")}},
+		{"no address to compare", byAddress, order(billed), []gate.Proof{proof()}, []gate.Need{level(true, "checkout"), name(true, "checkout"), address(false)}},
+		{"another address", byAddress, order(billed), []gate.Proof{proof(func(p *gate.Proof) { p.Address = gate.Address{Street: "5 Baker Street", Postcode: "NW1 6XE"} })},
+			[]gate.Need{level(true, "checkout"), name(true, "checkout"), address(false)}},
+		{"the address, and another name", byAddress, order(billed), []gate.Proof{proof(func(p *gate.Proof) { p.Name.Given, p.Address = "Bob", home })},
+			[]gate.Need{level(true, "checkout"), name(false, "checkout"), address(true)}},
 		{"a guest's name is asked for by no rule", func(p *gate.Policy) { p.Checkout.NameMatch = false }, order(guest), nil, []gate.Need{level(false, "checkout"), name(false)}},
 		{"a Proof under the same mailbox", nil, order(guest, func(f *gate.Facts) { f.CartID = "c2" }), []gate.Proof{proof(guestHeld)},
 			[]gate.Need{do(gate.NeedMailbox), level(false, "checkout"), name(false, "checkout")}},

@@ -40,9 +40,11 @@ type Requirement struct {
 	Selfie    bool `json:"selfie,omitempty"`
 	LeastAge  int  `json:"least_age,omitempty"` // of the person, in whole years; 0: any
 	NameMatch bool `json:"name_match,omitempty"`
+	// AddressMatch: the document's address is the order's billing address or one that it ships to. See Address.
+	AddressMatch bool `json:"address_match,omitempty"`
 }
 
-// empty reports whether nothing is to be proved. A name alone cannot be asked for: there is no name without a document.
+// empty reports whether nothing is to be proved. A name or an address alone cannot be asked for: there is neither without a document.
 func (r Requirement) empty() bool { return r.IAL == 0 && !r.Selfie && r.LeastAge == 0 }
 
 // with is the stricter of r and o in every part.
@@ -57,6 +59,8 @@ func (r Requirement) with(o Requirement) Requirement {
 		Selfie:    r.Selfie || o.Selfie,
 		LeastAge:  max(r.LeastAge, o.LeastAge),
 		NameMatch: r.NameMatch || o.NameMatch,
+
+		AddressMatch: r.AddressMatch || o.AddressMatch,
 	}
 }
 
@@ -121,6 +125,7 @@ type Policy struct {
 	Rules          []Rule        `json:"rules,omitempty"`
 	Evidence       Evidence      `json:"evidence"`
 	ProofGood      Days          `json:"proof_days"`
+	DocumentGrace  Days          `json:"document_grace,omitempty"` // a document that expired no longer ago than this still counts
 	Guests         GuestChoice   `json:"guests"`
 	Sources        []string      `json:"sources,omitempty"` // order sources covered; empty means all
 	HoldStatus     int           `json:"hold_status"`       // 12 Manual Verification Required, or 7 Awaiting Payment
@@ -183,6 +188,12 @@ func (p Policy) Uses(facts ...FactName) bool {
 	})
 }
 
+// ComparesAddress reports whether some order could require that the document's address is the order's.
+func (p Policy) ComparesAddress() bool {
+	return p.Checkout.AddressMatch || p.StepUp != nil && p.StepUp.Require.AddressMatch ||
+		slices.ContainsFunc(p.Rules, func(r Rule) bool { return r.Mode != Off && !r.Exempt && r.Require.AddressMatch })
+}
+
 // effective lists the rules to evaluate, exemptions first, then what the first screen asks, then the rest.
 func (p Policy) effective() []Rule {
 	out := make([]Rule, 0, len(p.Rules)+2)
@@ -234,6 +245,7 @@ func (p Policy) Problems() []Problem {
 	bad(p.Checkout.LeastAge < 0 || p.Checkout.LeastAge > 120, "least_age", "enter whole years from 1 to 120, or nothing")
 	bad(p.Checkout.MaxAge < 0 || p.Checkout.MaxAge > 3650, "checkout_max_age_days", "enter whole days from 1 to 3650, or nothing")
 	bad(p.ProofGood < 1 || p.ProofGood > 3650, "proof_days", "enter whole days from 1 to 3650")
+	bad(p.DocumentGrace < 0 || p.DocumentGrace > 90, "document_grace", "enter whole days from 1 to 90, or nothing to take no document that has expired")
 	bad(!slices.Contains([]GuestChoice{GuestsVerify, GuestsSignIn, GuestsPass}, p.Guests), "guests", "choose what guests must do")
 	bad(p.HoldStatus != 12 && p.HoldStatus != 7, "hold_status", "choose 12 (Manual Verification Required) or 7 (Awaiting Payment)")
 	choice := func(c FailureChoice, field string) {

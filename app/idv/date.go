@@ -46,6 +46,9 @@ func (d Date) Before(e Date) bool { return d.midnight().Before(e.midnight()) }
 // After says whether d comes after e.
 func (d Date) After(e Date) bool { return e.Before(d) }
 
+// AddDays returns the day so many days after d.
+func (d Date) AddDays(n int) Date { return DateOf(d.midnight().AddDate(0, 0, n)) }
+
 // String returns YYYY-MM-DD, or "unknown".
 func (d Date) String() string {
 	if d.IsZero() {

@@ -66,6 +66,7 @@ type Evidence struct {
 	DocumentType    string // a DocumentType, or empty
 	DocumentCountry string // as printed in the answer
 	DocumentExpired bool
+	DocumentExpires Date // the day after which the document is good no more, as it was read; zero when it was not
 	Selfie          bool // a live selfie was captured in this session
 }
 
@@ -105,17 +106,26 @@ const (
 // Need is the evidence that a Requirement asks for.
 type Need struct {
 	Selfie bool
+	Grace  int  // a document that expired no more than so many days before Today will do
+	Today  Date // what Grace counts from; without it there is none
+}
+
+// forgives says whether a document that expired on this day still will do. A day that is unknown, or that has not come, is no
+// reason for forgiving: then somebody else says that the document has expired.
+func (n Need) forgives(expired Date) bool {
+	return n.Grace > 0 && n.Today.Valid() && expired.Valid() && !expired.After(n.Today) && !expired.AddDays(n.Grace).Before(n.Today)
 }
 
 // Meets says whether o is a pass whose evidence covers n, and if not, the reason that comes first. It is the last look
-// before a Proof is made: it trusts no provider to have looked.
+// before a Proof is made: it trusts no provider to have looked. A grace overrules no provider: it only counts for what the provider
+// itself called a pass.
 func Meets(o Observation, n Need) (reason string, ok bool) {
 	switch {
 	case o.State != StatePassed:
 		return ReasonNotVerified, false
 	case !o.Evidence.Document || o.Person == nil:
 		return ReasonNoDocument, false
-	case o.Evidence.DocumentExpired:
+	case o.Evidence.DocumentExpired && !n.forgives(o.Evidence.DocumentExpires):
 		return ReasonExpiredDocument, false
 	case n.Selfie && !o.Evidence.Selfie:
 		return ReasonNoSelfie, false

@@ -373,7 +373,19 @@ func (l *Ledger) WakeSession(ctx context.Context, hash, id string, now time.Time
 type Person struct {
 	Given  string `json:"given"`
 	Family string `json:"family"`
-	Place  string `json:"place,omitempty"` // normalised address line
+	// The address on the document, as far as it is compared. Proofs of before it was kept in parts have it as one line, which nothing
+	// reads: to compare they are without an address.
+	Street   string `json:"street,omitempty"`
+	Postcode string `json:"postcode,omitempty"`
+	Country  string `json:"country,omitempty"`
+}
+
+// Name is the person's name for comparison.
+func (p Person) Name() gate.Name { return gate.Name{Given: p.Given, Family: p.Family} }
+
+// Address is the person's address for comparison.
+func (p Person) Address() gate.Address {
+	return gate.Address{Street: p.Street, Postcode: p.Postcode, Country: p.Country}
 }
 
 // NewProof is what a passed Session established.
@@ -534,7 +546,7 @@ func (l *Ledger) openProof(s *Shop, r queries.Proof) (Proof, error) {
 	}
 	return Proof{SessionID: r.SessionID, RevokedAt: instant(r.RevokedAt), RevokedBy: r.RevokedBy, RevokedWhy: r.RevokedWhy, Proof: gate.Proof{
 		ID: r.ID, IAL: gate.IAL(r.Ial), Source: r.Source, Document: r.Document == 1, Selfie: r.Selfie == 1, Age: int(r.Age),
-		Name: gate.Name{Given: p.Given, Family: p.Family}, At: instant(r.ProvedAt), Until: instant(r.GoodUntil), Revoked: r.RevokedAt != 0,
+		Name: p.Name(), Address: p.Address(), At: instant(r.ProvedAt), Until: instant(r.GoodUntil), Revoked: r.RevokedAt != 0,
 		Holder: gate.Holder{CustomerID: r.CustomerID, CartID: r.CartID, OrderID: r.OrderID, Mailbox: hex.EncodeToString(r.Mailbox)},
 	}}, nil
 }

@@ -78,7 +78,8 @@ func TestNothingInTheClear(t *testing.T) {
 
 	facts := gate.Facts{Stage: gate.AtCheckout, CartID: "c1", Buyer: gate.Buyer{CustomerID: 7, Mailbox: s.MailboxHash(secret["mailbox"]),
 		Name: gate.Name{Given: "x", Family: secret["billing name"]}}, Billing: gate.Place{Country: "GB", Postcode: secret["postcode"], Line: secret["address"]},
-		Shipping: []gate.Place{{Postcode: secret["postcode"], Line: secret["address"]}}}
+		Shipping:  []gate.Place{{Postcode: secret["postcode"], Line: secret["address"]}},
+		Addresses: []gate.Address{{Street: secret["address"], Postcode: secret["postcode"]}}}
 	c := Capability{Shop: s.Hash, Purpose: ForCart, CartID: "c1", CustomerID: 7, Mailbox: facts.Buyer.Mailbox, ExpiresAt: r.now.Add(time.Hour)}
 	_, err = r.l.RecordCartDecision(ctx, s, NewDecision{Facts: facts, Decision: gate.Decide(s.Policy, facts, nil, r.now), Policy: 1, MadeBy: ByRule}, &c, r.now)
 	r.ok(err)
@@ -93,7 +94,7 @@ func TestNothingInTheClear(t *testing.T) {
 	facts.Stage = gate.AtCheckout
 	d := NewDecision{Facts: facts, Decision: gate.Decide(s.Policy, facts, nil, r.now), Policy: 1, MadeBy: ByRule}
 	_, err = r.l.MoveSession(ctx, s, n, Move{State: idv.StatePassed, Deadline: n.Deadline, Decision: &d, Proof: &NewProof{IAL: 2, Source: gate.SourcePolicy, Document: true,
-		Person: Person{Given: secret["given name"], Family: secret["family name"], Place: secret["address"]}, GoodUntil: r.now.Add(time.Hour)}}, r.now)
+		Person: Person{Given: secret["given name"], Family: secret["family name"], Street: secret["address"], Postcode: secret["postcode"], Country: "GBR"}, GoodUntil: r.now.Add(time.Hour)}}, r.now)
 	r.ok(err)
 
 	l := r.evaluated(118)

@@ -148,8 +148,7 @@ func (r *Relay) providerWasDown(ctx context.Context, s *ledger.Shop, cartID stri
 // the shopper chose, or "". A link that only a mail carried shows whose the mailbox is; ErrProvedAlready when that is enough.
 // ErrProviderDown comes after the failure choice has been recorded: the page asks again and learns what it means.
 func (r *Relay) StartSession(ctx context.Context, s *ledger.Shop, c ledger.Capability, document string) (ledger.Session, error) {
-	kind, err := chosen(s, document)
-	if err != nil {
+	if _, err := chosen(s, gate.Requirement{}, document); err != nil {
 		return ledger.Session{}, err
 	}
 	defer r.starting.lock(startKey(c))() // so that the limits hold for requests at the same time, too
@@ -169,6 +168,10 @@ func (r *Relay) StartSession(ctx context.Context, s *ledger.Shop, c ledger.Capab
 		return ledger.Session{}, err
 	}
 	d, err := r.toProve(ctx, s, c)
+	if err != nil {
+		return ledger.Session{}, err
+	}
+	kind, err := chosen(s, d.Requirement, document)
 	if err != nil {
 		return ledger.Session{}, err
 	}

@@ -50,9 +50,10 @@ func (r *Relay) cartFacts(ctx context.Context, s *ledger.Shop, cartID string, cu
 		CartID: c.ID,
 		Buyer: gate.Buyer{CustomerID: customerID, Mailbox: s.MailboxHash(mailbox),
 			Name: gate.Name{Given: c.BillingAddress.FirstName, Family: c.BillingAddress.LastName}},
-		Value:   money(c.GrandTotal, c.Cart.Currency),
-		Billing: checkoutPlace(c.BillingAddress),
-		Group:   gate.Known("guest"),
+		Value:     money(c.GrandTotal, c.Cart.Currency),
+		Billing:   checkoutPlace(c.BillingAddress),
+		Addresses: []gate.Address{checkoutAddress(c.BillingAddress)},
+		Group:     gate.Known("guest"),
 	}
 	if c.Cart.Currency == s.Currency {
 		f.ShopValue = &f.Value
@@ -62,6 +63,7 @@ func (r *Relay) cartFacts(ctx context.Context, s *ledger.Shop, cartID string, cu
 	}
 	for _, k := range c.Consignments {
 		f.Shipping = append(f.Shipping, checkoutPlace(k.Address))
+		f.Addresses = append(f.Addresses, checkoutAddress(k.Address))
 		f.ShipMethods = append(f.ShipMethods, k.ShippingMethod)
 	}
 	for _, i := range c.Cart.Items {
@@ -85,7 +87,7 @@ func (r *Relay) factsOf(ctx context.Context, s *ledger.Shop, o bigcommerce.Order
 	f := gate.Facts{
 		Stage: gate.AtOrder, OrderID: o.ID, CartID: o.CartID,
 		Buyer: gate.Buyer{CustomerID: o.CustomerID, Mailbox: s.MailboxHash(b.Email), Name: gate.Name{Given: b.FirstName, Family: b.LastName}},
-		Value: money(amount, code), Billing: orderPlace(b),
+		Value: money(amount, code), Billing: orderPlace(b), Addresses: []gate.Address{orderAddress(b)},
 		Group: gate.Known("guest"), Source: gate.Known(o.OrderSource), Payment: gate.Known(o.PaymentMethod),
 		Channel: gate.Known(strconv.FormatInt(o.ChannelID, 10)),
 		// BigCommerce's dates have whole seconds: an order of the same second counts as later.
@@ -111,6 +113,7 @@ func (r *Relay) factsOf(ctx context.Context, s *ledger.Shop, o bigcommerce.Order
 		}
 		for _, to := range addresses {
 			f.Shipping = append(f.Shipping, orderPlace(to.OrderAddress))
+			f.Addresses = append(f.Addresses, orderAddress(to.OrderAddress))
 			f.ShipMethods = append(f.ShipMethods, to.ShippingMethod)
 		}
 	}
@@ -127,7 +130,7 @@ func newAsker(policies ...gate.Policy) asker {
 	for _, p := range policies {
 		a.catalog = a.catalog || p.Uses(gate.FactCategory, gate.FactBrand)
 		a.products = a.products || a.catalog || p.Uses(gate.FactProduct)
-		a.addresses = a.addresses || p.Uses(gate.FactCountry, gate.FactState, gate.FactPostcode, gate.FactShipDiff, gate.FactShipMethod)
+		a.addresses = a.addresses || p.ComparesAddress() || p.Uses(gate.FactCountry, gate.FactState, gate.FactPostcode, gate.FactShipDiff, gate.FactShipMethod)
 		a.group = a.group || p.Uses(gate.FactGroup)
 		a.first = a.first || p.Uses(gate.FactFirstOrder)
 	}
@@ -227,6 +230,14 @@ func checkoutPlace(a bigcommerce.CheckoutAddress) gate.Place {
 
 func orderPlace(a bigcommerce.OrderAddress) gate.Place {
 	return place(a.CountryISO2, a.State, a.Zip, a.Street1, a.Street2, a.City)
+}
+
+func checkoutAddress(a bigcommerce.CheckoutAddress) gate.Address {
+	return gate.Address{Street: a.Address1 + " " + a.Address2, Postcode: a.PostalCode, Country: a.CountryCode}
+}
+
+func orderAddress(a bigcommerce.OrderAddress) gate.Address {
+	return gate.Address{Street: a.Street1 + " " + a.Street2, Postcode: a.Zip, Country: a.CountryISO2}
 }
 
 // place normalises an address, so that the cart's and the order's spelling of one place are equal.

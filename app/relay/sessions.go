@@ -104,7 +104,7 @@ func (r *Relay) move(ctx context.Context, s *ledger.Shop, n ledger.Session, m le
 
 // passed turns a pass into a Proof, if it meets the evidence asked for and came in time.
 func (r *Relay) passed(ctx context.Context, s *ledger.Shop, n ledger.Session, o idv.Observation, late bool, now time.Time) error {
-	need := idv.Need{Selfie: s.Policy.NeedsSelfie(n.Requirement) && o.Assurance == nil}
+	need := idv.Need{Selfie: s.Policy.NeedsSelfie(n.Requirement) && o.Assurance == nil, Grace: int(s.Policy.DocumentGrace), Today: idv.DateOf(now.UTC())}
 	reason, ok := idv.Meets(o, need)
 	switch {
 	case !ok:
@@ -144,8 +144,7 @@ func proofOf(p gate.Policy, o idv.Observation, now time.Time) ledger.NewProof {
 			given, family = strings.Join(words[:len(words)-1], " "), words[len(words)-1]
 		}
 	}
-	n.Person = ledger.Person{Given: given, Family: family,
-		Place: strings.Join(strings.Fields(strings.ToLower(strings.Join([]string{o.Person.Street, o.Person.Zip, o.Person.City, o.Person.Country}, " "))), " ")}
+	n.Person = ledger.Person{Given: given, Family: family, Street: o.Person.Street, Postcode: o.Person.Zip, Country: o.Person.Country}
 	return n
 }
 
@@ -156,7 +155,7 @@ func (r *Relay) decideWith(ctx context.Context, s *ledger.Shop, n ledger.Session
 		return ledger.NewDecision{}, err
 	}
 	candidate := gate.Proof{IAL: p.IAL, Source: p.Source, Document: p.Document, Selfie: p.Selfie, Age: p.Age,
-		Name: gate.Name{Given: p.Person.Given, Family: p.Person.Family}, At: now, Until: p.GoodUntil,
+		Name: p.Person.Name(), Address: p.Person.Address(), At: now, Until: p.GoodUntil,
 		Holder: gate.Holder{CustomerID: n.CustomerID, CartID: n.CartID, OrderID: n.OrderID, Mailbox: n.Mailbox}}
 	d := gate.Decide(s.Policy, f, []gate.Proof{candidate}, now)
 	switch w, err := r.word(ctx, s, f); {

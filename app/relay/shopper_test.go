@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"idgate/app/gate"
 	"idgate/app/ledger"
 	"idgate/app/sim"
 	simkosmos "idgate/app/sim/kosmos"
@@ -448,6 +449,58 @@ func TestDocumentsToChoose(t *testing.T) {
 	}
 	if status, _ := w.post("sessions", b.Capability, map[string]any{"document": "id_card"}); status != http.StatusUnprocessableEntity {
 		t.Errorf("a kind that will not do: %d", status)
+	}
+}
+
+// Where the address is compared a passport is not offered, and not taken; it is said before what will be compared.
+func TestDocumentsThatShowAnAddress(t *testing.T) {
+	w := newWorld(t, func(p *gate.Policy) { p.Checkout.AddressMatch = true })
+	a := w.decide(w.guest(adas), nil)
+	if !slices.Equal(a.Documents, []string{"driver_license", "id_card"}) || !strings.Contains(a.Texts["needs"], "The address on the document") || strings.Contains(a.Texts["needs"], "passport") {
+		t.Errorf("documents %q, %s", a.Documents, a.Texts["needs"])
+	}
+	if status, got := w.post("sessions", a.Capability, map[string]any{"document": "passport"}); status != http.StatusUnprocessableEntity || got.Error.Field != "document" || strings.Contains(got.Error.Message, "passport") {
+		t.Errorf("a passport: %d %+v", status, got.Error)
+	}
+	if status, got := w.post("sessions", a.Capability, map[string]any{"document": "id_card"}); status != http.StatusCreated {
+		t.Errorf("an identity card: %d %+v", status, got.Error)
+	}
+	w.settings(ledger.Settings{Documents: []string{"passport", "id_card"}})
+	if b := w.decide(w.guest(adas), nil); !slices.Equal(b.Documents, []string{"id_card"}) {
+		t.Errorf("of two kinds: %q", b.Documents)
+	}
+}
+
+// TestDocumentGrace: within the Policy's days of grace a document that has expired makes a Proof, as good as any other; beyond, none.
+func TestDocumentGrace(t *testing.T) {
+	for _, c := range []struct {
+		grace  gate.Days
+		person simkosmos.Person
+		state  string
+		status int
+	}{
+		{0, simkosmos.LatelyExpired, "failed", 12},
+		{20, simkosmos.LatelyExpired, "failed", 12},
+		{21, simkosmos.LatelyExpired, "passed", 11},
+		{90, simkosmos.ExpiredDocument, "failed", 12},
+		{90, simkosmos.Fails, "failed", 12},
+	} {
+		w := newWorld(t, func(p *gate.Policy) { p.DocumentGrace = c.grace })
+		cart := w.guest(adas)
+		if n := w.verify(cart, "", c.person); n.State != c.state {
+			t.Errorf("%s, %d days: %+v", c.person, c.grace, n)
+		}
+		o := w.place(cart)
+		if o.StatusID != c.status {
+			t.Errorf("%s, %d days: status %d", c.person, c.grace, o.StatusID)
+		}
+		if c.state != "passed" {
+			continue
+		}
+		ps, err := w.ledger.ProofsFor(t.Context(), w.s(), gate.Facts{CartID: cart})
+		if err != nil || len(ps) != 1 || ps[0].Until.Sub(ps[0].At) != w.s().Policy.ProofGood.Duration() {
+			t.Errorf("%+v, %v", ps, err)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"idgate/app/gate"
 	"idgate/app/idv"
 	"idgate/app/ledger"
 )
@@ -23,20 +24,24 @@ const (
 // documents are the kinds that shoppers may choose from, in the order they are offered.
 var documents = []idv.DocumentType{idv.DriverLicense, idv.Passport, idv.IDCard}
 
-// Documents are the kinds of document that will do in a Shop, the first where nobody chooses.
-func Documents(s *ledger.Shop) []idv.DocumentType {
+// Documents are the kinds of document that will do in a Shop for what is required, the first where nobody chooses. A passport has no
+// address: where one is compared it is left out, unless the Shop takes nothing else.
+func Documents(s *ledger.Shop, q gate.Requirement) []idv.DocumentType {
 	out := slices.DeleteFunc(slices.Clone(documents), func(d idv.DocumentType) bool {
 		return len(s.Settings.Documents) > 0 && !slices.Contains(s.Settings.Documents, string(d))
 	})
+	if q.AddressMatch && !slices.Equal(out, []idv.DocumentType{idv.Passport}) {
+		out = slices.DeleteFunc(out, func(d idv.DocumentType) bool { return d == idv.Passport })
+	}
 	if len(out) == 0 {
 		return documents[:1]
 	}
 	return out
 }
 
-// chosen is the kind that a shopper chose; "" is the Shop's first.
-func chosen(s *ledger.Shop, choice string) (idv.DocumentType, error) {
-	kinds := Documents(s)
+// chosen is the kind that a shopper chose; "" is the first that will do.
+func chosen(s *ledger.Shop, q gate.Requirement, choice string) (idv.DocumentType, error) {
+	kinds := Documents(s, q)
 	if choice == "" {
 		return kinds[0], nil
 	}

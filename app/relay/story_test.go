@@ -257,6 +257,7 @@ func TestWhatTheProviderSays(t *testing.T) {
 		{simkosmos.Passes, "failed", "verify", idv.ReasonNoSelfie, ledger.Held},
 		{simkosmos.TooYoung, "passed", "verify", "age_too_low", ledger.Held},
 		{simkosmos.ExpiredDocument, "failed", "verify", idv.ReasonExpiredDocument, ledger.Held},
+		{simkosmos.LatelyExpired, "failed", "verify", idv.ReasonExpiredDocument, ledger.Held},
 		{simkosmos.OtherName, "passed", "verify", "name_differs", ledger.Held},
 		{simkosmos.Fails, "failed", "verify", "not_verified", ledger.Held},
 		{simkosmos.GivesUp, "abandoned", "verify", "", ledger.Held},
@@ -353,6 +354,56 @@ func TestVerifyAsAOrderAsB(t *testing.T) {
 			t.Fatal(err)
 		}
 		heldFor(t, w, w.place(cart), gate.NameDiffers)
+	})
+	byAddress := func(p *gate.Policy) { p.Checkout.AddressMatch = true }
+	elsewhere := func(b *sim.Address) {
+		b.Street1, b.City, b.State, b.StateCode, b.Zip = "5 Tower Road", "Denver", "Colorado", "CO", "80202"
+	}
+	t.Run("the address of somebody else", func(t *testing.T) {
+		w := newWorld(t, byAddress)
+		b := billing("ada@example.com")
+		elsewhere(&b)
+		cart := w.cart(w.product(cheap), 0, b)
+		if n := w.verify(cart, "", simkosmos.PassesWithSelfie); n.State != "passed" || n.Decision != "verify" || n.Reason == nil || n.Reason.Code != string(gate.AddressDiffers) || n.Reason.Next == "" {
+			t.Fatalf("session %+v", n)
+		}
+		heldFor(t, w, w.place(cart), gate.AddressDiffers)
+	})
+	t.Run("the addresses changed after the proof", func(t *testing.T) {
+		w := newWorld(t, byAddress)
+		cart := w.cart(w.product(cheap), 0, billing("ada@example.com"))
+		if n := w.verify(cart, "", simkosmos.PassesWithSelfie); n.Decision != "allow" {
+			t.Fatalf("session %+v", n)
+		}
+		o := w.place(cart)
+		b, to := o.Billing, o.Shipping[0]
+		elsewhere(&b)
+		elsewhere(&to)
+		w.clock.pass(time.Minute)
+		if err := w.shop.SetOrderBilling(o.ID, b, "staff"); err != nil {
+			t.Fatal(err)
+		}
+		w.clock.pass(2 * time.Minute)
+		w.settle()
+		if got := w.order(o.ID); got.StatusID != 11 {
+			t.Errorf("it still ships to the address on the document, but is in status %d", got.StatusID)
+		}
+		if err := w.shop.SetOrderShipping(o.ID, to, "staff"); err != nil {
+			t.Fatal(err)
+		}
+		w.clock.pass(2 * time.Minute)
+		w.settle()
+		heldFor(t, w, w.order(o.ID), gate.AddressDiffers)
+		w.check()
+	})
+	t.Run("a document that shows no address", func(t *testing.T) {
+		w := newWorld(t, byAddress)
+		w.settings(ledger.Settings{Documents: []string{"passport"}}) // nothing else is taken, so it is offered
+		cart := w.cart(w.product(cheap), 0, billing("ada@example.com"))
+		if n := w.verify(cart, "", simkosmos.PassesWithSelfie); n.Reason == nil || n.Reason.Code != string(gate.AddressUnknown) {
+			t.Fatalf("session %+v", n)
+		}
+		heldFor(t, w, w.place(cart), gate.AddressUnknown)
 	})
 	t.Run("A's token with B's cart", func(t *testing.T) {
 		w := newWorld(t)

@@ -90,6 +90,32 @@ func TestWhatIf(t *testing.T) {
 	w.check()
 }
 
+// TestWhatIfComparesAddresses: a draft that compares addresses has the shipping addresses fetched, which nothing else asks for.
+func TestWhatIfComparesAddresses(t *testing.T) {
+	w := newWorld(t)
+	_, proved := w.member(simkosmos.PassesWithSelfie)
+	b := w.order(proved.ID).Billing
+	b.Street1, b.Zip = "5 Tower Road", "80202"
+	if err := w.shop.SetOrderBilling(proved.ID, b, "staff"); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.pass(time.Hour)
+	w.settle()
+	draft := w.s().Policy
+	draft.Checkout.AddressMatch = true
+	if n := w.replayed(draft, w.s().EnforcedSince).Tally; n.Orders.Orders != 1 || n.Shifts[gate.Same].Orders != 1 {
+		t.Errorf("shipped to the address on the document: %+v", n.Shifts)
+	}
+	to := w.order(proved.ID).Shipping[0]
+	to.Street1, to.Zip = b.Street1, b.Zip
+	if err := w.shop.SetOrderShipping(proved.ID, to, "staff"); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.replayed(draft, w.s().EnforcedSince).Tally; n.Orders.Orders != 1 || n.Shifts[gate.NewlyHeld].Orders != 1 {
+		t.Errorf("shipped elsewhere: %+v", n.Shifts)
+	}
+}
+
 // TestWhatIfIsCancelled, and goes on after BigCommerce was out of reach.
 func TestWhatIfIsCancelled(t *testing.T) {
 	w := newWorld(t)

@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"idgate/app/gate"
+	"idgate/app/idv"
 	"idgate/app/ledger"
+	"idgate/app/relay"
 	"idgate/views"
 )
 
@@ -35,6 +37,9 @@ func (s *Server) showPolicy(w http.ResponseWriter, r *http.Request, v visit, sta
 	d.Layout, d.Currency, d.ReadOnly = s.layout(v, r), v.Shop.Currency, !v.may(ledger.Manager)
 	d.SourceChoices = sourceChoices(v.Shop.Policy)
 	d.Warnings = policyWarnings(v.Shop.Policy, s.tenantKnown(v.Shop), s.Relay.Mail != nil)
+	if q := (gate.Requirement{AddressMatch: v.Shop.Policy.ComparesAddress()}); q.AddressMatch && slices.Contains(relay.Documents(v.Shop, q), idv.Passport) {
+		d.Warnings = append(d.Warnings, "address_unshown")
+	}
 	return render(w, r, status, views.Policy(d))
 }
 
@@ -158,8 +163,8 @@ func shownFields(f views.PolicyForm) map[string]string {
 		sources = "all"
 	}
 	out := map[string]string{
-		"mode": views.ModeWords(f.Mode).Short, "checkout_ial": "IAL " + f.CheckoutIAL, "least_age": orDash(f.LeastAge), "proof_days": f.ProofDays,
-		"name_match": yesOrNo(f.NameMatch), "guests": choiceWords[f.Guests], "step_up_value": orDash(f.StepUpValue),
+		"mode": views.ModeWords(f.Mode).Short, "checkout_ial": "IAL " + f.CheckoutIAL, "least_age": orDash(f.LeastAge), "proof_days": f.ProofDays, "document_grace": orDash(f.DocumentGrace),
+		"name_match": yesOrNo(f.NameMatch), "address_match": yesOrNo(f.AddressMatch), "guests": choiceWords[f.Guests], "step_up_value": orDash(f.StepUpValue),
 		"evidence_document_ial": levelOrUnset(f.EvidenceDocument), "evidence_selfie_ial": levelOrUnset(f.EvidenceSelfie),
 		"hold_status": f.HoldStatus, "on_moved": choiceWords[f.OnMoved], "cancel_days": orDash(f.CancelDays), "mails": yesOrNo(f.Mails),
 		"remind_hours": orDash(f.RemindHours), "sources": sources, "keep_days": f.KeepDays, "on_unreachable": choiceWords[f.OnUnreachable],

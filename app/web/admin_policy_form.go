@@ -28,7 +28,7 @@ func formOf(p gate.Policy) views.PolicyForm {
 	f := views.PolicyForm{
 		Mode: string(p.Mode), CheckoutIAL: p.Checkout.IAL.String(), LeastAge: unlessZero(p.Checkout.LeastAge), ProofDays: p.ProofGood.String(),
 		EvidenceDocument: unlessZero(int(p.Evidence.Document)), EvidenceSelfie: unlessZero(int(p.Evidence.DocumentSelfie)),
-		Guests: string(p.Guests), NameMatch: ticked(p.Checkout.NameMatch), HoldStatus: strconv.Itoa(p.HoldStatus), Sources: p.Sources,
+		Guests: string(p.Guests), NameMatch: ticked(p.Checkout.NameMatch), AddressMatch: ticked(p.Checkout.AddressMatch), DocumentGrace: unlessZero(int(p.DocumentGrace)), HoldStatus: strconv.Itoa(p.HoldStatus), Sources: p.Sources,
 		OnUnreachable: string(p.OnUnreachable), OnProviderDown: string(p.OnProviderDown), WriteBack: "attributes", BaseVersion: strconv.FormatInt(p.Version, 10),
 		StepUpIAL: p.Checkout.IAL.String(), // where there is no step-up: what a new one asks at least
 		OnMoved:   string(cmp.Or(p.OnMoved, gate.Accept)), CancelDays: unlessZero(int(p.CancelAfter)), Mails: ticked(p.Mails), RemindHours: listed(p.RemindAfter),
@@ -106,10 +106,11 @@ func readPolicy(f views.PolicyForm, from gate.Policy, currency string) (p gate.P
 	p.Mode = gate.Mode(r.choice("mode", f.Mode, views.ModeCodes()...))
 	p.Currency = currency
 	p.Checkout = gate.Requirement{IAL: gate.IAL(r.whole("checkout_ial", f.CheckoutIAL, true)), MaxAge: from.Checkout.MaxAge, Selfie: from.Checkout.Selfie,
-		LeastAge: r.whole("least_age", f.LeastAge, false), NameMatch: f.NameMatch != ""}
+		LeastAge: r.whole("least_age", f.LeastAge, false), NameMatch: f.NameMatch != "", AddressMatch: f.AddressMatch != ""}
 	p.Evidence = gate.Evidence{Document: gate.IAL(r.whole("evidence_document_ial", f.EvidenceDocument, false)),
 		DocumentSelfie: gate.IAL(r.whole("evidence_selfie_ial", f.EvidenceSelfie, false))}
 	p.ProofGood = gate.Days(r.whole("proof_days", f.ProofDays, true))
+	p.DocumentGrace = gate.Days(r.whole("document_grace", f.DocumentGrace, false))
 	p.Guests = gate.GuestChoice(r.choice("guests", f.Guests, string(gate.GuestsVerify), string(gate.GuestsSignIn), string(gate.GuestsPass)))
 	p.HoldStatus, _ = strconv.Atoi(r.choice("hold_status", f.HoldStatus, "12", "7"))
 	failures := []string{string(gate.LetPay), string(gate.Stop)}
@@ -164,7 +165,7 @@ func (r policyReader) stepUp(f views.PolicyForm, currency string) *gate.StepUp {
 	over, code := parseAmount(f.StepUpValue, currency)
 	r.refuse("step_up_value", code)
 	return &gate.StepUp{Over: over, Require: gate.Requirement{IAL: gate.IAL(r.whole("step_up_ial", f.StepUpIAL, true)), MaxAge: gate.Days(maxAge),
-		Selfie: f.StepUpSelfie != "", NameMatch: f.NameMatch != ""}}
+		Selfie: f.StepUpSelfie != "", NameMatch: f.NameMatch != "", AddressMatch: f.AddressMatch != ""}}
 }
 
 // hours reads numbers of hours in any order, each once.

@@ -181,7 +181,7 @@ func (p previewOf) hosted(which string) (templ.Component, error) {
 	}
 	data := p.data()
 	d := views.VerifyData{Frame: f, Texts: p.words.Page(data), ShopName: p.look.Name, Look: p.pages, Still: true, Outcome: data.Outcome, Expires: p.s.when(p.shop, data.LinkUntil)}
-	for _, k := range relay.Documents(p.shop) {
+	for _, k := range relay.Documents(p.shop, p.shop.Policy.Checkout) {
 		d.Documents = append(d.Documents, views.Document{Value: string(k), Name: d.Texts[documentNames[k]]})
 	}
 	if which == "waiting" {
@@ -213,7 +213,7 @@ func (p previewOf) dialog(what string) (templ.Component, error) {
 			}
 		}
 	}
-	for _, k := range relay.Documents(p.shop) {
+	for _, k := range relay.Documents(p.shop, p.shop.Policy.Checkout) {
 		d.Documents = append(d.Documents, views.Document{Value: string(k), Name: t[documentNames[k]]})
 	}
 	switch what {

@@ -110,7 +110,7 @@ func (s *Server) saveRule(w http.ResponseWriter, r *http.Request, v visit) error
 // formOfRule is a rule as its form shows it.
 func formOfRule(r gate.Rule) views.RuleForm {
 	f := views.RuleForm{Was: r.Name, Name: r.Name, Mode: string(r.Mode), Kind: kindRequire, IAL: r.Require.IAL.String(), MaxAge: unlessZero(int(r.Require.MaxAge)),
-		Selfie: ticked(r.Require.Selfie), NameMatch: ticked(r.Require.NameMatch), LeastAge: unlessZero(r.Require.LeastAge), Meet: meetAll}
+		Selfie: ticked(r.Require.Selfie), NameMatch: ticked(r.Require.NameMatch), AddressMatch: ticked(r.Require.AddressMatch), LeastAge: unlessZero(r.Require.LeastAge), Meet: meetAll}
 	if r.Exempt {
 		f.Kind = kindExempt
 	}
@@ -177,7 +177,7 @@ func readRule(f views.RuleForm, currency string) (gate.Rule, map[string]string) 
 		Exempt: r.choice("kind", f.Kind, kindRequire, kindExempt) == kindExempt, Any: r.choice("meet", f.Meet, meetAll, meetAny) == meetAny}
 	if !out.Exempt {
 		out.Require = gate.Requirement{IAL: gate.IAL(r.whole("require.ial", f.IAL, true)), MaxAge: gate.Days(r.whole("require.max_age_days", f.MaxAge, false)),
-			Selfie: f.Selfie != "", LeastAge: r.whole("require.least_age", f.LeastAge, false), NameMatch: f.NameMatch != ""}
+			Selfie: f.Selfie != "", LeastAge: r.whole("require.least_age", f.LeastAge, false), NameMatch: f.NameMatch != "", AddressMatch: f.AddressMatch != ""}
 	}
 	if spoilt(f.Name) {
 		r.refuse("name", "write it in one line, without control characters")

@@ -17,7 +17,7 @@ import (
 // ruleValues is a rule's form as its page would send it.
 func ruleValues(f views.RuleForm, base, do, reason string) url.Values {
 	v := url.Values{"was": {f.Was}, "name": {f.Name}, "mode": {f.Mode}, "kind": {f.Kind}, "require.ial": {f.IAL}, "require.max_age_days": {f.MaxAge},
-		"require.selfie": {f.Selfie}, "require.name_match": {f.NameMatch}, "require.least_age": {f.LeastAge}, "meet": {f.Meet}, "base_version": {base}, "do": {do}, "reason": {reason}}
+		"require.selfie": {f.Selfie}, "require.name_match": {f.NameMatch}, "require.address_match": {f.AddressMatch}, "require.least_age": {f.LeastAge}, "meet": {f.Meet}, "base_version": {base}, "do": {do}, "reason": {reason}}
 	for i, c := range f.Conditions {
 		at := "when." + strconv.Itoa(i) + "."
 		v.Set(at+"fact", c.Fact)
@@ -29,12 +29,12 @@ func ruleValues(f views.RuleForm, base, do, reason string) url.Values {
 }
 
 func wineForm() views.RuleForm {
-	return views.RuleForm{Name: "Wine & <b>spirits</b>", Mode: "enforce", Kind: "require", IAL: "2", NameMatch: "on", LeastAge: "21", MaxAge: "30", Selfie: "on", Meet: "any",
+	return views.RuleForm{Name: "Wine & <b>spirits</b>", Mode: "enforce", Kind: "require", IAL: "2", NameMatch: "on", AddressMatch: "on", LeastAge: "21", MaxAge: "30", Selfie: "on", Meet: "any",
 		Conditions: []views.ConditionForm{{Fact: "category", Values: "12, 13\n12"}, {}, {Fact: "value", Amount: "300"}, {Fact: "country", Not: "on", Values: "CA"},
 			{Fact: "ship_method", Values: "Post, registered\nCourier"}}}
 }
 
-var wine = gate.Rule{Name: "Wine & <b>spirits</b>", Mode: gate.Enforce, Any: true, Require: gate.Requirement{IAL: 2, MaxAge: 30, Selfie: true, LeastAge: 21, NameMatch: true},
+var wine = gate.Rule{Name: "Wine & <b>spirits</b>", Mode: gate.Enforce, Any: true, Require: gate.Requirement{IAL: 2, MaxAge: 30, Selfie: true, LeastAge: 21, NameMatch: true, AddressMatch: true},
 	When: []gate.Condition{{Fact: gate.FactCategory, Values: []string{"12", "13"}}, {Fact: gate.FactValue, Amount: &gate.Money{Minor: 30000, Currency: "USD"}},
 		{Fact: gate.FactCountry, Not: true, Values: []string{"CA"}}, {Fact: gate.FactShipMethod, Values: []string{"Post, registered", "Courier"}}}}
 

@@ -104,6 +104,7 @@ func TestPolicyRoundTrip(t *testing.T) {
 			p.Mode, p.Guests, p.HoldStatus, p.OnUnreachable, p.OnProviderDown = gate.Enforce, gate.GuestsSignIn, 7, gate.Stop, gate.Stop
 			p.Sources, p.CustomFieldsV2, p.Checkout.LeastAge, p.Checkout.NameMatch = []string{"www", "made_up_by_bigcommerce"}, true, 21, false
 			p.StepUp.Require.NameMatch, p.Checkout.MaxAge, p.Checkout.Selfie = false, 90, true
+			p.Checkout.AddressMatch, p.StepUp.Require.AddressMatch, p.DocumentGrace = true, true, 30
 			p.OnMoved, p.CancelAfter, p.Mails, p.RemindAfter, p.Keep = gate.Accept, 14, false, []int{1, 24, 2160}, 90
 		}),
 		"yen": {Mode: gate.Shadow, Currency: "JPY", Checkout: gate.Requirement{IAL: 1}, Evidence: gate.Evidence{Document: 1}, ProofGood: 30, Guests: gate.GuestsPass,
@@ -133,6 +134,9 @@ func TestReadPolicyRefuses(t *testing.T) {
 			map[string]string{"least_age": "not_a_number", "proof_days": "not_a_number", "step_up_value": "not_a_number", "checkout_ial": "not_a_number"}},
 		{"not whole", func(f *views.PolicyForm) { f.LeastAge, f.ProofDays = "17.5", "30,5" },
 			map[string]string{"least_age": "not_whole", "proof_days": "not_whole"}},
+		{"too much grace", func(f *views.PolicyForm) { f.DocumentGrace = "91" },
+			map[string]string{"document_grace": "enter whole days from 1 to 90, or nothing to take no document that has expired"}},
+		{"grace that is no number", func(f *views.PolicyForm) { f.DocumentGrace = "a month" }, map[string]string{"document_grace": "not_a_number"}},
 		{"another currency", func(f *views.PolicyForm) { f.StepUpValue = "500 EUR" }, map[string]string{"step_up_value": "other_currency:USD"}},
 		{"missing", func(f *views.PolicyForm) { *f = views.PolicyForm{StepUpValue: "5"} },
 			map[string]string{"mode": "unknown_choice", "checkout_ial": "required", "proof_days": "required", "guests": "unknown_choice", "hold_status": "unknown_choice",

@@ -125,14 +125,14 @@ func TestEveryCodeOfGateHasWords(t *testing.T) {
 		t.Errorf("forms offer %q, gate knows %q", got, facts)
 	}
 	for _, c := range []gate.Code{gate.NoProof, gate.ProofExpired, gate.ProofRevoked, gate.ProofTooOld, gate.IALTooLow, gate.SelfieMissing, gate.AgeTooLow, gate.AgeUnknown, gate.NameDiffers,
-		gate.FirstNameDiffers, gate.LastNameDiffers, gate.NameUnknown, gate.ProofOfOtherCustomer, gate.ProofOfOtherCart, gate.MailboxUnproved, gate.MailboxDiffers, gate.GuestMustSignIn,
+		gate.FirstNameDiffers, gate.LastNameDiffers, gate.NameUnknown, gate.AddressDiffers, gate.AddressUnknown, gate.ProofOfOtherCustomer, gate.ProofOfOtherCart, gate.MailboxUnproved, gate.MailboxDiffers, gate.GuestMustSignIn,
 		gate.GuestExempt, gate.ProofOK, gate.NothingRequired, gate.Exempt, gate.Blocked, gate.AllowListed, gate.PolicyOff, gate.SourceNotCovered, gate.BeforeEnforcement, gate.InReview,
 		gate.EvidenceUnmapped, gate.ReleasedByPerson, gate.RefusedByPerson, gate.ProviderDown} {
 		if !slices.Contains(views.ReasonCodes(), string(c)) {
 			t.Errorf("reason %s has no words", c)
 		}
 	}
-	whats := []gate.What{gate.NeedUnblock, gate.NeedSignIn, gate.NeedReview, gate.NeedMailbox, gate.NeedMapping, gate.NeedProof, gate.NeedLevel, gate.NeedFresh, gate.NeedSelfie, gate.NeedAge, gate.NeedName}
+	whats := []gate.What{gate.NeedUnblock, gate.NeedSignIn, gate.NeedReview, gate.NeedMailbox, gate.NeedMapping, gate.NeedProof, gate.NeedLevel, gate.NeedFresh, gate.NeedSelfie, gate.NeedAge, gate.NeedName, gate.NeedAddress}
 	if len(whats) != len(views.NeedCodes()) {
 		t.Errorf("words for %q", views.NeedCodes())
 	}

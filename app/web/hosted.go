@@ -218,7 +218,7 @@ func (s *Server) renderVerify(w http.ResponseWriter, r *http.Request, shop *ledg
 	said := s.words(r)
 	data := views.VerifyData{Frame: s.shopperFrame(said), Texts: said.Page(texts), ShopName: look.Name, ShopURL: s.shopURL(r, shop), Look: s.look(shop, look), Outcome: string(b.d.Outcome),
 		Retry: left > 0 && status != http.StatusTooManyRequests, Expires: s.when(shop, at)}
-	for _, d := range relay.Documents(shop) {
+	for _, d := range relay.Documents(shop, b.d.Requirement) {
 		data.Documents = append(data.Documents, views.Document{Value: string(d), Name: data.Texts[documentNames[d]]})
 	}
 	switch {

@@ -101,7 +101,7 @@ func (p presenter) figure(n int) string { return p.printer.Sprint(number.Decimal
 
 // need is a Requirement as the merchant wrote it; what the evidence mapping adds is the shopper's to know.
 func need(q gate.Requirement) views.Need {
-	return views.Need{IAL: int(q.IAL), MaxAgeDays: int(q.MaxAge), LeastAge: q.LeastAge, Selfie: q.Selfie, NameMatch: q.NameMatch}
+	return views.Need{IAL: int(q.IAL), MaxAgeDays: int(q.MaxAge), LeastAge: q.LeastAge, Selfie: q.Selfie, NameMatch: q.NameMatch, AddressMatch: q.AddressMatch}
 }
 
 // holdCode is where an order stands, as the views name it: the ledger's word, and some that only a reader needs.

@@ -69,6 +69,8 @@ func days(area string, n int) string {
 		return "1 day"
 	case n > 0:
 		return strconv.Itoa(n) + " days"
+	case area == "document_grace":
+		return "none"
 	case area == "cancel_days":
 		return "never"
 	case area == "keep_days":

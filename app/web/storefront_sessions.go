@@ -65,7 +65,7 @@ func (s *Server) sessionBody(r *http.Request, shop *ledger.Shop, n ledger.Sessio
 		code = string(d.Reasons[0].Code)
 	}
 	if n.State.Final() && d.Outcome != gate.Allow {
-		said := s.words(r).Ended(words.Ended{State: string(n.State), Code: code, Retry: b.Retry, Documents: documentCodes(shop)})
+		said := s.words(r).Ended(words.Ended{State: string(n.State), Code: code, Retry: b.Retry, Documents: documentCodes(shop, n.Requirement)})
 		b.Reason = &reasonBody{Code: code, Text: said.Text, Next: said.Next}
 	}
 	return b, nil

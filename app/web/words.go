@@ -89,7 +89,7 @@ func (s *Server) refusal(r *http.Request, p *problem) string {
 		return w.Text("dialog."+p.code, nil)
 	case "document":
 		if t, ok := r.Context().Value(talkKey{}).(*talk); ok && t.shop != nil {
-			said := w.Ended(words.Ended{Code: "unsupported_document", Retry: true, Documents: documentCodes(t.shop)})
+			said := w.Ended(words.Ended{Code: "unsupported_document", Retry: true, Documents: documentCodes(t.shop, gate.Requirement{AddressMatch: t.shop.Policy.ComparesAddress()})})
 			return said.Text + " " + said.Next
 		}
 	}
@@ -106,12 +106,12 @@ func (s *Server) refusal(r *http.Request, p *problem) string {
 
 // shopperNeed is a Requirement in the words of the shopper: a selfie is named when the evidence mapping asks for one.
 func shopperNeed(shop *ledger.Shop, q gate.Requirement) words.Need {
-	return words.Need{Documents: documentCodes(shop), Selfie: shop.Policy.NeedsSelfie(q), LeastAge: q.LeastAge, NameMatch: q.NameMatch}
+	return words.Need{Documents: documentCodes(shop, q), Selfie: shop.Policy.NeedsSelfie(q), LeastAge: q.LeastAge, NameMatch: q.NameMatch, AddressMatch: q.AddressMatch}
 }
 
-func documentCodes(shop *ledger.Shop) []string {
+func documentCodes(shop *ledger.Shop, q gate.Requirement) []string {
 	var out []string
-	for _, d := range relay.Documents(shop) {
+	for _, d := range relay.Documents(shop, q) {
 		out = append(out, string(d))
 	}
 	return out

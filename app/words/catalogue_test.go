@@ -289,7 +289,7 @@ func TestNoTextForNothing(t *testing.T) {
 	for key := range w.Page(fullDialog()) {
 		used["dialog."+key], used["page."+key] = true, true
 	}
-	others := []string{"common.shop", "common.comma", "common.or", "common.sentences", "need.documents", "need.selfie", "need.age", "need.name",
+	others := []string{"common.shop", "common.comma", "common.or", "common.sentences", "need.documents", "need.selfie", "need.age", "need.name", "need.address",
 		"page.for_order", "page.for_cart", "duration.days", "duration.hours", "duration.minutes"}
 	for _, key := range others {
 		used[key] = true

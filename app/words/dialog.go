@@ -11,6 +11,8 @@ type Need struct {
 	Selfie    bool
 	LeastAge  int // of the person, in whole years; 0 means any
 	NameMatch bool
+
+	AddressMatch bool
 }
 
 // DialogData is what the words of the dialog and of the hosted page depend on.
@@ -115,6 +117,9 @@ func (w Words) Needs(n Need) string {
 	}
 	if n.NameMatch {
 		parts = append(parts, w.Text("need.name", nil))
+	}
+	if n.AddressMatch {
+		parts = append(parts, w.Text("need.address", nil))
 	}
 	return w.sentences(parts...)
 }

@@ -112,6 +112,8 @@ func TestNeeds(t *testing.T) {
 		{Need{Documents: []string{"id_card", "driver_license"}}, "You need a phone with a camera, and one of these documents, still valid: driver's licence or identity card."},
 		{Need{Selfie: true}, "You need a valid driver's licence, and a phone with a camera. You will take a selfie."},
 		{Need{LeastAge: 21}, "You need a valid driver's licence, and a phone with a camera. You have to be at least 21 years old."},
+		{Need{Documents: []string{"id_card"}, NameMatch: true, AddressMatch: true}, "You need a valid identity card, and a phone with a camera. The name has to be the one on the order. " +
+			"The address on the document has to be the billing address or a delivery address of the order."},
 		{Need{NameMatch: true}, "You need a valid driver's licence, and a phone with a camera. The name has to be the one on the order."},
 	} {
 		if got := w.Needs(c.need); got != c.want {

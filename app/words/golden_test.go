@@ -54,7 +54,7 @@ func everything(w Words) string {
 	for _, kind := range [][]string{{"driver_license"}, {"passport"}, {"id_card"}, {"driver_license", "passport", "id_card"}} {
 		fmt.Fprintln(&b, w.Needs(Need{Documents: kind}))
 	}
-	fmt.Fprintln(&b, w.Needs(Need{Selfie: true, LeastAge: 21, NameMatch: true}))
+	fmt.Fprintln(&b, w.Needs(Need{Selfie: true, LeastAge: 21, NameMatch: true, AddressMatch: true}))
 	title("reasons and next steps")
 	for _, code := range ReasonCodes() {
 		r := w.Ended(Ended{Code: code, Retry: true, Documents: []string{"driver_license", "passport"}})

@@ -48,6 +48,8 @@ var reasons = map[string]reason{
 	"first_name_differs":      {"first_name_differs", "same_person"},
 	"last_name_differs":       {"last_name_differs", "same_person"},
 	"name_unknown":            {"name_unknown", "fill_name"},
+	"address_differs":         {"address_differs", "same_address"},
+	"address_unknown":         {"address_unknown", "address_document"},
 	"proof_of_other_customer": {"no_proof", "start"},
 	"proof_of_other_cart":     {"proof_of_other_cart", "this_order"},
 	"mailbox_unproved":        {"no_proof", "start"},
@@ -84,7 +86,7 @@ var stateReasons = map[string]string{
 // furtherTries are the steps that need another try at proving.
 var furtherTries = []string{
 	"try_again", "valid_document", "whole_document", "accepted_document", "asked_document", "pictures", "selfie", "face", "light",
-	"start", "verify_again", "verify_selfie", "birth_date", "fill_name", "this_order",
+	"start", "verify_again", "verify_selfie", "birth_date", "fill_name", "address_document", "this_order",
 }
 
 // Ended is what is known of a Session that is over.

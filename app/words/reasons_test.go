@@ -231,6 +231,11 @@ func TestEnded(t *testing.T) {
 		{"an expired document", "en", Ended{"failed", "expired_document", true, nil}, "The document has expired.", "Please try again with one that is still valid."},
 		{"and no more tries", "en", Ended{"failed", "expired_document", false, nil}, "The document has expired.", "Please contact the shop."},
 		{"in German", "de", Ended{"failed", "expired_document", true, nil}, "Der Ausweis ist abgelaufen.", "Bitte versuchen Sie es noch einmal mit einem, der noch gültig ist."},
+		{"another address", "en", Ended{"passed", "address_differs", true, nil}, "The address on the document is not one of the order's addresses.",
+			"If the address on the order is wrong, please correct it. Otherwise please contact the shop."},
+		{"a passport", "en", Ended{"passed", "address_unknown", true, nil}, "An address is missing, on the document or on the order.",
+			"Please fill in your address and use a document that shows it, such as a driver's licence or an identity card. A passport does not."},
+		{"a passport, and no try left", "en", Ended{"passed", "address_unknown", false, nil}, "An address is missing, on the document or on the order.", "Please contact the shop."},
 		{"the last name", "en", Ended{"passed", "last_name_differs", true, nil}, "The last name on the document is not the one on the order.",
 			"The person named on the order has to verify. If the name on the order is wrong, please correct it or contact the shop."},
 		{"a step that is no try stays", "en", Ended{"passed", "last_name_differs", false, nil}, "The last name on the document is not the one on the order.",
@@ -258,7 +263,7 @@ func TestEnded(t *testing.T) {
 }
 
 // Steps that can be taken when no try is left, too.
-var noTries = []string{"contact_shop", "shop_looks", "same_person", "sign_in", "sign_in_again", "nothing", "few_minutes", "moment", "reload",
+var noTries = []string{"contact_shop", "shop_looks", "same_person", "same_address", "sign_in", "sign_in_again", "nothing", "few_minutes", "moment", "reload",
 	"back_to_shop", "details_first", "close_page"}
 
 // Where no try is left, no language asks for one.

@@ -172,17 +172,46 @@ type outcome struct {
 	age      int
 }
 
+// observed is an Observation as it stands after idv.Meets, without grace.
 func observed(o idv.Observation, today idv.Date) outcome {
 	out := outcome{state: o.State, reason: o.ReasonCode, evidence: o.Evidence}
-	if p := o.Person; p != nil {
+	out.evidence.DocumentExpires = idv.Date{} // TestGrace's
+	if lacks, ok := idv.Meets(o, idv.Need{}); o.State == idv.StatePassed && !ok {
+		out.state, out.reason = idv.StateFailed, lacks
+	} else if p := o.Person; p != nil {
 		out.person = strings.Join([]string{p.GivenName, p.MiddleName, p.FamilyName, p.FullName, p.Street, p.City, p.State, p.Zip, p.Country}, "|")
 		out.age = p.Birth.AgeOn(today)
 	}
 	return out
 }
 
+// With grace the document that expired three weeks ago will do, where 1Kosmos itself passed it: that is, in v1.
+func TestGrace(t *testing.T) {
+	for name, settings := range map[string][]setting{"v1": nil, "v3": {v3}} {
+		w := newWorld(t, settings...)
+		today := idv.DateOf(w.clock.Now().UTC())
+		for person, days := range map[sim.Person]int{sim.LatelyExpired: 21, sim.ExpiredDocument: 0} { // so much grace is enough; 0: none is
+			made := w.create(t, idv.CreateRequest{})
+			if err := w.Choose(made.Ref, person); err != nil {
+				t.Fatal(err)
+			}
+			o, err := w.client.Fetch(t.Context(), made.Ref)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, grace := range []int{0, 20, 21, 90} {
+				reason, ok := idv.Meets(o, idv.Need{Grace: grace, Today: today})
+				want := name == "v1" && days > 0 && grace >= days
+				if ok != want || name == "v1" && !ok && reason != idv.ReasonExpiredDocument {
+					t.Errorf("%s, %s, %d days: %v %s", name, person, grace, ok, reason)
+				}
+			}
+		}
+	}
+}
+
 func TestPeople(t *testing.T) {
-	const ada = "ADA||LOVELACE|ADA LOVELACE|12 ANALYTICAL WAY|SACRAMENTO|CA|95814|USA"
+	const ada = "ADA||LOVELACE|ADA LOVELACE|12 ST JAMES'S SQUARE|AUSTIN|TX|78701|USA"
 	const grace = "GRACE||HOPPER|GRACE HOPPER|12 ANALYTICAL WAY|SACRAMENTO|CA|95814|USA"
 	seen := idv.Evidence{Document: true, DocumentType: dl, DocumentCountry: "USA"}
 	withSelfie, expired := seen, idv.Evidence{Document: true, DocumentType: dl, DocumentCountry: "USA", DocumentExpired: true, Selfie: true}
@@ -197,6 +226,8 @@ func TestPeople(t *testing.T) {
 		{sim.TooYoung, outcome{idv.StatePassed, noCode, withSelfie, ada, 17}, outcome{idv.StatePassed, noCode, withSelfie, ada, 17}},
 		{sim.OtherName, outcome{idv.StatePassed, noCode, withSelfie, grace, 52}, outcome{idv.StatePassed, noCode, withSelfie, grace, 52}},
 		{sim.ExpiredDocument, outcome{idv.StateFailed, idv.ReasonExpiredDocument, expired, "", 0},
+			outcome{idv.StateFailed, idv.ReasonExpiredDocument, idv.Evidence{DocumentExpired: true}, "", 0}},
+		{sim.LatelyExpired, outcome{idv.StateFailed, idv.ReasonExpiredDocument, expired, "", 0},
 			outcome{idv.StateFailed, idv.ReasonExpiredDocument, idv.Evidence{DocumentExpired: true}, "", 0}},
 		{sim.Fails, outcome{idv.StateFailed, idv.ReasonNotVerified, none, "", 0}, outcome{idv.StateFailed, idv.ReasonRetriesExhausted, none, "", 0}},
 		{sim.GivesUp, outcome{idv.StateAbandoned, noCode, none, "", 0}, outcome{idv.StateAbandoned, noCode, none, "", 0}},

@@ -83,8 +83,12 @@ func FuzzParseResult(f *testing.F) {
 			}
 			return
 		}
-		if reason, ok := idv.Meets(o, idv.Need{}); !ok {
+		reason, ok := idv.Meets(o, idv.Need{})
+		if !ok && (reason != idv.ReasonExpiredDocument || o.Evidence.DocumentExpires.After(today)) {
 			t.Fatalf("a pass that lacks evidence: %s", reason)
+		}
+		if ok == o.Evidence.DocumentExpired || !o.Evidence.DocumentExpires.Valid() {
+			t.Fatalf("expired: %+v, and enough: %v", o.Evidence, ok)
 		}
 		if lower := bytes.ToLower(data); !bytes.Contains(lower, []byte("success")) && !bytes.Contains(lower, []byte("passed")) && !bytes.Contains(lower, []byte(`\u`)) {
 			t.Fatalf("passed without saying so: %q", data)

@@ -183,7 +183,8 @@ func word(t text) string {
 }
 
 // observe turns the answer into what we tell: a claimed success stays one only with a document of the requested kind
-// that is valid beyond today.
+// that has a date of expiry. Whether that date will do is decided by idv.Meets: 1Kosmos's v1 calls an expired document a
+// success and leaves it to the caller to look.
 func (r *result) observe(kind string, today idv.Date) (idv.Observation, error) {
 	state, err := r.state()
 	if err != nil {
@@ -202,7 +203,10 @@ func (r *result) observe(kind string, today idv.Date) (idv.Observation, error) {
 	if doc != nil {
 		expiry, err := idv.ParseDate(string(doc.doe))
 		dated = err == nil
-		expired = expired || dated && !expiry.After(today)
+		if dated {
+			o.Evidence.DocumentExpires = expiry
+			expired = expired || !expiry.After(today)
+		}
 		o.Evidence.Document = true
 		o.Evidence.DocumentType = string(documentType(kind))
 		o.Evidence.DocumentCountry = string(doc.country)
@@ -215,7 +219,7 @@ func (r *result) observe(kind string, today idv.Date) (idv.Observation, error) {
 	switch {
 	case vendor != "": // a success with a reason for failing is none
 		o.ReasonCode = vendor
-	case expired:
+	case expired && state == idv.StateFailed:
 		o.ReasonCode = idv.ReasonExpiredDocument
 	case state == idv.StateFailed:
 		o.ReasonCode = idv.ReasonNotVerified

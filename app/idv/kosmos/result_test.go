@@ -205,11 +205,70 @@ func TestEvidence(t *testing.T) {
 			continue
 		}
 		o, err := r.observe(c.kind, today)
-		if err != nil || o.State != c.state || o.ReasonCode != c.reason || o.Evidence != c.evidence {
-			t.Errorf("%s: %v\n got %s %q %+v\nwant %s %q %+v", c.name, err, o.State, o.ReasonCode, o.Evidence, c.state, c.reason, c.evidence)
+		state, why, evidence := weighed(o)
+		if err != nil || state != c.state || why != c.reason || evidence != c.evidence {
+			t.Errorf("%s: %v\n got %s %q %+v\nwant %s %q %+v", c.name, err, state, why, evidence, c.state, c.reason, c.evidence)
 		}
 		if _, ok := idv.Meets(o, idv.Need{}); ok != (c.state == idv.StatePassed) {
 			t.Errorf("%s: Meets says %v", c.name, ok)
+		}
+	}
+}
+
+// weighed is an Observation as it stands after idv.Meets, without grace. The day of expiry is TestExpiry's.
+func weighed(o idv.Observation) (idv.State, string, idv.Evidence) {
+	o.Evidence.DocumentExpires = idv.Date{}
+	if lacks, ok := idv.Meets(o, idv.Need{}); o.State == idv.StatePassed && !ok {
+		return idv.StateFailed, lacks, o.Evidence
+	}
+	return o.State, o.ReasonCode, o.Evidence
+}
+
+// The document's own date is told as it is read, and what 1Kosmos said stays what it said: no grace makes a pass of anything else.
+func TestExpiry(t *testing.T) {
+	const success, failed = `"responseStatus":"SUCCESS",`, `"responseStatus":"FAILED",`
+	on := func(y int, m time.Month, d int) idv.Date { return idv.Date{Year: y, Month: m, Day: d} }
+	for _, c := range []struct {
+		name, fields string
+		state        idv.State
+		reason       string
+		expired      bool
+		expires      idv.Date
+		grace        bool // 90 days of it let the document pass
+	}{
+		{"good for years", success + `"dl_object":{"doe":"20300101"}`, idv.StatePassed, "", false, on(2030, 1, 1), true},
+		{"till today", success + `"dl_object":{"doe":"20260615"}`, idv.StatePassed, "", true, on(2026, 6, 15), true},
+		{"90 days ago", success + `"dl_object":{"doe":"20260317"}`, idv.StatePassed, "", true, on(2026, 3, 17), true},
+		{"91 days ago", success + `"dl_object":{"doe":"20260316"}`, idv.StatePassed, "", true, on(2026, 3, 16), false},
+		{"no date", success + `"dl_object":{"dob":"19900101"}`, idv.StateFailed, idv.ReasonUnreadableExpiry, false, idv.Date{}, false},
+		{"an empty date", success + `"dl_object":{"doe":"","dob":"19900101"}`, idv.StateFailed, idv.ReasonUnreadableExpiry, false, idv.Date{}, false},
+		{"a day that does not exist", success + `"dl_object":{"doe":"20260231"}`, idv.StateFailed, idv.ReasonUnreadableExpiry, false, idv.Date{}, false},
+		{"a date as an object", success + `"dl_object":{"doe":{"y":2026}}`, idv.StateFailed, idv.ReasonUnreadableExpiry, false, idv.Date{}, false},
+		{"1Kosmos says expired, with a date to come", success + `"dl_object":{"doe":"20300101"},"errorInfo":{"reasonCode":"IDV0011"}`,
+			idv.StateFailed, idv.ReasonExpiredDocument, true, on(2030, 1, 1), false},
+		{"1Kosmos says expired, since yesterday", success + `"dl_object":{"doe":"20260614"},"errorInfo":{"reasonCode":"IDV0011"}`,
+			idv.StateFailed, idv.ReasonExpiredDocument, true, on(2026, 6, 14), false},
+		{"1Kosmos says expired, without a date", success + `"dl_object":{"dob":"19900101"},"errorInfo":{"reasonCode":"IDV0011"}`,
+			idv.StateFailed, idv.ReasonExpiredDocument, true, idv.Date{}, false},
+		{"failed, since yesterday", failed + `"dl_object":{"doe":"20260614"}`, idv.StateFailed, idv.ReasonExpiredDocument, true, on(2026, 6, 14), false},
+		{"failed for another reason, since yesterday", success + `"dl_object":{"doe":"20260614"},"errorInfo":{"reasonCode":"IDV0014"}`,
+			idv.StateFailed, idv.ReasonRetriesExhausted, true, on(2026, 6, 14), false},
+		{"another kind, since yesterday", success + `"ppt_object":{"doe":"20260614"}`, idv.StateFailed, idv.ReasonWrongDocument, false, idv.Date{}, false},
+		{"of the vendor's v3", `"sessionResult":"FAILED","errorInfo":{"reasonCode":"IDV0011"}`, idv.StateFailed, idv.ReasonExpiredDocument, true, idv.Date{}, false},
+	} {
+		r, err := parseResult(about(c.fields), someID)
+		if err != nil {
+			t.Fatal(c.name, err)
+		}
+		o, err := r.observe("dl_object", today)
+		if err != nil || o.State != c.state || o.ReasonCode != c.reason || o.Evidence.DocumentExpired != c.expired || o.Evidence.DocumentExpires != c.expires {
+			t.Errorf("%s: %v, %s %q %+v", c.name, err, o.State, o.ReasonCode, o.Evidence)
+		}
+		if _, ok := idv.Meets(o, idv.Need{Grace: 90, Today: today}); ok != c.grace {
+			t.Errorf("%s, with 90 days of grace: %v", c.name, ok)
+		}
+		if _, ok := idv.Meets(o, idv.Need{Today: today}); ok != (c.grace && !c.expired) {
+			t.Errorf("%s, without grace: %v", c.name, ok)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 )
@@ -45,6 +46,7 @@ const (
 	Passes           Person = "passes"
 	TooYoung         Person = "too-young"
 	ExpiredDocument  Person = "expired-document"
+	LatelyExpired    Person = "lately-expired"
 	OtherName        Person = "other-name"
 	Fails            Person = "fails"
 	GivesUp          Person = "gives-up"
@@ -70,7 +72,8 @@ func characters() []character {
 		{Passes, "Passes, without a selfie", "A valid document; the camera is not turned on them.", Passed, false, 34, 4, ""},
 		{TooYoung, "Is 17 years old", "All genuine, and not of age.", Passed, true, 17, 3, ""},
 		{ExpiredDocument, "Has an expired document", "Genuine, but it ran out ten months ago.", Passed, true, 41, -1, "IDV0011"},
-		{OtherName, "Is somebody else", "All genuine, in another person's name.", Passed, true, 52, 5, ""},
+		{LatelyExpired, "Has a document that has just expired", "Genuine, but it ran out three weeks ago.", Passed, true, 41, 0, "IDV0011"},
+		{OtherName, "Is somebody else", "All genuine, in another person's name and at another address.", Passed, true, 52, 5, ""},
 		{Fails, "Fails", "The document cannot be confirmed, however often they try.", Failed, true, 29, 2, "IDV0014"},
 		{GivesUp, "Gives up", "Closes the page half way.", Abandoned, false, 29, 2, ""},
 		{NeedsReview, "Needs a manual review", "A reviewer has to look; you play the reviewer.", InReview, true, 34, 4, ""},
@@ -113,6 +116,27 @@ func (s *Session) printed() (first, last string) {
 	return "GRACE", "HOPPER"
 }
 
+// home is the address on the document, in capitals too: the first of Ada's in the simulated shop, and for OtherName another. A passport
+// has none.
+func (s *Session) home() map[string]any {
+	street, city, county, state, zip := "12 ST JAMES'S SQUARE", "AUSTIN", "TRAVIS", "TX", "78701"
+	if s.Person == OtherName {
+		street, city, county, state, zip = "12 ANALYTICAL WAY", "SACRAMENTO", "SACRAMENTO", "CA", "95814"
+	}
+	if s.Document == "ppt_object" {
+		street, city, county, state, zip = "", "", "", "", ""
+	}
+	return map[string]any{"street": street, "city": city, "residenceCity": city, "county": county, "state": state, "country": "USA", "zipCode": zip, "residenceZipCode": zip}
+}
+
+// expiry is the day the document runs out, or ran out.
+func (c character) expiry(now time.Time) time.Time {
+	if c.Person == LatelyExpired {
+		return now.AddDate(0, 0, -21)
+	}
+	return now.AddDate(c.valid, 2, 3)
+}
+
 // document is what the document says. Its number and the images are noise.
 func (s *Session) document(c character, now time.Time) map[string]any {
 	first, last := s.printed()
@@ -120,21 +144,21 @@ func (s *Session) document(c character, now time.Time) map[string]any {
 	names := map[string][2]string{ // type, documentType
 		"dl_object": {"dl", "DL"}, "ppt_object": {"ppt", "PASSPORT"}, "idcard_object": {"idcard", "IDCARD"},
 	}[s.Document]
-	return map[string]any{
+	out := map[string]any{
 		"type": names[0], "documentType": names[1], "category": "identity_document", "proofedBy": "blockid",
 		"documentId": "D" + s.ID[:8], "id": "D" + s.ID[:8],
 		"firstName": first, "givenName": first, "middleName": "",
 		"lastName": last, "familyName": last, "fullName": strings.TrimSpace(first + " " + last),
 		"dob":    date(now.AddDate(-c.age, -4, -9)),
 		"doi":    date(now.AddDate(c.valid-5, -2, -3)),
-		"doe":    date(now.AddDate(c.valid, 2, 3)),
+		"doe":    date(c.expiry(now)),
 		"gender": "X", "height": "170 cm", "eyeColor": "BRO",
-		"street": "12 ANALYTICAL WAY", "city": "SACRAMENTO", "residenceCity": "SACRAMENTO", "county": "SACRAMENTO",
-		"state": "CA", "country": "USA", "zipCode": "95814", "residenceZipCode": "95814",
 		"placeOfBirth": "", "classificationCode": "C", "restrictionCode": "NONE", "complianceType": "F",
 		"face": noise(s.imageBytes / 5), "image": noise(s.imageBytes / 5 * 2), "imageBack": noise(s.imageBytes / 5),
 		"proof_jwt": jwt(map[string]any{"purpose": "document", "session": s.ID}),
 	}
+	maps.Copy(out, s.home())
+	return out
 }
 
 func (s *Session) liveID() map[string]any {

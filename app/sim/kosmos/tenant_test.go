@@ -276,6 +276,7 @@ func TestResults(t *testing.T) {
 		{Passes, "SUCCESS", "SUCCESS", "", true, false},
 		{TooYoung, "SUCCESS", "SUCCESS", "", true, true},
 		{ExpiredDocument, "SUCCESS", "FAILED", "IDV0011", true, true},
+		{LatelyExpired, "SUCCESS", "FAILED", "IDV0011", true, true},
 		{OtherName, "SUCCESS", "SUCCESS", "", true, true},
 		{Fails, "FAILED", "FAILED", "IDV0014", false, false},
 		{GivesUp, "ABANDONED", "ABANDONED", "", false, false},
@@ -319,6 +320,30 @@ func TestResults(t *testing.T) {
 		}
 		if s := b.Sessions(); s[len(s)-1].ID != id || s[len(s)-1].Polls != 2 || s[len(s)-1].Person != c.person {
 			t.Errorf("%s: %+v", c.person, s[len(s)-1])
+		}
+	}
+}
+
+// What is compared with an order: the address on a licence and an identity card is the first of Ada's in the simulated shop, somebody
+// else's is another, and a passport has none.
+func TestAddressesOnDocuments(t *testing.T) {
+	now := time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		person             Person
+		document           string
+		street, zip, state string
+	}{
+		{Passes, "dl_object", "12 ST JAMES'S SQUARE", "78701", "TX"},
+		{LatelyExpired, "idcard_object", "12 ST JAMES'S SQUARE", "78701", "TX"},
+		{OtherName, "dl_object", "12 ANALYTICAL WAY", "95814", "CA"},
+		{Passes, "ppt_object", "", "", ""},
+		{OtherName, "ppt_object", "", "", ""},
+	} {
+		s := Session{ID: "0123456789", Person: c.person, Document: c.document}
+		of, _ := findCharacter(c.person)
+		d := s.document(of, now)
+		if d["street"] != c.street || d["zipCode"] != c.zip || d["residenceZipCode"] != c.zip || d["state"] != c.state || d["country"] != "USA" {
+			t.Errorf("%s, %s: %v", c.person, c.document, d)
 		}
 	}
 }
