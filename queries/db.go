@@ -825,6 +825,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.sessionStmt, err = db.PrepareContext(ctx, session); err != nil {
 		return nil, fmt.Errorf("error preparing query Session: %w", err)
 	}
+	if q.sessionKeysByChannelNewerStmt, err = db.PrepareContext(ctx, sessionKeysByChannelNewer); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionKeysByChannelNewer: %w", err)
+	}
+	if q.sessionKeysByChannelOlderStmt, err = db.PrepareContext(ctx, sessionKeysByChannelOlder); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionKeysByChannelOlder: %w", err)
+	}
 	if q.sessionKeysByLevelNewerStmt, err = db.PrepareContext(ctx, sessionKeysByLevelNewer); err != nil {
 		return nil, fmt.Errorf("error preparing query SessionKeysByLevelNewer: %w", err)
 	}
@@ -2324,6 +2330,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing sessionStmt: %w", cerr)
 		}
 	}
+	if q.sessionKeysByChannelNewerStmt != nil {
+		if cerr := q.sessionKeysByChannelNewerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionKeysByChannelNewerStmt: %w", cerr)
+		}
+	}
+	if q.sessionKeysByChannelOlderStmt != nil {
+		if cerr := q.sessionKeysByChannelOlderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionKeysByChannelOlderStmt: %w", cerr)
+		}
+	}
 	if q.sessionKeysByLevelNewerStmt != nil {
 		if cerr := q.sessionKeysByLevelNewerStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing sessionKeysByLevelNewerStmt: %w", cerr)
@@ -2895,6 +2911,8 @@ type Queries struct {
 	seeEndpointSecretStmt          *sql.Stmt
 	seeUserStmt                    *sql.Stmt
 	sessionStmt                    *sql.Stmt
+	sessionKeysByChannelNewerStmt  *sql.Stmt
+	sessionKeysByChannelOlderStmt  *sql.Stmt
 	sessionKeysByLevelNewerStmt    *sql.Stmt
 	sessionKeysByLevelOlderStmt    *sql.Stmt
 	sessionKeysByStateNewerStmt    *sql.Stmt
@@ -3221,6 +3239,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		seeEndpointSecretStmt:          q.seeEndpointSecretStmt,
 		seeUserStmt:                    q.seeUserStmt,
 		sessionStmt:                    q.sessionStmt,
+		sessionKeysByChannelNewerStmt:  q.sessionKeysByChannelNewerStmt,
+		sessionKeysByChannelOlderStmt:  q.sessionKeysByChannelOlderStmt,
 		sessionKeysByLevelNewerStmt:    q.sessionKeysByLevelNewerStmt,
 		sessionKeysByLevelOlderStmt:    q.sessionKeysByLevelOlderStmt,
 		sessionKeysByStateNewerStmt:    q.sessionKeysByStateNewerStmt,

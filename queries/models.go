@@ -322,6 +322,7 @@ type Session struct {
 	Moves         string
 	Ial           int64
 	Source        string
+	Channel       int64
 }
 
 type Shop struct {

@@ -81,7 +81,8 @@ func (f Narrowed) day(name string) templ.Attributes {
 type VerificationsData struct {
 	Layout
 	Narrowed
-	Rows []VerificationRow
+	Rows     []VerificationRow
+	Channels []Option // of the shop, where there is more than one
 }
 
 // VerificationRow is one Session in the list.

@@ -174,12 +174,13 @@ type SessionFilter struct {
 	CustomerID int64  // an account's
 	Mailbox    string // keyed hash
 
-	States []idv.State // any of them; none: all
-	Late   bool        // passed too late only
-	IAL    int         // of the Proof made; -1: whatever
-	Source string      // of that level; "": whatever
-	From   time.Time   // begun then or later; zero: whenever
-	To     time.Time   // begun before; zero: whenever
+	States  []idv.State // any of them; none: all
+	Late    bool        // passed too late only
+	IAL     int         // of the Proof made; -1: whatever
+	Source  string      // of that level; "": whatever
+	Channel int64       // storefront it was begun in; 0: whichever
+	From    time.Time   // begun then or later; zero: whenever
+	To      time.Time   // begun before; zero: whenever
 }
 
 func (f SessionFilter) searches() bool {
@@ -224,7 +225,7 @@ func textCursor(k key[string]) Cursor {
 func (l *Ledger) sessionLists(ctx context.Context, s *Shop, f SessionFilter) (lists []keys[string], pick func([]key[string]) ([]key[string], error), err error) {
 	wants := func(r queries.SessionTraitsRow) bool {
 		return (len(f.States) == 0 || slices.Contains(f.States, idv.State(r.State))) && (!f.Late || r.Late == 1) && (f.IAL < 0 || r.Ial == int64(f.IAL)) &&
-			(f.Source == "" || r.Source == f.Source)
+			(f.Source == "" || r.Source == f.Source) && (f.Channel == 0 || r.Channel == f.Channel)
 	}
 	traits := func(ks []key[string]) ([]key[string], error) {
 		rows, err := l.read.SessionTraits(ctx, queries.SessionTraitsParams{StoreHash: s.Hash, Ids: ids(ks)})
@@ -235,7 +236,7 @@ func (l *Ledger) sessionLists(ctx context.Context, s *Shop, f SessionFilter) (li
 		return slices.DeleteFunc(ks, func(k key[string]) bool { return !wanted[k.id] }), err
 	}
 	since, until := span(f.From, f.To)
-	levels, states := f.IAL >= 0 || f.Source != "", len(f.States) > 0
+	levels, states, channel := f.IAL >= 0 || f.Source != "", len(f.States) > 0, f.Channel != 0
 	switch {
 	case f.searches():
 		cart := ""
@@ -246,17 +247,17 @@ func (l *Ledger) sessionLists(ctx context.Context, s *Shop, f SessionFilter) (li
 			}
 			cart = o.CartID
 		}
-		if levels || states || f.Late {
+		if levels || states || f.Late || channel {
 			pick = traits
 		}
 		return []keys[string]{l.foundSessions(s.Hash, f, cart, since, until)}, pick, nil
 	case f.Late:
-		if levels || states {
+		if levels || states || channel {
 			pick = traits
 		}
 		return []keys[string]{l.lateSessions(s.Hash, since, until)}, pick, nil
 	case levels:
-		if states {
+		if states || channel {
 			pick = traits
 		}
 		for _, source := range levelSources {
@@ -271,7 +272,12 @@ func (l *Ledger) sessionLists(ctx context.Context, s *Shop, f SessionFilter) (li
 		for _, state := range f.States {
 			lists = append(lists, l.stateSessions(s.Hash, state, since, until))
 		}
-		return lists, nil, nil
+		if channel {
+			pick = traits
+		}
+		return lists, pick, nil
+	case channel:
+		return []keys[string]{l.channelSessions(s.Hash, f.Channel, since, until)}, nil, nil
 	}
 	return []keys[string]{l.allSessions(s.Hash, since, until)}, nil, nil
 }
@@ -345,6 +351,19 @@ func (l *Ledger) lateSessions(hash string, since, until int64) keys[string] {
 		at, id := below(from, until)
 		rows, err := l.read.SessionKeysLateOlder(ctx, queries.SessionKeysLateOlderParams{StoreHash: hash, Since: since, Before: at, BeforeID: id, Count: n})
 		return convert(rows, func(r queries.SessionKeysLateOlderRow) key[string] { return key[string]{r.At, r.ID} }), err
+	}
+}
+
+func (l *Ledger) channelSessions(hash string, channel, since, until int64) keys[string] {
+	return func(ctx context.Context, newer bool, from key[string], n int64) ([]key[string], error) {
+		if newer {
+			at, id := above(from, since, lastID)
+			rows, err := l.read.SessionKeysByChannelNewer(ctx, queries.SessionKeysByChannelNewerParams{StoreHash: hash, Channel: channel, Until: until, After: at, AfterID: id, Count: n})
+			return convert(rows, func(r queries.SessionKeysByChannelNewerRow) key[string] { return key[string]{r.At, r.ID} }), err
+		}
+		at, id := below(from, until)
+		rows, err := l.read.SessionKeysByChannelOlder(ctx, queries.SessionKeysByChannelOlderParams{StoreHash: hash, Channel: channel, Since: since, Before: at, BeforeID: id, Count: n})
+		return convert(rows, func(r queries.SessionKeysByChannelOlderRow) key[string] { return key[string]{r.At, r.ID} }), err
 	}
 }
 

@@ -40,12 +40,15 @@ func (n *narrowed) sessionFilter(shop *ledger.Shop) (f ledger.SessionFilter, id 
 		f.IAL = int(ial[0] - '0')
 	}
 	f.Source = n.choice("source", views.IALSources()...)
+	if channel, ok := ledger.FindOrder(n.choice("channel", channelCodes(shop)...)); ok {
+		f.Channel = channel
+	}
 	f.From, f.To = n.days()
 	return f, s.session
 }
 
 func narrowVerifications(r *http.Request, p presenter) *narrowed {
-	return narrow(r, p.zone, "q", "state", "ial", "source", "from", "to")
+	return narrow(r, p.zone, "q", "state", "ial", "source", "channel", "from", "to")
 }
 
 // verifications lists Sessions, newest first, or goes to the one that was searched for.
@@ -57,7 +60,7 @@ func (s *Server) verifications(w http.ResponseWriter, r *http.Request, v visit) 
 	if err != nil {
 		return err
 	}
-	d := views.VerificationsData{Layout: s.layout(v, r)}
+	d := views.VerificationsData{Layout: s.layout(v, r), Channels: p.channelOptions()}
 	if len(n.errors) > 0 {
 		d.Narrowed = n.form("", "", false)
 		return render(w, r, http.StatusUnprocessableEntity, views.Verifications(d))

@@ -27,6 +27,8 @@ var (
 func TestVerifications(t *testing.T) {
 	b := newBench(t)
 	b.enforce(shopHash)
+	b.ok(b.s.Ledger.DescribeShop(b.Context(), shopHash, ledger.Description{StoreID: "1001", Name: "Larkspur", Currency: "USD", Timezone: "America/Denver",
+		Channels: []ledger.Channel{{ID: 1, Name: "One"}, {ID: 2, Name: "Two"}}}))
 	by := map[string][]string{}
 	add := func(id string, kinds ...string) {
 		for _, k := range append(kinds, "all") {
@@ -48,7 +50,8 @@ func TestVerifications(t *testing.T) {
 	for query, kind := range map[string]string{"": "all", "?state=failed": "failed", "?state=abandoned": "abandoned", "?state=review": "review", "?state=open": "open", "?state=passed": "passed",
 		"?q=77": "customer", "?q=%20ADA%40example.com": "ada", "?ial=2": "level", "?source=policy": "level", "?ial=2&source=policy&state=passed": "level", "?q=ada@example.com&state=failed": "failed",
 		"?ial=3": "", "?source=oidc": "", "?state=late": "", "?q=nobody@example.com": "", "?state=failed&ial=2": "", "?from=2026-03-10&to=2026-03-10": "all", "?to=2026-03-09": "", "?from=2026-03-11": "",
-		"?q=78": ""} {
+		"?q=78": "", "?channel=1": "ada", "?channel=2": "", "?channel=1&state=failed": "failed", "?channel=1&q=ada@example.com&state=abandoned": "abandoned", "?channel=1&ial=2": "",
+		"?channel=1&from=2026-03-10": "ada"} {
 		pages := b.follow(shopBase+"/verifications"+query, sessionHref)
 		var got []string
 		for _, p := range pages {
@@ -66,6 +69,9 @@ func TestVerifications(t *testing.T) {
 		}
 	}
 	b.forward("/verifications?state=abandoned", sessionHref, by["abandoned"])
+	b.forward("/verifications?channel=1", sessionHref, by["ada"])
+	b.want(200, b.as(ledger.Reviewer, shopBase+"/verifications?channel=1&state=failed", nil), `<option value="1" selected>One</option>`, "verifications.csv?channel=1&amp;state=failed")
+	b.want(422, b.as(ledger.Reviewer, shopBase+"/verifications?channel=9", nil), "Choose one of the choices")
 	for query, says := range map[string]string{"?q=nobody@example.com": "Nothing found for “nobody@example.com”", "?ial=3": "No verification matches", "?to=2026-03-09": "No verification matches"} {
 		b.want(200, b.as(ledger.Viewer, shopBase+"/verifications"+query, nil), says, "Show all verifications")
 	}
