@@ -379,21 +379,6 @@ type Settings struct {
 	SignBack bool `json:"sign_back,omitempty"`
 }
 
-// SaveSettings replaces the Shop's settings.
-func (l *Ledger) SaveSettings(ctx context.Context, hash string, n Settings, now time.Time) error {
-	b, err := json.Marshal(n)
-	if err != nil {
-		return err
-	}
-	return l.do(ctx, func(ctx context.Context, t *tx) error {
-		t.reload = append(t.reload, hash)
-		if err := t.SaveSettings(ctx, queries.SaveSettingsParams{StoreHash: hash, Settings: string(b)}); err != nil {
-			return err
-		}
-		return t.act(ctx, hash, ActSettingsSaved, "", "", now)
-	})
-}
-
 // UninstallShop destroys the token and the webhook secret at once and ends all Logins; the data stays sealed for a re-install.
 func (l *Ledger) UninstallShop(ctx context.Context, hash string, now time.Time) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
