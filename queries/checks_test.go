@@ -23,6 +23,7 @@ var badRows = map[string][]cols{
 	"whatifs":         {{"id": 0}, {"state": "new", "due_at": 0}, {"due_at": 0}, {"state": "done"}, {"state": "cancelled"}},
 	"whatif_orders":   {{"shift": "more"}},
 	"page_reports":    {{"channel_id": 0}, {"missing": "door"}, {"count": 0}, {"count": 1000001}},
+	"erasures":        {{"customer_id": -1}, {"customer_id": 0}, {"guest": []byte("g")}, {"clear": 2}, {"fields_v2": 2}},
 	"shown_mailboxes": {{"mailbox": []byte{}}, {"way": "word"}, {"cart_id": ""}, {"order_id": 118}, {"customer_id": 5}},
 	"asked_mails":     {{"kind": "letter", "code": []byte{}}, {"capability": []byte("short")}, {"cart_id": ""}, {"mailbox": []byte{}}, {"tries": 6}, {"tries": -1}, {"kind": "link"}},
 	"decisions": {

@@ -216,6 +216,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.destroyEndpointsStmt, err = db.PrepareContext(ctx, destroyEndpoints); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyEndpoints: %w", err)
 	}
+	if q.destroyErasuresStmt, err = db.PrepareContext(ctx, destroyErasures); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyErasures: %w", err)
+	}
 	if q.destroyEventsStmt, err = db.PrepareContext(ctx, destroyEvents); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyEvents: %w", err)
 	}
@@ -324,6 +327,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.endDeliveryStmt, err = db.PrepareContext(ctx, endDelivery); err != nil {
 		return nil, fmt.Errorf("error preparing query EndDelivery: %w", err)
 	}
+	if q.endErasureStmt, err = db.PrepareContext(ctx, endErasure); err != nil {
+		return nil, fmt.Errorf("error preparing query EndErasure: %w", err)
+	}
 	if q.endLoginStmt, err = db.PrepareContext(ctx, endLogin); err != nil {
 		return nil, fmt.Errorf("error preparing query EndLogin: %w", err)
 	}
@@ -419,6 +425,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.eraseShownMailboxStmt, err = db.PrepareContext(ctx, eraseShownMailbox); err != nil {
 		return nil, fmt.Errorf("error preparing query EraseShownMailbox: %w", err)
+	}
+	if q.erasingShopsStmt, err = db.PrepareContext(ctx, erasingShops); err != nil {
+		return nil, fmt.Errorf("error preparing query ErasingShops: %w", err)
+	}
+	if q.erasureStmt, err = db.PrepareContext(ctx, erasure); err != nil {
+		return nil, fmt.Errorf("error preparing query Erasure: %w", err)
+	}
+	if q.erasuresStmt, err = db.PrepareContext(ctx, erasures); err != nil {
+		return nil, fmt.Errorf("error preparing query Erasures: %w", err)
 	}
 	if q.exportDecisionsStmt, err = db.PrepareContext(ctx, exportDecisions); err != nil {
 		return nil, fmt.Errorf("error preparing query ExportDecisions: %w", err)
@@ -813,6 +828,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.saveEndpointStmt, err = db.PrepareContext(ctx, saveEndpoint); err != nil {
 		return nil, fmt.Errorf("error preparing query SaveEndpoint: %w", err)
 	}
+	if q.saveErasureStmt, err = db.PrepareContext(ctx, saveErasure); err != nil {
+		return nil, fmt.Errorf("error preparing query SaveErasure: %w", err)
+	}
 	if q.saveSettingsStmt, err = db.PrepareContext(ctx, saveSettings); err != nil {
 		return nil, fmt.Errorf("error preparing query SaveSettings: %w", err)
 	}
@@ -824,6 +842,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.sessionStmt, err = db.PrepareContext(ctx, session); err != nil {
 		return nil, fmt.Errorf("error preparing query Session: %w", err)
+	}
+	if q.sessionKeysByChannelNewerStmt, err = db.PrepareContext(ctx, sessionKeysByChannelNewer); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionKeysByChannelNewer: %w", err)
+	}
+	if q.sessionKeysByChannelOlderStmt, err = db.PrepareContext(ctx, sessionKeysByChannelOlder); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionKeysByChannelOlder: %w", err)
 	}
 	if q.sessionKeysByLevelNewerStmt, err = db.PrepareContext(ctx, sessionKeysByLevelNewer); err != nil {
 		return nil, fmt.Errorf("error preparing query SessionKeysByLevelNewer: %w", err)
@@ -1309,6 +1333,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing destroyEndpointsStmt: %w", cerr)
 		}
 	}
+	if q.destroyErasuresStmt != nil {
+		if cerr := q.destroyErasuresStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyErasuresStmt: %w", cerr)
+		}
+	}
 	if q.destroyEventsStmt != nil {
 		if cerr := q.destroyEventsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing destroyEventsStmt: %w", cerr)
@@ -1489,6 +1518,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing endDeliveryStmt: %w", cerr)
 		}
 	}
+	if q.endErasureStmt != nil {
+		if cerr := q.endErasureStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endErasureStmt: %w", cerr)
+		}
+	}
 	if q.endLoginStmt != nil {
 		if cerr := q.endLoginStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endLoginStmt: %w", cerr)
@@ -1647,6 +1681,21 @@ func (q *Queries) Close() error {
 	if q.eraseShownMailboxStmt != nil {
 		if cerr := q.eraseShownMailboxStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing eraseShownMailboxStmt: %w", cerr)
+		}
+	}
+	if q.erasingShopsStmt != nil {
+		if cerr := q.erasingShopsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing erasingShopsStmt: %w", cerr)
+		}
+	}
+	if q.erasureStmt != nil {
+		if cerr := q.erasureStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing erasureStmt: %w", cerr)
+		}
+	}
+	if q.erasuresStmt != nil {
+		if cerr := q.erasuresStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing erasuresStmt: %w", cerr)
 		}
 	}
 	if q.exportDecisionsStmt != nil {
@@ -2304,6 +2353,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing saveEndpointStmt: %w", cerr)
 		}
 	}
+	if q.saveErasureStmt != nil {
+		if cerr := q.saveErasureStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing saveErasureStmt: %w", cerr)
+		}
+	}
 	if q.saveSettingsStmt != nil {
 		if cerr := q.saveSettingsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing saveSettingsStmt: %w", cerr)
@@ -2322,6 +2376,16 @@ func (q *Queries) Close() error {
 	if q.sessionStmt != nil {
 		if cerr := q.sessionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing sessionStmt: %w", cerr)
+		}
+	}
+	if q.sessionKeysByChannelNewerStmt != nil {
+		if cerr := q.sessionKeysByChannelNewerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionKeysByChannelNewerStmt: %w", cerr)
+		}
+	}
+	if q.sessionKeysByChannelOlderStmt != nil {
+		if cerr := q.sessionKeysByChannelOlderStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionKeysByChannelOlderStmt: %w", cerr)
 		}
 	}
 	if q.sessionKeysByLevelNewerStmt != nil {
@@ -2692,6 +2756,7 @@ type Queries struct {
 	destroyCapabilitiesStmt        *sql.Stmt
 	destroyDecisionsStmt           *sql.Stmt
 	destroyEndpointsStmt           *sql.Stmt
+	destroyErasuresStmt            *sql.Stmt
 	destroyEventsStmt              *sql.Stmt
 	destroyFiguresStmt             *sql.Stmt
 	destroyListedStmt              *sql.Stmt
@@ -2728,6 +2793,7 @@ type Queries struct {
 	dueWhatIfsStmt                 *sql.Stmt
 	dueWokenOrdersStmt             *sql.Stmt
 	endDeliveryStmt                *sql.Stmt
+	endErasureStmt                 *sql.Stmt
 	endLoginStmt                   *sql.Stmt
 	endLostReviewsStmt             *sql.Stmt
 	endRequestStmt                 *sql.Stmt
@@ -2760,6 +2826,9 @@ type Queries struct {
 	eraseMailboxProofsStmt         *sql.Stmt
 	eraseMailboxSessionsStmt       *sql.Stmt
 	eraseShownMailboxStmt          *sql.Stmt
+	erasingShopsStmt               *sql.Stmt
+	erasureStmt                    *sql.Stmt
+	erasuresStmt                   *sql.Stmt
 	exportDecisionsStmt            *sql.Stmt
 	exportOrdersStmt               *sql.Stmt
 	exportProofsStmt               *sql.Stmt
@@ -2891,10 +2960,13 @@ type Queries struct {
 	revokeProofStmt                *sql.Stmt
 	rotateEndpointStmt             *sql.Stmt
 	saveEndpointStmt               *sql.Stmt
+	saveErasureStmt                *sql.Stmt
 	saveSettingsStmt               *sql.Stmt
 	seeEndpointSecretStmt          *sql.Stmt
 	seeUserStmt                    *sql.Stmt
 	sessionStmt                    *sql.Stmt
+	sessionKeysByChannelNewerStmt  *sql.Stmt
+	sessionKeysByChannelOlderStmt  *sql.Stmt
 	sessionKeysByLevelNewerStmt    *sql.Stmt
 	sessionKeysByLevelOlderStmt    *sql.Stmt
 	sessionKeysByStateNewerStmt    *sql.Stmt
@@ -3018,6 +3090,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		destroyCapabilitiesStmt:        q.destroyCapabilitiesStmt,
 		destroyDecisionsStmt:           q.destroyDecisionsStmt,
 		destroyEndpointsStmt:           q.destroyEndpointsStmt,
+		destroyErasuresStmt:            q.destroyErasuresStmt,
 		destroyEventsStmt:              q.destroyEventsStmt,
 		destroyFiguresStmt:             q.destroyFiguresStmt,
 		destroyListedStmt:              q.destroyListedStmt,
@@ -3054,6 +3127,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		dueWhatIfsStmt:                 q.dueWhatIfsStmt,
 		dueWokenOrdersStmt:             q.dueWokenOrdersStmt,
 		endDeliveryStmt:                q.endDeliveryStmt,
+		endErasureStmt:                 q.endErasureStmt,
 		endLoginStmt:                   q.endLoginStmt,
 		endLostReviewsStmt:             q.endLostReviewsStmt,
 		endRequestStmt:                 q.endRequestStmt,
@@ -3086,6 +3160,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		eraseMailboxProofsStmt:         q.eraseMailboxProofsStmt,
 		eraseMailboxSessionsStmt:       q.eraseMailboxSessionsStmt,
 		eraseShownMailboxStmt:          q.eraseShownMailboxStmt,
+		erasingShopsStmt:               q.erasingShopsStmt,
+		erasureStmt:                    q.erasureStmt,
+		erasuresStmt:                   q.erasuresStmt,
 		exportDecisionsStmt:            q.exportDecisionsStmt,
 		exportOrdersStmt:               q.exportOrdersStmt,
 		exportProofsStmt:               q.exportProofsStmt,
@@ -3217,10 +3294,13 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		revokeProofStmt:                q.revokeProofStmt,
 		rotateEndpointStmt:             q.rotateEndpointStmt,
 		saveEndpointStmt:               q.saveEndpointStmt,
+		saveErasureStmt:                q.saveErasureStmt,
 		saveSettingsStmt:               q.saveSettingsStmt,
 		seeEndpointSecretStmt:          q.seeEndpointSecretStmt,
 		seeUserStmt:                    q.seeUserStmt,
 		sessionStmt:                    q.sessionStmt,
+		sessionKeysByChannelNewerStmt:  q.sessionKeysByChannelNewerStmt,
+		sessionKeysByChannelOlderStmt:  q.sessionKeysByChannelOlderStmt,
 		sessionKeysByLevelNewerStmt:    q.sessionKeysByLevelNewerStmt,
 		sessionKeysByLevelOlderStmt:    q.sessionKeysByLevelOlderStmt,
 		sessionKeysByStateNewerStmt:    q.sessionKeysByStateNewerStmt,

@@ -1,6 +1,9 @@
 package queries
 
-import "fmt"
+import (
+	"fmt"
+	"testing"
+)
 
 // mine adds rows of customer 5 with mailbox m to a table whose rows have ids: one that names the customer, one of a guest in the cart that
 // became an order of theirs, one of a guest for that order, and those that are nobody's business here.
@@ -235,4 +238,180 @@ var eraseCases = cases{
 		got, err = w.q.CustomerMailboxes(w.Context(), CustomerMailboxesParams{StoreHash: "abc"})
 		equal(w, len(got), err, 0)
 	},
+	"SaveErasure": func(w *world) {
+		save := func(erased string) error {
+			return w.q.SaveErasure(w.Context(), SaveErasureParams{StoreHash: "abc", CustomerID: 5, Guest: []byte{}, Mailboxes: "[" + erased + "]", Erased: erased, Person: "p" + erased,
+				Clear: 1, FieldsV2: 0, BeganAt: 7})
+		}
+		w.changes(func() error { return save("1") }, "+ erasures abc/5/: began_at=7 clear=1 customer_id=5 erased=1 fields_v2=0 guest= mailboxes=[1] person=p1 store_hash=abc")
+		w.changes(func() error { return save("2") }, "erasures abc/5/ erased: 1 -> 2", "erasures abc/5/ mailboxes: [1] -> [2]", "erasures abc/5/ person: p1 -> p2")
+		w.changes(func() error {
+			return w.q.SaveErasure(w.Context(), SaveErasureParams{StoreHash: "abc", CustomerID: 0, Guest: []byte("g"), Mailboxes: "[]", Erased: "{}", Person: "p", Clear: 0, FieldsV2: 1, BeganAt: 7})
+		}, "+ erasures abc/0/g: began_at=7 clear=0 customer_id=0 erased={} fields_v2=1 guest=g mailboxes=[] person=p store_hash=abc")
+		w.changes(func() error {
+			return w.q.SaveErasure(w.Context(), SaveErasureParams{StoreHash: "abc", CustomerID: 5, Guest: []byte{}, Mailboxes: "[2]", Erased: "2", Person: "p2", Clear: 0, FieldsV2: 1, BeganAt: 8})
+		}, "erasures abc/5/ clear: 1 -> 0", "erasures abc/5/ fields_v2: 0 -> 1") // it began when it began
+		w.exec("PRAGMA ignore_check_constraints = ON") // every column has a value of its own here
+		w.changes(func() error {
+			return w.q.SaveErasure(w.Context(), SaveErasureParams{StoreHash: "abc", CustomerID: 11, Guest: []byte("g"), Mailboxes: "m", Erased: "e", Person: "p", Clear: 12, FieldsV2: 13, BeganAt: 14})
+		}, "+ erasures abc/11/g: began_at=14 clear=12 customer_id=11 erased=e fields_v2=13 guest=g mailboxes=m person=p store_hash=abc")
+	},
+	"Erasure": func(w *world) {
+		customer := w.add("erasures", cols{"customer_id": 5})
+		guest := w.add("erasures", cols{"customer_id": 0, "guest": []byte("g")})
+		w.add("erasures", cols{"customer_id": 6})
+		w.add("erasures", cols{"customer_id": 7, "store_hash": "xyz"})
+		got, err := w.q.Erasure(w.Context(), ErasureParams{StoreHash: "abc", CustomerID: 5, Guest: []byte{}})
+		one(w, got, err, customer)
+		got, err = w.q.Erasure(w.Context(), ErasureParams{StoreHash: "abc", Guest: []byte("g")})
+		one(w, got, err, guest)
+		for _, p := range []ErasureParams{{StoreHash: "abc", CustomerID: 7, Guest: []byte{}}, {StoreHash: "abc", CustomerID: 5, Guest: []byte("g")}} {
+			got, err = w.q.Erasure(w.Context(), p)
+			none(w, got, err)
+		}
+	},
+	"EndErasure": func(w *world) {
+		for _, given := range []cols{{"customer_id": 5}, {"customer_id": 6}, {"customer_id": 0, "guest": []byte("g")}, {"customer_id": 5, "store_hash": "xyz"}} {
+			w.add("erasures", given)
+		}
+		end := func(id int64, guest string) func() (int64, error) {
+			return func() (int64, error) {
+				return w.q.EndErasure(w.Context(), EndErasureParams{StoreHash: "abc", CustomerID: id, Guest: []byte(guest)})
+			}
+		}
+		w.affects(1, end(5, ""), "- erasures abc/5/")
+		w.affects(0, end(5, "g"))
+		w.affects(1, end(0, "g"), "- erasures abc/0/g")
+	},
+	"ErasingShops": func(w *world) {
+		got, err := w.q.ErasingShops(w.Context())
+		equal(w, len(got), err, 0)
+		for _, given := range []cols{{"customer_id": 5}, {"customer_id": 6}, {"customer_id": 5, "store_hash": "xyz"}} {
+			w.add("erasures", given)
+		}
+		got, err = w.q.ErasingShops(w.Context())
+		equal(w, got, err, []string{"abc", "xyz"})
+	},
+	"Erasures": func(w *world) {
+		second := w.add("erasures", cols{"customer_id": 5, "began_at": 9})
+		first := w.add("erasures", cols{"customer_id": 6, "began_at": 8})
+		w.add("erasures", cols{"customer_id": 7, "began_at": 7, "store_hash": "xyz"})
+		got, err := w.q.Erasures(w.Context(), "abc")
+		are(w, got, err, first, second)
+	},
+	"DestroyErasures": func(w *world) {
+		w.add("erasures", cols{"customer_id": 5})
+		w.add("erasures", cols{"customer_id": 5, "store_hash": "xyz"})
+		w.affects(1, func() (int64, error) { return w.q.DestroyErasures(w.Context(), "abc") }, "- erasures abc/5/")
+	},
+}
+
+// TestErasesSlices: each query that erases takes a slice, and the same ones after the other take all.
+func TestErasesSlices(t *testing.T) {
+	db := migrated(t)
+	ids := func(kind string) func(i int) string { return func(i int) string { return fmt.Sprint(kind, " ", i) } }
+	for name, tt := range map[string]struct {
+		add   func(w *world, i int)
+		erase func(w *world) (int64, error)
+	}{
+		"own proofs": {func(w *world, i int) { w.proof(ids("p")(i), cols{"customer_id": 5}) }, func(w *world) (int64, error) {
+			return w.q.EraseCustomerProofs(w.Context(), EraseCustomerProofsParams{StoreHash: "abc", CustomerID: 5})
+		}},
+		"proofs under a mailbox": {func(w *world, i int) { w.proof(ids("p")(i), cols{"customer_id": 0, "mailbox": []byte("m")}) }, func(w *world) (int64, error) {
+			return w.q.EraseMailboxProofs(w.Context(), EraseMailboxProofsParams{StoreHash: "abc", Mailbox: []byte("m")})
+		}},
+		"own sessions": {func(w *world, i int) { w.session(ids("s")(i), 0, cols{"customer_id": 5}) }, func(w *world) (int64, error) {
+			return told(w, 0)(w.q.EraseCustomerSessions(w.Context(), EraseCustomerSessionsParams{StoreHash: "abc", CustomerID: 5, Now: 7}))
+		}},
+		"sessions in the cart of an order": {func(w *world, i int) {
+			if i == 0 {
+				w.order(118, cols{"customer_id": 5, "cart_id": "c1"})
+			}
+			w.session(ids("s")(i), 0, cols{"customer_id": 0, "cart_id": "c1"})
+		}, func(w *world) (int64, error) {
+			return told(w, 0)(w.q.EraseCustomerSessions(w.Context(), EraseCustomerSessionsParams{StoreHash: "abc", CustomerID: 5, Now: 7}))
+		}},
+		"sessions under a mailbox": {func(w *world, i int) { w.session(ids("s")(i), 0, cols{"customer_id": 0, "order_id": 0}) }, func(w *world) (int64, error) {
+			return told(w, 0)(w.q.EraseMailboxSessions(w.Context(), EraseMailboxSessionsParams{StoreHash: "abc", Mailbox: []byte("m"), Now: 7}))
+		}},
+		"a guest's sessions": {func(w *world, i int) { w.session(ids("s")(i), 0, cols{"customer_id": 0, "order_id": 9}) }, func(w *world) (int64, error) {
+			return told(w, 0)(w.q.EraseGuestSessions(w.Context(), EraseGuestSessionsParams{StoreHash: "abc", Mailbox: []byte("m"), Now: 7}))
+		}},
+		"own links": {func(w *world, i int) { w.capability(ids("c")(i), cols{"customer_id": 5}) }, func(w *world) (int64, error) {
+			return w.q.EraseCustomerCapabilities(w.Context(), EraseCustomerCapabilitiesParams{StoreHash: "abc", CustomerID: 5})
+		}},
+		"links to an order": {func(w *world, i int) {
+			if i == 0 {
+				w.order(118, cols{"customer_id": 5})
+			}
+			w.capability(ids("c")(i), cols{"customer_id": 0, "order_id": 118})
+		}, func(w *world) (int64, error) {
+			return w.q.EraseCustomerCapabilities(w.Context(), EraseCustomerCapabilitiesParams{StoreHash: "abc", CustomerID: 5})
+		}},
+		"links to a guest's order": {func(w *world, i int) {
+			if i == 0 {
+				w.order(118, cols{"customer_id": 0, "mailbox": []byte("m")})
+			}
+			w.capability(ids("c")(i), cols{"customer_id": 0, "order_id": 118})
+		}, func(w *world) (int64, error) {
+			return w.q.EraseGuestCapabilities(w.Context(), EraseGuestCapabilitiesParams{StoreHash: "abc", Mailbox: []byte("m")})
+		}},
+		"links under a mailbox": {func(w *world, i int) {
+			w.capability(ids("c")(i), cols{"customer_id": 0, "order_id": 0, "mailbox": []byte("m")})
+		}, func(w *world) (int64, error) {
+			return w.q.EraseMailboxCapabilities(w.Context(), EraseMailboxCapabilitiesParams{StoreHash: "abc", Mailbox: []byte("m")})
+		}},
+		"decisions": {func(w *world, i int) { w.add("decisions", cols{"id": ids("d")(i), "customer_id": 5}) }, func(w *world) (int64, error) {
+			return w.q.EraseCustomerDecisions(w.Context(), EraseCustomerDecisionsParams{StoreHash: "abc", CustomerID: 5})
+		}},
+		"orders": {func(w *world, i int) { w.order(1+i, cols{"customer_id": 5}) }, func(w *world) (int64, error) {
+			return w.q.EraseCustomerOrders(w.Context(), EraseCustomerOrdersParams{StoreHash: "abc", CustomerID: 5, Now: 7})
+		}},
+		"a guest's orders": {func(w *world, i int) { w.order(1+i, cols{"customer_id": 0, "mailbox": []byte("m")}) }, func(w *world) (int64, error) {
+			return w.q.EraseGuestOrders(w.Context(), EraseGuestOrdersParams{StoreHash: "abc", Mailbox: []byte("m"), Now: 7})
+		}},
+		"notices": {func(w *world, i int) {
+			w.add("notices", cols{"subject": "5", "scope": "store/customer/updated", "state": "done", "due_at": 0})
+		}, func(w *world) (int64, error) {
+			return w.q.EraseCustomerNotices(w.Context(), EraseCustomerNoticesParams{StoreHash: "abc", Subject: "5", Now: 7})
+		}},
+		"writebacks": {func(w *world, i int) { w.add("writebacks", cols{"kind": "customer_attributes", "subject": 5}) }, func(w *world) (int64, error) {
+			return w.q.EraseCustomerWritebacks(w.Context(), EraseCustomerWritebacksParams{StoreHash: "abc", CustomerID: 5})
+		}},
+		"events": {func(w *world, i int) { w.add("events", cols{"customer_id": 5, "payload": "{}"}) }, func(w *world) (int64, error) {
+			return w.q.EraseCustomerEvents(w.Context(), EraseCustomerEventsParams{StoreHash: "abc", CustomerID: 5})
+		}},
+		"mailboxes shown": {func(w *world, i int) {
+			w.add("shown_mailboxes", cols{"mailbox": []byte("m"), "customer_id": 0, "order_id": 0, "cart_id": ids("c")(i)})
+		}, func(w *world) (int64, error) {
+			return w.q.EraseShownMailbox(w.Context(), EraseShownMailboxParams{StoreHash: "abc", Mailbox: []byte("m"), CustomerID: 5})
+		}},
+		"mails asked for": {func(w *world, i int) { w.add("asked_mails", cols{"mailbox": []byte("m"), "customer_id": 5}) }, func(w *world) (int64, error) {
+			return w.q.EraseAskedMails(w.Context(), EraseAskedMailsParams{StoreHash: "abc", Mailbox: []byte("m"), CustomerID: 5})
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorldIn(t, db)
+			w.slices(func() (int64, error) { return tt.erase(w) }, func(i int) { tt.add(w, i) })
+		})
+	}
+}
+
+// TestEraseFirstOrders: what was done for a customer's orders is looked for by the same orders that are erased next.
+func TestEraseFirstOrders(t *testing.T) {
+	w := newWorld(t)
+	for i := range 103 {
+		w.order(500-i, cols{"customer_id": 5, "placed_at": 1000 + i, "cart_id": fmt.Sprint("c", i)})
+		w.proof(fmt.Sprint("p", i), cols{"customer_id": 0, "cart_id": fmt.Sprint("c", i), "order_id": 0})
+	}
+	proofs := func() (int64, error) {
+		return w.q.EraseCustomerProofs(w.Context(), EraseCustomerProofsParams{StoreHash: "abc", CustomerID: 5})
+	}
+	orders := func() (int64, error) {
+		return w.q.EraseCustomerOrders(w.Context(), EraseCustomerOrdersParams{StoreHash: "abc", CustomerID: 5, Now: 7})
+	}
+	for i, want := range []int64{100, 0, 100, 3, 3, 0, 0} {
+		n, err := []func() (int64, error){proofs, proofs, orders, proofs, orders, proofs, orders}[i]()
+		equal(w, n, err, want)
+	}
 }

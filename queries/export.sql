@@ -1,7 +1,7 @@
 -- A Shop's own data, for its owner to take away, in slices. What is secret, or leads to a person's pictures, is left out.
 
 -- name: ExportSessions :many
-SELECT id, provider, provider_ref, state, cart_id, order_id, customer_id, mailbox, requirement, policy_version, reason, started_at, deadline, changed_at, late FROM sessions
+SELECT id, provider, provider_ref, state, cart_id, order_id, customer_id, mailbox, requirement, policy_version, channel, reason, started_at, deadline, changed_at, late FROM sessions
 WHERE store_hash = @store_hash AND (started_at, id) > (CAST(@after AS INTEGER), CAST(@after_id AS TEXT)) ORDER BY started_at, id LIMIT @count;
 
 -- name: ExportProofs :many

@@ -296,7 +296,7 @@ func (q *Queries) ExportRequests(ctx context.Context, arg ExportRequestsParams) 
 
 const exportSessions = `-- name: ExportSessions :many
 
-SELECT id, provider, provider_ref, state, cart_id, order_id, customer_id, mailbox, requirement, policy_version, reason, started_at, deadline, changed_at, late FROM sessions
+SELECT id, provider, provider_ref, state, cart_id, order_id, customer_id, mailbox, requirement, policy_version, channel, reason, started_at, deadline, changed_at, late FROM sessions
 WHERE store_hash = ?1 AND (started_at, id) > (CAST(?2 AS INTEGER), CAST(?3 AS TEXT)) ORDER BY started_at, id LIMIT ?4
 `
 
@@ -318,6 +318,7 @@ type ExportSessionsRow struct {
 	Mailbox       []byte
 	Requirement   string
 	PolicyVersion int64
+	Channel       int64
 	Reason        string
 	StartedAt     int64
 	Deadline      int64
@@ -351,6 +352,7 @@ func (q *Queries) ExportSessions(ctx context.Context, arg ExportSessionsParams) 
 			&i.Mailbox,
 			&i.Requirement,
 			&i.PolicyVersion,
+			&i.Channel,
 			&i.Reason,
 			&i.StartedAt,
 			&i.Deadline,

@@ -10,11 +10,12 @@ import (
 )
 
 const customerMailboxes = `-- name: CustomerMailboxes :many
-SELECT s.mailbox FROM sessions AS s INDEXED BY sessions_customer WHERE s.store_hash = ?1 AND s.customer_id = ?2 AND s.customer_id != 0 AND s.mailbox != x''
-UNION SELECT c.mailbox FROM capabilities AS c INDEXED BY capabilities_customer WHERE c.store_hash = ?1 AND c.customer_id = ?2 AND c.customer_id != 0 AND c.mailbox != x''
-UNION SELECT p.mailbox FROM proofs AS p INDEXED BY proofs_customer WHERE p.store_hash = ?1 AND p.customer_id = ?2 AND p.customer_id != 0 AND p.mailbox != x''
-UNION SELECT o.mailbox FROM orders AS o INDEXED BY orders_customer WHERE o.store_hash = ?1 AND o.customer_id = ?2 AND o.customer_id != 0 AND o.mailbox != x''
-UNION SELECT m.mailbox FROM shown_mailboxes AS m INDEXED BY shown_mailboxes_customer WHERE m.store_hash = ?1 AND m.customer_id = ?2 AND m.customer_id != 0
+SELECT a.mailbox FROM (SELECT s.mailbox FROM sessions AS s INDEXED BY sessions_customer WHERE s.store_hash = ?1 AND s.customer_id = ?2 AND s.customer_id != 0 LIMIT 100) AS a WHERE a.mailbox != x''
+UNION SELECT a.mailbox FROM (SELECT c.mailbox FROM capabilities AS c INDEXED BY capabilities_customer WHERE c.store_hash = ?1 AND c.customer_id = ?2 AND c.customer_id != 0 LIMIT 100) AS a WHERE a.mailbox != x''
+UNION SELECT a.mailbox FROM (SELECT p.mailbox FROM proofs AS p INDEXED BY proofs_customer WHERE p.store_hash = ?1 AND p.customer_id = ?2 AND p.customer_id != 0 LIMIT 100) AS a WHERE a.mailbox != x''
+UNION SELECT a.mailbox FROM (SELECT o.mailbox FROM orders AS o INDEXED BY orders_customer
+    WHERE o.store_hash = ?1 AND o.customer_id = ?2 AND o.customer_id != 0 ORDER BY o.placed_at, o.order_id LIMIT 100) AS a WHERE a.mailbox != x''
+UNION SELECT a.mailbox FROM (SELECT m.mailbox FROM shown_mailboxes AS m INDEXED BY shown_mailboxes_customer WHERE m.store_hash = ?1 AND m.customer_id = ?2 AND m.customer_id != 0 LIMIT 100) AS a
 `
 
 type CustomerMailboxesParams struct {
@@ -22,6 +23,7 @@ type CustomerMailboxesParams struct {
 	CustomerID int64
 }
 
+// Those of the rows that are erased next: a slice of each kind.
 func (q *Queries) CustomerMailboxes(ctx context.Context, arg CustomerMailboxesParams) ([][]byte, error) {
 	rows, err := q.query(ctx, q.customerMailboxesStmt, customerMailboxes, arg.StoreHash, arg.CustomerID)
 	if err != nil {
@@ -80,6 +82,18 @@ DELETE FROM decisions WHERE id IN (SELECT d.id FROM decisions AS d INDEXED BY de
 
 func (q *Queries) DestroyDecisions(ctx context.Context, storeHash string) (int64, error) {
 	result, err := q.exec(ctx, q.destroyDecisionsStmt, destroyDecisions, storeHash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const destroyErasures = `-- name: DestroyErasures :execrows
+DELETE FROM erasures WHERE store_hash = ?1
+`
+
+func (q *Queries) DestroyErasures(ctx context.Context, storeHash string) (int64, error) {
+	result, err := q.exec(ctx, q.destroyErasuresStmt, destroyErasures, storeHash)
 	if err != nil {
 		return 0, err
 	}
@@ -209,6 +223,24 @@ func (q *Queries) DestroyWritebacks(ctx context.Context, storeHash string) (int6
 	return result.RowsAffected()
 }
 
+const endErasure = `-- name: EndErasure :execrows
+DELETE FROM erasures WHERE store_hash = ?1 AND customer_id = ?2 AND guest = ?3
+`
+
+type EndErasureParams struct {
+	StoreHash  string
+	CustomerID int64
+	Guest      []byte
+}
+
+func (q *Queries) EndErasure(ctx context.Context, arg EndErasureParams) (int64, error) {
+	result, err := q.exec(ctx, q.endErasureStmt, endErasure, arg.StoreHash, arg.CustomerID, arg.Guest)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const eraseAllowedMailbox = `-- name: EraseAllowedMailbox :execrows
 DELETE FROM listed WHERE store_hash = ?1 AND customer_id = 0 AND mailbox = ?2 AND list = 'allow'
 `
@@ -246,9 +278,10 @@ func (q *Queries) EraseBlockedMailbox(ctx context.Context, arg EraseBlockedMailb
 
 const eraseCustomerCapabilities = `-- name: EraseCustomerCapabilities :execrows
 DELETE FROM capabilities WHERE id IN (
-    SELECT c.id FROM capabilities AS c INDEXED BY capabilities_customer WHERE c.store_hash = ?1 AND c.customer_id = ?2 AND c.customer_id != 0
-    UNION ALL SELECT c.id FROM orders AS o INDEXED BY orders_customer CROSS JOIN capabilities AS c INDEXED BY capabilities_order ON c.store_hash = o.store_hash AND c.order_id = o.order_id
-        WHERE o.store_hash = ?1 AND o.customer_id = ?2 AND o.customer_id != 0 AND c.order_id != 0)
+    SELECT own.id FROM (SELECT c.id FROM capabilities AS c INDEXED BY capabilities_customer WHERE c.store_hash = ?1 AND c.customer_id = ?2 AND c.customer_id != 0 LIMIT 100) AS own
+    UNION ALL SELECT ordered.id FROM (SELECT c.id FROM (SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_customer
+            WHERE o.store_hash = ?1 AND o.customer_id = ?2 AND o.customer_id != 0 ORDER BY o.placed_at, o.order_id LIMIT 100) AS h
+        CROSS JOIN capabilities AS c INDEXED BY capabilities_order ON c.store_hash = h.store_hash AND c.order_id = h.order_id WHERE c.order_id != 0 LIMIT 100) AS ordered)
 `
 
 type EraseCustomerCapabilitiesParams struct {
@@ -265,7 +298,8 @@ func (q *Queries) EraseCustomerCapabilities(ctx context.Context, arg EraseCustom
 }
 
 const eraseCustomerDecisions = `-- name: EraseCustomerDecisions :execrows
-UPDATE decisions SET customer_id = 0 WHERE store_hash = ?1 AND customer_id = ?2 AND customer_id != 0
+UPDATE decisions SET customer_id = 0 WHERE id IN (SELECT d.id FROM decisions AS d INDEXED BY decisions_customer
+    WHERE d.store_hash = ?1 AND d.customer_id = ?2 AND d.customer_id != 0 LIMIT 100)
 `
 
 type EraseCustomerDecisionsParams struct {
@@ -283,7 +317,7 @@ func (q *Queries) EraseCustomerDecisions(ctx context.Context, arg EraseCustomerD
 
 const eraseCustomerNotices = `-- name: EraseCustomerNotices :execrows
 UPDATE notices SET subject = '', state = 'done', due_at = 0, handled_at = ?1, remark = 'the customer was erased' WHERE id IN (
-    SELECT n.id FROM notices AS n INDEXED BY notices_subject WHERE n.store_hash = ?2 AND n.subject = ?3 AND n.scope LIKE 'store/customer/%')
+    SELECT n.id FROM notices AS n INDEXED BY notices_subject WHERE n.store_hash = ?2 AND n.subject = ?3 AND n.scope LIKE 'store/customer/%' LIMIT 100)
 `
 
 type EraseCustomerNoticesParams struct {
@@ -304,7 +338,8 @@ func (q *Queries) EraseCustomerNotices(ctx context.Context, arg EraseCustomerNot
 const eraseCustomerOrders = `-- name: EraseCustomerOrders :execrows
 UPDATE orders SET customer_id = 0, mailbox = x'', buyer = x'', erased_at = ?1, link = x'', cart_id = '',
     lease = lease + 1, attempt = 0, due_at = CASE WHEN due_at = 0 THEN 0 ELSE CAST(?1 AS INTEGER) END WHERE (store_hash, order_id) IN (
-    SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_customer WHERE o.store_hash = ?2 AND o.customer_id = ?3 AND o.customer_id != 0)
+    SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_customer
+    WHERE o.store_hash = ?2 AND o.customer_id = ?3 AND o.customer_id != 0 ORDER BY o.placed_at, o.order_id LIMIT 100)
 `
 
 type EraseCustomerOrdersParams struct {
@@ -325,11 +360,13 @@ func (q *Queries) EraseCustomerOrders(ctx context.Context, arg EraseCustomerOrde
 const eraseCustomerProofs = `-- name: EraseCustomerProofs :execrows
 
 DELETE FROM proofs WHERE id IN (
-    SELECT p.id FROM proofs AS p INDEXED BY proofs_customer WHERE p.store_hash = ?1 AND p.customer_id = ?2 AND p.customer_id != 0
-    UNION ALL SELECT p.id FROM orders AS o INDEXED BY orders_customer CROSS JOIN proofs AS p INDEXED BY proofs_order ON p.store_hash = o.store_hash AND p.order_id = o.order_id
-        WHERE o.store_hash = ?1 AND o.customer_id = ?2 AND o.customer_id != 0 AND p.order_id != 0 AND p.customer_id = 0
-    UNION ALL SELECT p.id FROM orders AS o INDEXED BY orders_customer CROSS JOIN proofs AS p INDEXED BY proofs_cart ON p.store_hash = o.store_hash AND p.cart_id = o.cart_id
-        WHERE o.store_hash = ?1 AND o.customer_id = ?2 AND o.customer_id != 0 AND p.cart_id != '' AND p.customer_id = 0)
+    SELECT own.id FROM (SELECT p.id FROM proofs AS p INDEXED BY proofs_customer WHERE p.store_hash = ?1 AND p.customer_id = ?2 AND p.customer_id != 0 LIMIT 100) AS own
+    UNION ALL SELECT ordered.id FROM (SELECT p.id FROM (SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_customer
+            WHERE o.store_hash = ?1 AND o.customer_id = ?2 AND o.customer_id != 0 ORDER BY o.placed_at, o.order_id LIMIT 100) AS h
+        CROSS JOIN proofs AS p INDEXED BY proofs_order ON p.store_hash = h.store_hash AND p.order_id = h.order_id WHERE p.order_id != 0 AND p.customer_id = 0 LIMIT 100) AS ordered
+    UNION ALL SELECT carts.id FROM (SELECT p.id FROM (SELECT o.store_hash, o.cart_id FROM orders AS o INDEXED BY orders_customer
+            WHERE o.store_hash = ?1 AND o.customer_id = ?2 AND o.customer_id != 0 ORDER BY o.placed_at, o.order_id LIMIT 100) AS h
+        CROSS JOIN proofs AS p INDEXED BY proofs_cart ON p.store_hash = h.store_hash AND p.cart_id = h.cart_id WHERE p.cart_id != '' AND p.customer_id = 0 LIMIT 100) AS carts)
 `
 
 type EraseCustomerProofsParams struct {
@@ -337,9 +374,11 @@ type EraseCustomerProofsParams struct {
 	CustomerID int64
 }
 
-// Erasing a person, pruning what is over, destroying a Shop. What forgets or destroys does a slice of at most 100 rows, and reads no more
-// than it deletes; its caller goes on until nothing is left.
-// A customer's are the rows that name them, and what was done as a guest for one of their orders or in the cart that became one.
+// Erasing a person, pruning what is over, destroying a Shop. What erases, forgets or destroys does a slice of at most 100 rows (of each of
+// its ways to find them), and reads no more than that; its caller goes on until nothing is left.
+// A customer's are the rows that name them, and what was done as a guest for one of their orders or in the cart that became one. Those are
+// looked for by a slice of the orders, the first ones: while that finds as many as a slice has, these orders stay as they are, and only then
+// are erased by EraseCustomerOrders, which is the last.
 func (q *Queries) EraseCustomerProofs(ctx context.Context, arg EraseCustomerProofsParams) (int64, error) {
 	result, err := q.exec(ctx, q.eraseCustomerProofsStmt, eraseCustomerProofs, arg.StoreHash, arg.CustomerID)
 	if err != nil {
@@ -353,11 +392,15 @@ UPDATE sessions SET customer_id = 0, mailbox = x'', capture_url = x'', trouble =
     changed_at = CASE WHEN poll_at != 0 THEN CAST(?1 AS INTEGER) ELSE changed_at END, over_at = CASE WHEN poll_at != 0 THEN CAST(?1 AS INTEGER) ELSE changed_at END,
     state = CASE WHEN poll_at != 0 THEN 'abandoned' ELSE state END, reason = CASE WHEN poll_at != 0 THEN 'erased' ELSE reason END
 WHERE id IN (
-    SELECT s.id FROM sessions AS s INDEXED BY sessions_customer WHERE s.store_hash = ?2 AND s.customer_id = ?3 AND s.customer_id != 0
-    UNION ALL SELECT s.id FROM orders AS o INDEXED BY orders_customer CROSS JOIN sessions AS s INDEXED BY sessions_order ON s.store_hash = o.store_hash AND s.order_id = o.order_id
-        WHERE o.store_hash = ?2 AND o.customer_id = ?3 AND o.customer_id != 0 AND s.order_id != 0 AND s.customer_id = 0
-    UNION ALL SELECT s.id FROM orders AS o INDEXED BY orders_customer CROSS JOIN sessions AS s INDEXED BY sessions_cart ON s.store_hash = o.store_hash AND s.cart_id = o.cart_id
-        WHERE o.store_hash = ?2 AND o.customer_id = ?3 AND o.customer_id != 0 AND s.cart_id != '' AND s.customer_id = 0)
+    SELECT own.id FROM (SELECT s.id FROM sessions AS s INDEXED BY sessions_customer WHERE s.store_hash = ?2 AND s.customer_id = ?3 AND s.customer_id != 0 LIMIT 100) AS own
+    UNION ALL SELECT ordered.id FROM (SELECT s.id FROM (SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_customer
+            WHERE o.store_hash = ?2 AND o.customer_id = ?3 AND o.customer_id != 0 ORDER BY o.placed_at, o.order_id LIMIT 100) AS h
+        CROSS JOIN sessions AS s INDEXED BY sessions_order ON s.store_hash = h.store_hash AND s.order_id = h.order_id WHERE s.order_id != 0 AND s.customer_id = 0
+            AND (s.mailbox != x'' OR s.capture_url != x'' OR s.trouble != '' OR s.poll_at != 0 OR s.over_at != s.changed_at) LIMIT 100) AS ordered
+    UNION ALL SELECT carts.id FROM (SELECT s.id FROM (SELECT o.store_hash, o.cart_id FROM orders AS o INDEXED BY orders_customer
+            WHERE o.store_hash = ?2 AND o.customer_id = ?3 AND o.customer_id != 0 ORDER BY o.placed_at, o.order_id LIMIT 100) AS h
+        CROSS JOIN sessions AS s INDEXED BY sessions_cart ON s.store_hash = h.store_hash AND s.cart_id = h.cart_id WHERE s.cart_id != '' AND s.customer_id = 0
+            AND (s.mailbox != x'' OR s.capture_url != x'' OR s.trouble != '' OR s.poll_at != 0 OR s.over_at != s.changed_at) LIMIT 100) AS carts)
 RETURNING CAST(reason = 'erased' AND changed_at = CAST(?1 AS INTEGER) AS INTEGER) AS ended
 `
 
@@ -367,7 +410,7 @@ type EraseCustomerSessionsParams struct {
 	CustomerID int64
 }
 
-// One under way ends, and is told of.
+// One under way ends, and is told of. One that was erased already is still in the cart of its order until that is.
 func (q *Queries) EraseCustomerSessions(ctx context.Context, arg EraseCustomerSessionsParams) ([]int64, error) {
 	rows, err := q.query(ctx, q.eraseCustomerSessionsStmt, eraseCustomerSessions, arg.Now, arg.StoreHash, arg.CustomerID)
 	if err != nil {
@@ -392,7 +435,8 @@ func (q *Queries) EraseCustomerSessions(ctx context.Context, arg EraseCustomerSe
 }
 
 const eraseCustomerWritebacks = `-- name: EraseCustomerWritebacks :execrows
-DELETE FROM writebacks WHERE store_hash = ?1 AND subject = ?2 AND kind IN ('customer_attributes', 'customer_fields_v2', 'proof_metafield')
+DELETE FROM writebacks WHERE id IN (SELECT w.id FROM writebacks AS w INDEXED BY writebacks_subject
+    WHERE w.store_hash = ?1 AND w.subject = ?2 AND w.kind IN ('customer_attributes', 'customer_fields_v2', 'proof_metafield') LIMIT 100)
 `
 
 type EraseCustomerWritebacksParams struct {
@@ -409,8 +453,9 @@ func (q *Queries) EraseCustomerWritebacks(ctx context.Context, arg EraseCustomer
 }
 
 const eraseGuestCapabilities = `-- name: EraseGuestCapabilities :execrows
-DELETE FROM capabilities WHERE id IN (SELECT c.id FROM orders AS o INDEXED BY orders_guest CROSS JOIN capabilities AS c INDEXED BY capabilities_order ON c.store_hash = o.store_hash AND c.order_id = o.order_id
-    WHERE o.store_hash = ?1 AND o.mailbox = ?2 AND o.customer_id = 0 AND o.mailbox != x'' AND c.order_id != 0)
+DELETE FROM capabilities WHERE id IN (SELECT c.id FROM (SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_guest
+        WHERE o.store_hash = ?1 AND o.mailbox = ?2 AND o.customer_id = 0 AND o.mailbox != x'' ORDER BY o.order_id LIMIT 100) AS h
+    CROSS JOIN capabilities AS c INDEXED BY capabilities_order ON c.store_hash = h.store_hash AND c.order_id = h.order_id WHERE c.order_id != 0 LIMIT 100)
 `
 
 type EraseGuestCapabilitiesParams struct {
@@ -429,7 +474,8 @@ func (q *Queries) EraseGuestCapabilities(ctx context.Context, arg EraseGuestCapa
 const eraseGuestOrders = `-- name: EraseGuestOrders :execrows
 UPDATE orders SET mailbox = x'', buyer = x'', erased_at = ?1, link = x'', cart_id = '',
     lease = lease + 1, attempt = 0, due_at = CASE WHEN due_at = 0 THEN 0 ELSE CAST(?1 AS INTEGER) END WHERE (store_hash, order_id) IN (
-    SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_guest WHERE o.store_hash = ?2 AND o.mailbox = ?3 AND o.customer_id = 0 AND o.mailbox != x'')
+    SELECT o.store_hash, o.order_id FROM orders AS o INDEXED BY orders_guest
+    WHERE o.store_hash = ?2 AND o.mailbox = ?3 AND o.customer_id = 0 AND o.mailbox != x'' ORDER BY o.order_id LIMIT 100)
 `
 
 type EraseGuestOrdersParams struct {
@@ -451,7 +497,8 @@ const eraseGuestSessions = `-- name: EraseGuestSessions :many
 UPDATE sessions SET mailbox = x'', capture_url = x'', trouble = '', leased_until = 0, poll_at = 0,
     changed_at = CASE WHEN poll_at != 0 THEN CAST(?1 AS INTEGER) ELSE changed_at END, over_at = CASE WHEN poll_at != 0 THEN CAST(?1 AS INTEGER) ELSE changed_at END,
     state = CASE WHEN poll_at != 0 THEN 'abandoned' ELSE state END, reason = CASE WHEN poll_at != 0 THEN 'erased' ELSE reason END
-WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_tries WHERE s.store_hash = ?2 AND s.mailbox = ?3 AND s.customer_id = 0 AND s.mailbox != x'')
+WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_guest
+    WHERE s.store_hash = ?2 AND s.mailbox = ?3 AND s.customer_id = 0 AND s.mailbox != x'' LIMIT 100)
 RETURNING CAST(reason = 'erased' AND changed_at = CAST(?1 AS INTEGER) AS INTEGER) AS ended
 `
 
@@ -487,7 +534,7 @@ func (q *Queries) EraseGuestSessions(ctx context.Context, arg EraseGuestSessions
 
 const eraseMailboxCapabilities = `-- name: EraseMailboxCapabilities :execrows
 DELETE FROM capabilities WHERE id IN (SELECT c.id FROM capabilities AS c INDEXED BY capabilities_mailbox
-    WHERE c.store_hash = ?1 AND c.mailbox = ?2 AND c.customer_id = 0 AND c.order_id = 0 AND c.mailbox != x'')
+    WHERE c.store_hash = ?1 AND c.mailbox = ?2 AND c.customer_id = 0 AND c.order_id = 0 AND c.mailbox != x'' LIMIT 100)
 `
 
 type EraseMailboxCapabilitiesParams struct {
@@ -504,7 +551,8 @@ func (q *Queries) EraseMailboxCapabilities(ctx context.Context, arg EraseMailbox
 }
 
 const eraseMailboxProofs = `-- name: EraseMailboxProofs :execrows
-DELETE FROM proofs WHERE store_hash = ?1 AND mailbox = ?2 AND mailbox != x'' AND customer_id = 0
+DELETE FROM proofs WHERE id IN (SELECT p.id FROM proofs AS p INDEXED BY proofs_guest
+    WHERE p.store_hash = ?1 AND p.mailbox = ?2 AND p.customer_id = 0 AND p.mailbox != x'' LIMIT 100)
 `
 
 type EraseMailboxProofsParams struct {
@@ -525,8 +573,8 @@ const eraseMailboxSessions = `-- name: EraseMailboxSessions :many
 UPDATE sessions SET mailbox = x'', capture_url = x'', trouble = '', leased_until = 0, poll_at = 0,
     changed_at = CASE WHEN poll_at != 0 THEN CAST(?1 AS INTEGER) ELSE changed_at END, over_at = CASE WHEN poll_at != 0 THEN CAST(?1 AS INTEGER) ELSE changed_at END,
     state = CASE WHEN poll_at != 0 THEN 'abandoned' ELSE state END, reason = CASE WHEN poll_at != 0 THEN 'erased' ELSE reason END
-WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_tries
-    WHERE s.store_hash = ?2 AND s.mailbox = ?3 AND s.customer_id = 0 AND s.order_id = 0 AND s.mailbox != x'')
+WHERE id IN (SELECT s.id FROM sessions AS s INDEXED BY sessions_guest
+    WHERE s.store_hash = ?2 AND s.mailbox = ?3 AND s.customer_id = 0 AND s.order_id = 0 AND s.mailbox != x'' LIMIT 100)
 RETURNING CAST(reason = 'erased' AND changed_at = CAST(?1 AS INTEGER) AS INTEGER) AS ended
 `
 
@@ -550,6 +598,119 @@ func (q *Queries) EraseMailboxSessions(ctx context.Context, arg EraseMailboxSess
 			return nil, err
 		}
 		items = append(items, column_1)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const erasingShops = `-- name: ErasingShops :many
+SELECT DISTINCT store_hash FROM erasures
+`
+
+func (q *Queries) ErasingShops(ctx context.Context) ([]string, error) {
+	rows, err := q.query(ctx, q.erasingShopsStmt, erasingShops)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var store_hash string
+		if err := rows.Scan(&store_hash); err != nil {
+			return nil, err
+		}
+		items = append(items, store_hash)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const erasure = `-- name: Erasure :one
+SELECT customer_id, guest, mailboxes, erased, person, clear, fields_v2, began_at FROM erasures
+WHERE store_hash = ?1 AND customer_id = ?2 AND guest = ?3
+`
+
+type ErasureParams struct {
+	StoreHash  string
+	CustomerID int64
+	Guest      []byte
+}
+
+type ErasureRow struct {
+	CustomerID int64
+	Guest      []byte
+	Mailboxes  string
+	Erased     string
+	Person     string
+	Clear      int64
+	FieldsV2   int64
+	BeganAt    int64
+}
+
+func (q *Queries) Erasure(ctx context.Context, arg ErasureParams) (ErasureRow, error) {
+	row := q.queryRow(ctx, q.erasureStmt, erasure, arg.StoreHash, arg.CustomerID, arg.Guest)
+	var i ErasureRow
+	err := row.Scan(
+		&i.CustomerID,
+		&i.Guest,
+		&i.Mailboxes,
+		&i.Erased,
+		&i.Person,
+		&i.Clear,
+		&i.FieldsV2,
+		&i.BeganAt,
+	)
+	return i, err
+}
+
+const erasures = `-- name: Erasures :many
+SELECT customer_id, guest, mailboxes, erased, person, clear, fields_v2, began_at FROM erasures WHERE store_hash = ?1 ORDER BY began_at LIMIT 50
+`
+
+type ErasuresRow struct {
+	CustomerID int64
+	Guest      []byte
+	Mailboxes  string
+	Erased     string
+	Person     string
+	Clear      int64
+	FieldsV2   int64
+	BeganAt    int64
+}
+
+// Those of a Shop, the oldest first.
+func (q *Queries) Erasures(ctx context.Context, storeHash string) ([]ErasuresRow, error) {
+	rows, err := q.query(ctx, q.erasuresStmt, erasures, storeHash)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ErasuresRow
+	for rows.Next() {
+		var i ErasuresRow
+		if err := rows.Scan(
+			&i.CustomerID,
+			&i.Guest,
+			&i.Mailboxes,
+			&i.Erased,
+			&i.Person,
+			&i.Clear,
+			&i.FieldsV2,
+			&i.BeganAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -715,6 +876,40 @@ func (q *Queries) RemoveWriteback(ctx context.Context, arg RemoveWritebackParams
 	return result.RowsAffected()
 }
 
+const saveErasure = `-- name: SaveErasure :exec
+INSERT INTO erasures (store_hash, customer_id, guest, mailboxes, erased, person, clear, fields_v2, began_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+ON CONFLICT DO UPDATE SET mailboxes = excluded.mailboxes, erased = excluded.erased, person = excluded.person, clear = excluded.clear, fields_v2 = excluded.fields_v2
+`
+
+type SaveErasureParams struct {
+	StoreHash  string
+	CustomerID int64
+	Guest      []byte
+	Mailboxes  string
+	Erased     string
+	Person     string
+	Clear      int64
+	FieldsV2   int64
+	BeganAt    int64
+}
+
+// An erasure that one slice did not finish, until it is. Of the same person there is one.
+func (q *Queries) SaveErasure(ctx context.Context, arg SaveErasureParams) error {
+	_, err := q.exec(ctx, q.saveErasureStmt, saveErasure,
+		arg.StoreHash,
+		arg.CustomerID,
+		arg.Guest,
+		arg.Mailboxes,
+		arg.Erased,
+		arg.Person,
+		arg.Clear,
+		arg.FieldsV2,
+		arg.BeganAt,
+	)
+	return err
+}
+
 const shopsToDestroy = `-- name: ShopsToDestroy :many
 SELECT store_hash FROM shops WHERE state = 'uninstalled' AND uninstalled_at <= ?1 AND data_key IS NOT NULL
 `
@@ -755,7 +950,7 @@ SELECT s.store_hash FROM shops AS s WHERE s.data_key IS NULL AND (EXISTS (SELECT
     OR EXISTS (SELECT 1 FROM endpoints AS e WHERE e.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM figures AS f WHERE f.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM money_figures AS f WHERE f.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM reviews AS r WHERE r.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM requests AS r WHERE r.store_hash = s.store_hash)
-    OR EXISTS (SELECT 1 FROM logos AS g WHERE g.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM page_reports AS r WHERE r.store_hash = s.store_hash)) LIMIT 1
+    OR EXISTS (SELECT 1 FROM erasures AS e WHERE e.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM logos AS g WHERE g.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM page_reports AS r WHERE r.store_hash = s.store_hash)) LIMIT 1
 `
 
 // One of the Shops without a key that something is left of.

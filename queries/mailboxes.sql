@@ -39,10 +39,12 @@ SELECT order_id FROM orders WHERE store_hash = @store_hash AND cart_id = @cart_i
 
 -- Guests' too: who could open the mailbox was the customer.
 -- name: EraseShownMailbox :execrows
-DELETE FROM shown_mailboxes WHERE store_hash = @store_hash AND mailbox = @mailbox AND customer_id IN (0, @customer_id);
+DELETE FROM shown_mailboxes WHERE (store_hash, mailbox, cart_id, order_id, customer_id) IN (SELECT m.store_hash, m.mailbox, m.cart_id, m.order_id, m.customer_id FROM shown_mailboxes AS m
+    WHERE m.store_hash = @store_hash AND m.mailbox = @mailbox AND m.customer_id IN (0, @customer_id) LIMIT 100);
 
 -- name: EraseAskedMails :execrows
-DELETE FROM asked_mails WHERE store_hash = @store_hash AND mailbox = @mailbox AND customer_id IN (0, @customer_id);
+DELETE FROM asked_mails WHERE id IN (SELECT a.id FROM asked_mails AS a INDEXED BY asked_mails_mailbox
+    WHERE a.store_hash = @store_hash AND a.mailbox = @mailbox AND a.customer_id IN (0, @customer_id) LIMIT 100);
 
 -- name: ForgetShownMailboxes :execrows
 DELETE FROM shown_mailboxes WHERE (store_hash, mailbox, cart_id, order_id, customer_id) IN (

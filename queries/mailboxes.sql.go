@@ -125,7 +125,8 @@ func (q *Queries) DestroyShownMailboxes(ctx context.Context, storeHash string) (
 }
 
 const eraseAskedMails = `-- name: EraseAskedMails :execrows
-DELETE FROM asked_mails WHERE store_hash = ?1 AND mailbox = ?2 AND customer_id IN (0, ?3)
+DELETE FROM asked_mails WHERE id IN (SELECT a.id FROM asked_mails AS a INDEXED BY asked_mails_mailbox
+    WHERE a.store_hash = ?1 AND a.mailbox = ?2 AND a.customer_id IN (0, ?3) LIMIT 100)
 `
 
 type EraseAskedMailsParams struct {
@@ -143,7 +144,8 @@ func (q *Queries) EraseAskedMails(ctx context.Context, arg EraseAskedMailsParams
 }
 
 const eraseShownMailbox = `-- name: EraseShownMailbox :execrows
-DELETE FROM shown_mailboxes WHERE store_hash = ?1 AND mailbox = ?2 AND customer_id IN (0, ?3)
+DELETE FROM shown_mailboxes WHERE (store_hash, mailbox, cart_id, order_id, customer_id) IN (SELECT m.store_hash, m.mailbox, m.cart_id, m.order_id, m.customer_id FROM shown_mailboxes AS m
+    WHERE m.store_hash = ?1 AND m.mailbox = ?2 AND m.customer_id IN (0, ?3) LIMIT 100)
 `
 
 type EraseShownMailboxParams struct {

@@ -104,6 +104,18 @@ type Endpoint struct {
 	MadeAt       int64
 }
 
+type Erasure struct {
+	StoreHash  string
+	CustomerID int64
+	Guest      []byte
+	Mailboxes  string
+	Erased     string
+	Person     string
+	Clear      int64
+	FieldsV2   int64
+	BeganAt    int64
+}
+
 type Event struct {
 	ID         int64
 	StoreHash  string
@@ -322,6 +334,7 @@ type Session struct {
 	Moves         string
 	Ial           int64
 	Source        string
+	Channel       int64
 }
 
 type Shop struct {

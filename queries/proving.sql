@@ -33,8 +33,8 @@ SELECT id, store_hash, stage, cart_id, order_id, customer_id, outcome, mode, mad
 FROM decisions WHERE store_hash = @store_hash AND cart_id = @cart_id AND cart_id != '' ORDER BY id DESC LIMIT 50;
 
 -- name: AddSession :exec
-INSERT INTO sessions (id, store_hash, provider, provider_ref, capture_url, state, capability, cart_id, order_id, customer_id, mailbox, requirement, policy_version, started_at, deadline, changed_at, poll_at)
-VALUES (@id, @store_hash, @provider, @provider_ref, @capture_url, 'created', @capability, @cart_id, @order_id, @customer_id, @mailbox, @requirement, @policy_version, @now, @deadline, @now, @poll_at);
+INSERT INTO sessions (id, store_hash, provider, provider_ref, capture_url, state, capability, cart_id, order_id, customer_id, mailbox, requirement, policy_version, channel, started_at, deadline, changed_at, poll_at)
+VALUES (@id, @store_hash, @provider, @provider_ref, @capture_url, 'created', @capability, @cart_id, @order_id, @customer_id, @mailbox, @requirement, @policy_version, @channel, @now, @deadline, @now, @poll_at);
 
 -- name: Session :one
 SELECT id, store_hash, provider, provider_ref, capture_url, state, capability, cart_id, order_id, customer_id, mailbox, requirement, policy_version, reason, trouble, started_at, deadline, changed_at, attempt, poll_at, late

@@ -143,8 +143,8 @@ func (q *Queries) AddProof(ctx context.Context, arg AddProofParams) error {
 }
 
 const addSession = `-- name: AddSession :exec
-INSERT INTO sessions (id, store_hash, provider, provider_ref, capture_url, state, capability, cart_id, order_id, customer_id, mailbox, requirement, policy_version, started_at, deadline, changed_at, poll_at)
-VALUES (?1, ?2, ?3, ?4, ?5, 'created', ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?15)
+INSERT INTO sessions (id, store_hash, provider, provider_ref, capture_url, state, capability, cart_id, order_id, customer_id, mailbox, requirement, policy_version, channel, started_at, deadline, changed_at, poll_at)
+VALUES (?1, ?2, ?3, ?4, ?5, 'created', ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?14, ?16)
 `
 
 type AddSessionParams struct {
@@ -160,6 +160,7 @@ type AddSessionParams struct {
 	Mailbox       []byte
 	Requirement   string
 	PolicyVersion int64
+	Channel       int64
 	Now           int64
 	Deadline      int64
 	PollAt        int64
@@ -179,6 +180,7 @@ func (q *Queries) AddSession(ctx context.Context, arg AddSessionParams) error {
 		arg.Mailbox,
 		arg.Requirement,
 		arg.PolicyVersion,
+		arg.Channel,
 		arg.Now,
 		arg.Deadline,
 		arg.PollAt,

@@ -91,9 +91,9 @@ var provingCases = cases{
 	"AddSession": func(w *world) {
 		w.changes(func() error {
 			return w.q.AddSession(w.Context(), AddSessionParams{ID: "s", StoreHash: "abc", Provider: "p", ProviderRef: "r", CaptureUrl: []byte("u"),
-				Capability: []byte("sixteen bytes..."), CartID: "c", OrderID: 118, CustomerID: 5, Mailbox: []byte("m"), Requirement: "{}", PolicyVersion: 3, Now: 7,
+				Capability: []byte("sixteen bytes..."), CartID: "c", OrderID: 118, CustomerID: 5, Mailbox: []byte("m"), Requirement: "{}", PolicyVersion: 3, Channel: 4, Now: 7,
 				Deadline: 8, PollAt: 9})
-		}, "+ sessions s: attempt=0 capability=sixteen bytes... capture_url=u cart_id=c changed_at=7 customer_id=5 deadline=8 digest= ial=-1 id=s late=0 leased_until=0 mailbox=m moves=[] "+
+		}, "+ sessions s: attempt=0 capability=sixteen bytes... capture_url=u cart_id=c changed_at=7 channel=4 customer_id=5 deadline=8 digest= ial=-1 id=s late=0 leased_until=0 mailbox=m moves=[] "+
 			"order_id=118 over_at=0 policy_version=3 poll_at=9 provider=p provider_ref=r reason= requirement={} source= started_at=7 state=created store_hash=abc trouble= woken_at=0")
 	},
 	"Session": func(w *world) {

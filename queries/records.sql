@@ -41,6 +41,16 @@ SELECT s.started_at AS at, s.id AS id FROM sessions AS s INDEXED BY sessions_lat
 WHERE s.store_hash = @store_hash AND s.late = 1 AND s.started_at < @until AND (s.started_at, s.id) > (CAST(@after AS INTEGER), CAST(@after_id AS TEXT))
 ORDER BY s.started_at ASC, s.id ASC LIMIT @count;
 
+-- name: SessionKeysByChannelOlder :many
+SELECT s.started_at AS at, s.id AS id FROM sessions AS s INDEXED BY sessions_channel
+WHERE s.store_hash = @store_hash AND s.channel = @channel AND s.channel != 0 AND s.started_at >= @since AND (s.started_at, s.id) < (CAST(@before AS INTEGER), CAST(@before_id AS TEXT))
+ORDER BY s.started_at DESC, s.id DESC LIMIT @count;
+
+-- name: SessionKeysByChannelNewer :many
+SELECT s.started_at AS at, s.id AS id FROM sessions AS s INDEXED BY sessions_channel
+WHERE s.store_hash = @store_hash AND s.channel = @channel AND s.channel != 0 AND s.started_at < @until AND (s.started_at, s.id) > (CAST(@after AS INTEGER), CAST(@after_id AS TEXT))
+ORDER BY s.started_at ASC, s.id ASC LIMIT @count;
+
 -- Those of an order, of a cart, of a customer or under a mailbox, whichever are given.
 -- name: FoundSessionKeysOlder :many
 SELECT s.started_at AS at, s.id AS id FROM sessions AS s INDEXED BY sessions_order
@@ -111,7 +121,7 @@ ORDER BY at ASC, id ASC LIMIT @count;
 
 -- What the filters look at, of these Sessions.
 -- name: SessionTraits :many
-SELECT s.id, s.state, s.late, s.source, s.ial FROM json_each(CAST(@ids AS TEXT)) AS j CROSS JOIN sessions AS s ON s.id = j.value WHERE s.store_hash = @store_hash;
+SELECT s.id, s.state, s.late, s.source, s.ial, s.channel FROM json_each(CAST(@ids AS TEXT)) AS j CROSS JOIN sessions AS s ON s.id = j.value WHERE s.store_hash = @store_hash;
 
 -- What the list says of these Sessions. The order is the Session's own, or the one that its cart became.
 -- name: SessionLines :many

@@ -710,6 +710,106 @@ func (q *Queries) OrdersOfProof(ctx context.Context, arg OrdersOfProofParams) ([
 	return items, nil
 }
 
+const sessionKeysByChannelNewer = `-- name: SessionKeysByChannelNewer :many
+SELECT s.started_at AS at, s.id AS id FROM sessions AS s INDEXED BY sessions_channel
+WHERE s.store_hash = ?1 AND s.channel = ?2 AND s.channel != 0 AND s.started_at < ?3 AND (s.started_at, s.id) > (CAST(?4 AS INTEGER), CAST(?5 AS TEXT))
+ORDER BY s.started_at ASC, s.id ASC LIMIT ?6
+`
+
+type SessionKeysByChannelNewerParams struct {
+	StoreHash string
+	Channel   int64
+	Until     int64
+	After     int64
+	AfterID   string
+	Count     int64
+}
+
+type SessionKeysByChannelNewerRow struct {
+	At int64
+	ID string
+}
+
+func (q *Queries) SessionKeysByChannelNewer(ctx context.Context, arg SessionKeysByChannelNewerParams) ([]SessionKeysByChannelNewerRow, error) {
+	rows, err := q.query(ctx, q.sessionKeysByChannelNewerStmt, sessionKeysByChannelNewer,
+		arg.StoreHash,
+		arg.Channel,
+		arg.Until,
+		arg.After,
+		arg.AfterID,
+		arg.Count,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SessionKeysByChannelNewerRow
+	for rows.Next() {
+		var i SessionKeysByChannelNewerRow
+		if err := rows.Scan(&i.At, &i.ID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const sessionKeysByChannelOlder = `-- name: SessionKeysByChannelOlder :many
+SELECT s.started_at AS at, s.id AS id FROM sessions AS s INDEXED BY sessions_channel
+WHERE s.store_hash = ?1 AND s.channel = ?2 AND s.channel != 0 AND s.started_at >= ?3 AND (s.started_at, s.id) < (CAST(?4 AS INTEGER), CAST(?5 AS TEXT))
+ORDER BY s.started_at DESC, s.id DESC LIMIT ?6
+`
+
+type SessionKeysByChannelOlderParams struct {
+	StoreHash string
+	Channel   int64
+	Since     int64
+	Before    int64
+	BeforeID  string
+	Count     int64
+}
+
+type SessionKeysByChannelOlderRow struct {
+	At int64
+	ID string
+}
+
+func (q *Queries) SessionKeysByChannelOlder(ctx context.Context, arg SessionKeysByChannelOlderParams) ([]SessionKeysByChannelOlderRow, error) {
+	rows, err := q.query(ctx, q.sessionKeysByChannelOlderStmt, sessionKeysByChannelOlder,
+		arg.StoreHash,
+		arg.Channel,
+		arg.Since,
+		arg.Before,
+		arg.BeforeID,
+		arg.Count,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SessionKeysByChannelOlderRow
+	for rows.Next() {
+		var i SessionKeysByChannelOlderRow
+		if err := rows.Scan(&i.At, &i.ID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const sessionKeysByLevelNewer = `-- name: SessionKeysByLevelNewer :many
 SELECT s.started_at AS at, s.id AS id FROM sessions AS s INDEXED BY sessions_level
 WHERE s.store_hash = ?1 AND s.source = ?2 AND s.source != '' AND s.ial = ?3 AND s.started_at < ?4 AND (s.started_at, s.id) > (CAST(?5 AS INTEGER), CAST(?6 AS TEXT))
@@ -1207,7 +1307,7 @@ func (q *Queries) SessionMoves(ctx context.Context, arg SessionMovesParams) (Ses
 }
 
 const sessionTraits = `-- name: SessionTraits :many
-SELECT s.id, s.state, s.late, s.source, s.ial FROM json_each(CAST(?1 AS TEXT)) AS j CROSS JOIN sessions AS s ON s.id = j.value WHERE s.store_hash = ?2
+SELECT s.id, s.state, s.late, s.source, s.ial, s.channel FROM json_each(CAST(?1 AS TEXT)) AS j CROSS JOIN sessions AS s ON s.id = j.value WHERE s.store_hash = ?2
 `
 
 type SessionTraitsParams struct {
@@ -1216,11 +1316,12 @@ type SessionTraitsParams struct {
 }
 
 type SessionTraitsRow struct {
-	ID     string
-	State  string
-	Late   int64
-	Source string
-	Ial    int64
+	ID      string
+	State   string
+	Late    int64
+	Source  string
+	Ial     int64
+	Channel int64
 }
 
 // What the filters look at, of these Sessions.
@@ -1239,6 +1340,7 @@ func (q *Queries) SessionTraits(ctx context.Context, arg SessionTraitsParams) ([
 			&i.Late,
 			&i.Source,
 			&i.Ial,
+			&i.Channel,
 		); err != nil {
 			return nil, err
 		}

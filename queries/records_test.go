@@ -118,6 +118,18 @@ func sessionKeysByLevel(w *world) {
 		}}.test(w)
 }
 
+func sessionKeysByChannel(w *world) {
+	walk{w.sessionAt, []cols{{"channel": 3}}, []cols{{"store_hash": "xyz", "channel": 3}, {"channel": 2}, {"channel": 0}},
+		func(since, before int64, id string, count int64) ([]string, error) {
+			rows, err := w.q.SessionKeysByChannelOlder(w.Context(), SessionKeysByChannelOlderParams{StoreHash: "abc", Channel: 3, Since: since, Before: before, BeforeID: id, Count: count})
+			return texts(rows, err, func(r SessionKeysByChannelOlderRow) any { return r.ID })
+		},
+		func(until, after int64, id string, count int64) ([]string, error) {
+			rows, err := w.q.SessionKeysByChannelNewer(w.Context(), SessionKeysByChannelNewerParams{StoreHash: "abc", Channel: 3, Until: until, After: after, AfterID: id, Count: count})
+			return texts(rows, err, func(r SessionKeysByChannelNewerRow) any { return r.ID })
+		}}.test(w)
+}
+
 func sessionKeysLate(w *world) {
 	walk{w.sessionAt, []cols{{"late": 1}}, []cols{{"store_hash": "xyz", "late": 1}, {"late": 0}},
 		func(since, before int64, id string, count int64) ([]string, error) {
@@ -223,6 +235,7 @@ var recordsCases = cases{
 	"SessionKeysOlder": sessionKeys, "SessionKeysNewer": sessionKeys,
 	"SessionKeysByStateOlder": sessionKeysByState, "SessionKeysByStateNewer": sessionKeysByState,
 	"SessionKeysByLevelOlder": sessionKeysByLevel, "SessionKeysByLevelNewer": sessionKeysByLevel,
+	"SessionKeysByChannelOlder": sessionKeysByChannel, "SessionKeysByChannelNewer": sessionKeysByChannel,
 	"SessionKeysLateOlder": sessionKeysLate, "SessionKeysLateNewer": sessionKeysLate,
 	"FoundSessionKeysOlder": foundSessionKeys, "FoundSessionKeysNewer": foundSessionKeys,
 	"OrderKeysOlder": orderKeys, "OrderKeysNewer": orderKeys,

@@ -138,7 +138,7 @@ SELECT (SELECT count(*) FROM (SELECT 1 FROM deliveries AS d INDEXED BY deliverie
 -- What a customer's events say of them. The order and the Session stay named: they are the shop's.
 -- name: EraseCustomerEvents :execrows
 UPDATE events SET customer_id = 0, payload = json_remove(payload, '$.data.customer_id', '$.data.cart_id', '$.data.receipt')
-WHERE store_hash = @store_hash AND customer_id = @customer_id AND customer_id != 0;
+WHERE id IN (SELECT e.id FROM events AS e INDEXED BY events_customer WHERE e.store_hash = @store_hash AND e.customer_id = @customer_id AND e.customer_id != 0 LIMIT 100);
 
 -- With their deliveries, whatever became of these.
 -- name: ForgetEvents :execrows

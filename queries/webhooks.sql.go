@@ -539,7 +539,7 @@ func (q *Queries) Endpoints(ctx context.Context, storeHash string) ([]Endpoint, 
 
 const eraseCustomerEvents = `-- name: EraseCustomerEvents :execrows
 UPDATE events SET customer_id = 0, payload = json_remove(payload, '$.data.customer_id', '$.data.cart_id', '$.data.receipt')
-WHERE store_hash = ?1 AND customer_id = ?2 AND customer_id != 0
+WHERE id IN (SELECT e.id FROM events AS e INDEXED BY events_customer WHERE e.store_hash = ?1 AND e.customer_id = ?2 AND e.customer_id != 0 LIMIT 100)
 `
 
 type EraseCustomerEventsParams struct {

@@ -18,6 +18,7 @@ var fieldErrors = map[string]string{
 	"not_a_host":       "Enter a host name such as verify.example.com, without https:// and without a path.",
 	"host_refused":     "This host may not be used: it has to be public and answer over https.",
 	"enter_again":      "Enter this again: a key is only ever used with the host it was entered for.",
+	"search_anew":      "The search in this address cannot be read here. Enter what you look for again.",
 	"not_searchable":   "Enter an order number, a customer number or a whole e-mail address.",
 	"not_a_date":       "Enter a date such as 2026-03-09.",
 	"before_from":      "Enter a date that is not before the first one.",

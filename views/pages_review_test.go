@@ -50,6 +50,9 @@ func reviewPages() []page {
 			NoMails: "Nobody can be asked by mail: this idgate has no mail server.",
 			Errors:  map[string]string{"ial": "unknown_choice", "max_age": "not_whole", "least_age": "too_small:1", "reason": "reason_required"}})},
 		{"erase", Erase(EraseData{Layout: flashed("enforce", "erased", "41"), Erasures: []Erasure{{When: tuesday, By: "ada@larkspur.example", What: "customer", How: "2 proofs, 1 orders"}}})},
+		{"erase-under-way", Erase(EraseData{Layout: refreshing(flashed("enforce", "erasing", "100"), EraseRefresh), Under: []Erasure{{When: tuesday, By: "ada@larkspur.example", What: "customer", How: "100 proofs"},
+			{When: tuesday, What: "customer", How: "4,000 proofs, 12 orders"}}})},
+		{"erase-much", Erase(EraseData{Layout: layout("enforce"), Who: "7", Preview: &ErasePreview{Exists: true, Clear: "on", More: true, Kinds: []Tally{{"100", "proof", "proofs"}}}})},
 		{"erase-refused", Erase(EraseData{Layout: layout("enforce"), Who: "eve", Errors: map[string]string{WhoField: "enter a customer's id, digits only, or an e-mail address"}})},
 		{"erase-customer", Erase(EraseData{Layout: layout("enforce"), Who: "7", Preview: &ErasePreview{Exists: true, Clear: "on",
 			Kinds: []Tally{{"2", "proof", "proofs"}, {"1", "order's buyer", "orders' buyers"}}}})},
@@ -90,4 +93,10 @@ func reviewPages() []page {
 	})
 	add("not-askable", func(d *OrderData) { d.NoAsk = "The buyer was asked as often as is allowed." })
 	return out
+}
+
+// refreshing is a layout whose page looks again by itself.
+func refreshing(l Layout, seconds string) Layout {
+	l.Refresh = seconds
+	return l
 }

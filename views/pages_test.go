@@ -174,7 +174,7 @@ func orderListPages() []page {
 		list("search-none", "enforce", "all", func(d *OrdersData) { d.Query.Set("q", "99999") }),
 		list("none-match", "enforce", "all", func(d *OrdersData) { d.Query.Set("source", "ebay") }),
 		list("refused-form", "enforce", "held", func(d *OrdersData) {
-			d.Query = url.Values{"q": {"<b>ten</b>"}, "from": {"soon"}, "to": {"2026-02-30"}, "outcome": {"maybe"}, "filter": {"held"}}
+			d.Query, d.Search = url.Values{"from": {"soon"}, "to": {"2026-02-30"}, "outcome": {"maybe"}, "filter": {"held"}}, "<b>ten</b>"
 			d.Errors = map[string]string{"q": "not_searchable", "from": "not_a_date", "to": "before_from", "outcome": "unknown_choice"}
 		}),
 	}
@@ -252,16 +252,17 @@ func verificationPages() []page {
 		list("new", "enforce", nil), list("off", "off", nil), list("shadow", "shadow", nil),
 		list("list", "enforce", func(d *VerificationsData) { d.Rows, d.Older, d.Export = verificationRows(), "1773155552123.x", true }),
 		list("narrowed", "enforce", func(d *VerificationsData) {
-			d.Query = url.Values{"q": {"grace@hopper.example"}, "state": {"passed"}, "ial": {"2"}, "source": {"policy"}, "from": {"2026-03-01"}, "to": {"2026-03-10"}}
+			d.Query = url.Values{SealedSearch: {"AZq3-x"}, "state": {"passed"}, "ial": {"2"}, "source": {"policy"}, "channel": {"7"}, "from": {"2026-03-01"}, "to": {"2026-03-10"}}
+			d.Search, d.Channels = "g…@hopper.example", []Option{{"1", "Larkspur & Sons"}, {"7", "Larkspur Deutschland"}}
 			d.Rows, d.Older, d.Newer, d.Paged, d.Far = verificationRows()[:1], "1773155552123.x", "1773155552124.y", true, true
 		}),
-		list("none-found", "enforce", func(d *VerificationsData) { d.Query.Set("q", "nobody@example.com") }),
+		list("none-found", "enforce", func(d *VerificationsData) { d.Query.Set(SealedSearch, "AZq3-x"); d.Search = "n…@example.com" }),
 		list("none-match", "enforce", func(d *VerificationsData) { d.Query.Set("state", "late") }),
 		list("end", "enforce", func(d *VerificationsData) { d.Paged, d.Newer = true, "1773155552124.y" }),
 		list("far", "enforce", func(d *VerificationsData) { d.Query.Set("state", "review"); d.Older, d.Far = "1773155552123.x", true }),
 		list("suspended", "enforce", func(d *VerificationsData) { d.Layout, d.Rows = refusedToken(), verificationRows()[:2] }),
 		list("refused", "enforce", func(d *VerificationsData) {
-			d.Query = url.Values{"q": {"who?"}, "state": {"odd"}, "from": {"2026-13-01"}, "to": {"x"}}
+			d.Query, d.Search = url.Values{"state": {"odd"}, "from": {"2026-13-01"}, "to": {"x"}}, "who?"
 			d.Errors = map[string]string{"q": "not_searchable", "state": "unknown_choice", "from": "not_a_date", "to": "not_a_date"}
 		}),
 		one("passed", func(*VerificationData) {}),

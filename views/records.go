@@ -11,6 +11,7 @@ import (
 // Narrowed is a list's search and filters, as typed, and where its pages are.
 type Narrowed struct {
 	Query  url.Values // what stands in the page's address of these, without the place in the list
+	Search string     // what the search box shows, where Query does not say
 	Errors map[string]string
 	Newer  string // places of the pages around this one; empty where there is none
 	Older  string
@@ -19,7 +20,15 @@ type Narrowed struct {
 	Export bool // whoever looks may take the list away
 }
 
-func (f Narrowed) value(field string) string { return f.Query.Get(field) }
+// SealedSearch is the field of an address that carries a search for a mailbox, readable by nobody.
+const SealedSearch = "who"
+
+func (f Narrowed) value(field string) string {
+	if field == "q" && f.Search != "" {
+		return f.Search
+	}
+	return f.Query.Get(field)
+}
 
 // filtered reports whether anything narrows the list.
 func (f Narrowed) filtered() bool {
@@ -28,7 +37,7 @@ func (f Narrowed) filtered() bool {
 			return true
 		}
 	}
-	return false
+	return f.Search != ""
 }
 
 // url is the page's address with these filters and some more pairs.
@@ -81,7 +90,8 @@ func (f Narrowed) day(name string) templ.Attributes {
 type VerificationsData struct {
 	Layout
 	Narrowed
-	Rows []VerificationRow
+	Rows     []VerificationRow
+	Channels []Option // of the shop, where there is more than one
 }
 
 // VerificationRow is one Session in the list.

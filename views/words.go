@@ -399,6 +399,7 @@ var flashes = map[string]struct {
 	"cart_back":        {"Taken back. The cart is decided by the policy again.", "ok"},
 	"check":            {"A check of order %s is requested. It is decided again within seconds.", "ok"},
 	"unchecked":        {"The requested check of order %s is taken back. It is decided again within seconds.", "ok"},
+	"erasing":          {"It has begun: the first %s erased. The rest follows by itself.", "ok"},
 	"erased":           {"Erased. Line %s of the activity log keeps how much it was.", "ok"},
 	"settings":         {"Saved.", "ok"},
 	"back_on":          {"Saved. A customer who has verified in the browser they shop with can go on in their account.", "ok"},
@@ -419,6 +420,8 @@ func (f Flash) text() string {
 		value = plural(value, "entry", "entries")
 	case "replayed":
 		value = plural(value, "notice is", "notices are")
+	case "erasing":
+		value = plural(value, "row is", "rows are")
 	case "endpoint_resent":
 		value = plural(value, "event is", "events are")
 	}

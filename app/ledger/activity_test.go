@@ -16,7 +16,7 @@ import (
 func TestActivity(t *testing.T) {
 	r := newRig(t)
 	ctx := WithActor(t.Context(), "rita@shop.example")
-	r.ok(r.l.SaveSettings(ctx, shopHash, Settings{AlarmTo: "staff@shop.example"}, r.now))
+	r.ok(r.set(ctx, Settings{AlarmTo: "staff@shop.example"}))
 	_, err := r.l.SavePolicy(ctx, shopHash, PolicyChange{Policy: gate.Default("EUR"), Author: "ada@shop.example", Note: "the first"}, r.now.Add(time.Second))
 	r.ok(err)
 	r.ok(r.l.RecordActivity(t.Context(), shopHash, ActExported, "orders", "12 lines", r.now.Add(2*time.Second)))

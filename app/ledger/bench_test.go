@@ -131,7 +131,8 @@ func BenchmarkProofsFor(b *testing.B) {
 			s := r.shop()
 			r.proved(r.cart("c1", 7, "ada@example.com"), r.ada(), nil)
 			r.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
-				INSERT INTO sessions SELECT 's' || i, store_hash, provider, 'r' || i, capture_url, state, capability, 'c' || (i + 1), order_id, i + 100, mailbox, requirement, policy_version,
+				INSERT INTO sessions (id, store_hash, provider, provider_ref, capture_url, state, capability, cart_id, order_id, customer_id, mailbox, requirement, policy_version, reason,
+					trouble, digest, started_at, deadline, changed_at, attempt, poll_at, leased_until, woken_at, late) SELECT 's' || i, store_hash, provider, 'r' || i, capture_url, state, capability, 'c' || (i + 1), order_id, i + 100, mailbox, requirement, policy_version,
 					reason, trouble, digest, started_at, deadline, changed_at, attempt, poll_at, leased_until, woken_at, late FROM sessions, n`)
 			r.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
 				INSERT INTO proofs SELECT 'p' || i, store_hash, 's' || i, i + 100, 'c' || (i + 1), order_id, randomblob(32), ial, source, document, selfie, age, person, proved_at,

@@ -80,7 +80,7 @@ func (p shopper) sealedOf(r *rig) (out [][]byte) {
 
 // leftBy is where a shopper leaves traces. A new column that is not in this list has to be erased, too.
 var leftBy = []string{
-	"asked_mails.customer_id", "asked_mails.mailbox", "capabilities.customer_id", "capabilities.mailbox", "decisions.customer_id", "events.customer_id", "events.payload", "listed.customer_id", "listed.mailbox", "notices.subject",
+	"asked_mails.customer_id", "asked_mails.mailbox", "capabilities.customer_id", "capabilities.mailbox", "decisions.customer_id", "erasures.customer_id", "erasures.mailboxes", "events.customer_id", "events.payload", "listed.customer_id", "listed.mailbox", "notices.subject",
 	"orders.buyer", "orders.customer_id", "orders.mailbox", "proofs.customer_id", "proofs.mailbox", "proofs.person", "sessions.capture_url", "sessions.customer_id",
 	"sessions.mailbox", "shown_mailboxes.customer_id", "shown_mailboxes.mailbox", "writebacks.key", "writebacks.subject",
 }

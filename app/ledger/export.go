@@ -343,6 +343,7 @@ type exportedSession struct {
 	MailboxHash string          `json:"mailbox_hash,omitempty"`
 	Requirement json.RawMessage `json:"requirement"`
 	Policy      int64           `json:"policy_version"`
+	Channel     int64           `json:"channel,omitempty"`
 	Reason      string          `json:"reason,omitempty"`
 	StartedAt   time.Time       `json:"started_at"`
 	Deadline    time.Time       `json:"deadline"`
@@ -375,7 +376,7 @@ func (x exporter) sessionsAndProofs(ctx context.Context) error {
 		return x.eachSessions(ctx, func(rows []queries.ExportSessionsRow) error {
 			for _, r := range rows {
 				err := put(exportedSession{r.ID, r.Provider, r.ProviderRef, r.State, r.CartID, r.OrderID, r.CustomerID, hex.EncodeToString(r.Mailbox), json.RawMessage(r.Requirement),
-					r.PolicyVersion, r.Reason, instant(r.StartedAt), instant(r.Deadline), instant(r.ChangedAt), r.Late == 1})
+					r.PolicyVersion, r.Channel, r.Reason, instant(r.StartedAt), instant(r.Deadline), instant(r.ChangedAt), r.Late == 1})
 				if err != nil {
 					return err
 				}

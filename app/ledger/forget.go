@@ -163,7 +163,7 @@ func destroyRows(hash string) (steps []step) {
 	for _, destroy := range []func(*tx, context.Context, string) (int64, error){(*tx).DestroyWritebacks, (*tx).DestroyNotices, (*tx).DestroyOrders, (*tx).DestroyDecisions,
 		(*tx).destroySessions, (*tx).DestroyShownMailboxes, (*tx).DestroyAskedMails, (*tx).DestroyCapabilities, (*tx).DestroyListed, (*tx).DestroyActivity,
 		(*tx).DestroyWhatIfs, (*tx).DestroyEvents, (*tx).DestroyEndpoints, (*tx).DestroyFigures, (*tx).DestroyMoneyFigures, (*tx).DestroyReviews, (*tx).DestroyRequests,
-		(*tx).DestroyPolicies, (*tx).DestroyLogos, (*tx).DestroyPageReports, (*tx).DestroyLogins, (*tx).DestroyUsers} {
+		(*tx).DestroyPolicies, (*tx).DestroyErasures, (*tx).DestroyLogos, (*tx).DestroyPageReports, (*tx).DestroyLogins, (*tx).DestroyUsers} {
 		steps = append(steps, func(ctx context.Context, t *tx) (int64, error) { return destroy(t, ctx, hash) })
 	}
 	return steps

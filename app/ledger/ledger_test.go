@@ -105,6 +105,12 @@ func (r *rig) exec(query string, args ...any) {
 	}))
 }
 
+// set replaces the first Shop's settings.
+func (r *rig) set(ctx context.Context, n Settings) error {
+	_, err := r.l.ChangeSettings(ctx, shopHash, SettingsChange{To: func(Settings) (Settings, string, error) { return n, "", nil }}, r.now)
+	return err
+}
+
 // value reads one value of the file.
 func (r *rig) value(query string, args ...any) string {
 	r.Helper()

@@ -230,7 +230,7 @@ func (l *Ledger) StartSession(ctx context.Context, s *Shop, c Capability, n Sess
 		}
 		return t.AddSession(ctx, queries.AddSessionParams{ID: n.ID, StoreHash: s.Hash, Provider: n.Provider, ProviderRef: n.Ref, CaptureUrl: sealed,
 			Capability: c.ID, CartID: c.CartID, OrderID: c.OrderID, CustomerID: c.CustomerID, Mailbox: unhex(c.Mailbox), Requirement: string(req),
-			PolicyVersion: n.Policy, Now: millis(now), Deadline: millis(n.Deadline), PollAt: millis(n.PollAt)})
+			PolicyVersion: n.Policy, Channel: c.Channel, Now: millis(now), Deadline: millis(n.Deadline), PollAt: millis(n.PollAt)})
 	})
 }
 

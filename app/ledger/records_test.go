@@ -25,6 +25,7 @@ type manySession struct {
 	late            bool
 	ial             int
 	source          string
+	channel         int64
 }
 
 type manyOrder struct {
@@ -43,7 +44,7 @@ func (r *rig) many(n int) (sessions []manySession, orders []manyOrder) {
 	pick := func(i int, of ...string) string { return of[i%len(of)] }
 	for i := range n {
 		s := manySession{key: key[string]{int64(1000 + i/3), fmt.Sprintf("%08d", (i*7919)%100000)}, order: int64(i % 5), customer: int64(i % 7), cart: fmt.Sprint("cart ", i%11),
-			state: pick(i, "passed", "failed", "declined", "expired", "abandoned", "error", "created", "review"), ial: -1}
+			state: pick(i, "passed", "failed", "declined", "expired", "abandoned", "error", "created", "review"), ial: -1, channel: int64(i / 2 % 3)}
 		if i%4 == 0 {
 			s.mailbox = r.shop().MailboxHash(fmt.Sprint("buyer", i%9, "@example.com"))
 		}
@@ -57,8 +58,8 @@ func (r *rig) many(n int) (sessions []manySession, orders []manyOrder) {
 			}
 		}
 		r.exec(`INSERT INTO sessions (id, store_hash, provider, provider_ref, capture_url, state, capability, cart_id, order_id, customer_id, mailbox, requirement, policy_version, started_at,
-			deadline, changed_at, poll_at, late, ial, source) VALUES (?, ?, 'p', ?, x'', ?, x'00112233445566778899aabbccddeeff', ?, ?, ?, ?, '{}', 1, ?, 1, 1, ?, ?, ?, ?)`,
-			s.id, shopHash, s.id, s.state, s.cart, s.order, s.customer, unhex(s.mailbox), s.at, poll, bit(s.late), s.ial, s.source)
+			deadline, changed_at, poll_at, late, ial, source, channel) VALUES (?, ?, 'p', ?, x'', ?, x'00112233445566778899aabbccddeeff', ?, ?, ?, ?, '{}', 1, ?, 1, 1, ?, ?, ?, ?, ?)`,
+			s.id, shopHash, s.id, s.state, s.cart, s.order, s.customer, unhex(s.mailbox), s.at, poll, bit(s.late), s.ial, s.source, s.channel)
 		sessions = append(sessions, s)
 		o := manyOrder{key: key[int64]{int64(1000 + i/3), int64(1 + (i*7919)%100000)}, customer: int64(i % 7), hold: HoldState(pick(i, "none", "held", "refused", "released", "leaked", "moved")),
 			answer: pick(i, "allow", "hold", "exempt", "refuse", ""), source: pick(i/2, "www", "manual", "ebay"), channel: int64(i % 3), fetched: i%10 != 9}
@@ -85,7 +86,7 @@ func (f SessionFilter) matches(s manySession, carts map[int64]string) bool {
 	found := !f.searches() || f.OrderID != 0 && (s.order == f.OrderID || carts[f.OrderID] != "" && s.cart == carts[f.OrderID]) || f.CustomerID != 0 && s.customer == f.CustomerID ||
 		f.Mailbox != "" && s.mailbox == f.Mailbox
 	return found && (len(f.States) == 0 || slices.Contains(f.States, idv.State(s.state))) && (!f.Late || s.late) && (f.IAL < 0 || s.ial == f.IAL) &&
-		(f.Source == "" || s.source == f.Source) && between(s.at, f.From, f.To)
+		(f.Source == "" || s.source == f.Source) && (f.Channel == 0 || s.channel == f.Channel) && between(s.at, f.From, f.To)
 }
 
 func (f OrderFilter) matches(o manyOrder) bool {
@@ -155,7 +156,8 @@ func TestRecords(t *testing.T) {
 	states := []idv.State{idv.StatePassed, idv.StateFailed, idv.StateReview, idv.StateExpired}
 	rapid.Check(t, func(t *rapid.T) {
 		count := rapid.IntRange(1, 40).Draw(t, "count")
-		f := SessionFilter{IAL: rapid.SampledFrom([]int{-1, -1, 0, 2, 3}).Draw(t, "ial"), Late: maybe(t, "late"), Source: rapid.SampledFrom([]string{"", "", "policy", "oidc"}).Draw(t, "source")}
+		f := SessionFilter{IAL: rapid.SampledFrom([]int{-1, -1, 0, 2, 3}).Draw(t, "ial"), Late: maybe(t, "late"), Source: rapid.SampledFrom([]string{"", "", "policy", "oidc"}).Draw(t, "source"),
+			Channel: rapid.SampledFrom([]int64{0, 0, 1, 2}).Draw(t, "session channel")}
 		g := OrderFilter{Source: rapid.SampledFrom([]string{"", "", "www", "ebay"}).Draw(t, "order source"), Channel: rapid.Int64Range(0, 2).Draw(t, "channel")}
 		if maybe(t, "states") {
 			f.States = rapid.SliceOfNDistinct(rapid.SampledFrom(states), 1, 3, rapid.ID).Draw(t, "which")

@@ -224,13 +224,13 @@ func TestSettings(t *testing.T) {
 		}
 	}
 	const stored = `{"alarm_to":"staff@shop.example","texts":{"en":{"k":"v"}},"documents":["passport"],"sessions_per_day":7,"script_on_all_pages":true,"confirmation_script":true,"inline_lock":true,"branding":{"name":"Shop"},"channels":{"7":{"branding":{"accent":"#005f73"}}},"guide_skipped":true,"sign_back":true}`
-	r.changes(func() error { return r.l.SaveSettings(ctx, shopHash, want, r.now) }, on("shops abc123", "settings: {} -> "+stored)...)
+	r.changes(func() error { return r.set(ctx, want) }, on("shops abc123", "settings: {} -> "+stored)...)
 	look()
 	r.ok(r.l.Close())
 	r.open()
 	look()
 	want = Settings{}
-	r.changes(func() error { return r.l.SaveSettings(ctx, shopHash, want, r.now) }, on("shops abc123", "settings: "+stored+" -> {}")...)
+	r.changes(func() error { return r.set(ctx, want) }, on("shops abc123", "settings: "+stored+" -> {}")...)
 	look()
 	// What cannot be read keeps the Shop from being opened, rather than be taken for nothing.
 	r.exec("UPDATE shops SET settings = '{'")

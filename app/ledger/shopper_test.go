@@ -152,6 +152,9 @@ func (p shopper) shops(r *rig) underWay {
 		}
 		return t.AddRequest(ctx, queries.AddRequestParams{StoreHash: p.shop, OrderID: p.order, Require: "{}", Hold: 1, Person: "staff", Note: "why", Now: millis(r.now)})
 	}))
+	r.ok(r.l.do(ctx, func(ctx context.Context, t *tx) error { // and somebody has begun to erase them
+		return t.saveErasure(ctx, &erasure{hash: p.shop, customerID: p.id, guest: []byte{}, mailboxes: [][]byte{unhex(s.MailboxHash(p.mailbox))}, beganAt: r.now})
+	}))
 	way.order = p.evaluates(r, p.order)
 	o, err := r.l.Order(ctx, s, p.order)
 	r.ok(err)

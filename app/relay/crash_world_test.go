@@ -143,8 +143,9 @@ func (k *mortal) install() {
 		if ps := p.Problems(); len(ps) > 0 {
 			k.Fatal(ps)
 		}
-		k.ok(l.SaveSettings(context.Background(), hash, ledger.Settings{AlarmTo: "staff@shop.example"}, k.now()))
-		_, err := l.SavePolicy(context.Background(), hash, ledger.PolicyChange{Base: 0, Policy: p, Author: "owner@example.com", Note: "", Since: k.now()}, k.now())
+		_, err := l.ChangeSettings(context.Background(), hash, allSettings(ledger.Settings{AlarmTo: "staff@shop.example"}), k.now())
+		k.ok(err)
+		_, err = l.SavePolicy(context.Background(), hash, ledger.PolicyChange{Base: 0, Policy: p, Author: "owner@example.com", Note: "", Since: k.now()}, k.now())
 		k.ok(err)
 		s, err := l.Shop(hash)
 		k.ok(err)

@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"errors"
+	"time"
 
 	"idgate/app/bigcommerce"
 	"idgate/app/ledger"
@@ -37,6 +38,17 @@ func (r *Relay) clearCustomer(ctx context.Context, s *ledger.Shop, w ledger.Writ
 		}
 	}
 	return done("cleared"), store.DeleteAttributeValues(ctx, ids)
+}
+
+// someErasure erases a slice of a person of a Shop, whatever has become of the Shop. Afterwards the writer is others' for as long.
+func (r *Relay) someErasure(ctx context.Context, hash string) (int, error) {
+	began := time.Now()
+	was, err := r.Ledger.EraseSlice(ctx, hash, r.Now())
+	if err != nil || !was {
+		return 0, err
+	}
+	rest(ctx, time.Since(began))
+	return 1, nil
 }
 
 // HasCustomer reports whether BigCommerce has a customer.

@@ -202,9 +202,7 @@ func TestFaultOutbound(t *testing.T) {
 // Five days of nothing but failure switch the endpoint off, and staff are told by one mail.
 func TestFaultOutboundSchedule(t *testing.T) {
 	w := newWorld(t, func(p *gate.Policy) { p.RemindAfter = nil })
-	if err := w.ledger.SaveSettings(t.Context(), hash, ledger.Settings{AlarmTo: "staff@shop.example"}, w.now()); err != nil {
-		t.Fatal(err)
-	}
+	w.settings(ledger.Settings{AlarmTo: "staff@shop.example"})
 	c := newReceiver(t)
 	id := w.endpoint(c)
 	c.answers(status(503))

@@ -162,9 +162,7 @@ func TestMailTrouble(t *testing.T) {
 // TestAlarms: the staff who are named are told of leaks and of orders that somebody moved.
 func TestAlarms(t *testing.T) {
 	w := newWorld(t, func(p *gate.Policy) { p.Mails = false })
-	if err := w.ledger.SaveSettings(context.Background(), hash, ledger.Settings{AlarmTo: "staff@example.com"}, w.clock.now()); err != nil {
-		t.Fatal(err)
-	}
+	w.settings(ledger.Settings{AlarmTo: "staff@example.com"})
 	seen, ten := 0, 10
 	leak := w.api(func(a *sim.APIOrder) { a.StatusID = &ten })
 	moved := w.api()

@@ -202,6 +202,7 @@ func (r *Relay) loops() []loop {
 		{"writebacks", ledger.WritebackBell, served(ledger.WritebackBell), r.someWritebacks},
 		{"shops", ledger.ShopBell, r.dueShops, r.someShop},
 		{"events", ledger.EventBell, r.dueEndpoints, r.someDeliveries},
+		{"erasures", ledger.ErasureBell, func(ctx context.Context, _ time.Time) ([]string, error) { return r.Ledger.ErasingShops(ctx) }, r.someErasure},
 	}
 }
 

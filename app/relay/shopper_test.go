@@ -504,9 +504,14 @@ func TestDocumentGrace(t *testing.T) {
 	}
 }
 
+// allSettings replaces a Shop's settings.
+func allSettings(n ledger.Settings) ledger.SettingsChange {
+	return ledger.SettingsChange{To: func(ledger.Settings) (ledger.Settings, string, error) { return n, "", nil }}
+}
+
 func (w *world) settings(n ledger.Settings) {
 	w.t.Helper()
-	if err := w.ledger.SaveSettings(context.Background(), hash, n, w.now()); err != nil {
+	if _, err := w.ledger.ChangeSettings(context.Background(), hash, allSettings(n), w.now()); err != nil {
 		w.t.Fatal(err)
 	}
 }

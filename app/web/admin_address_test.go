@@ -26,7 +26,7 @@ func TestPolicyAddress(t *testing.T) {
 		"Take documents that expired no longer ago than", "30 days", "none")
 	b.want(422, b.as(ledger.Manager, shopBase+"/policy", b.policyForm(map[string]string{"document_grace": "91"})), `value="91"`, "Enter whole days from 1 to 90")
 
-	b.ok(b.s.Ledger.SaveSettings(t.Context(), shopHash, ledger.Settings{Documents: []string{"passport"}}, b.clock()))
+	b.settings(ledger.Settings{Documents: []string{"passport"}})
 	b.wait(time.Second)
 	b.want(200, b.as(ledger.Viewer, shopBase+"/policy", nil), warning)
 	b.enforce(shopHash, func(p *gate.Policy) { p.DocumentGrace = 30 })

@@ -27,7 +27,21 @@ func (s *Server) showErase(w http.ResponseWriter, r *http.Request, v visit, stat
 			d.Erasures = append(d.Erasures, views.Erasure{When: p.when(a.At), By: a.Actor, What: a.Subject, How: a.Detail})
 		}
 	}
+	under, err := s.Ledger.Erasures(r.Context(), v.Shop.Hash)
+	if err != nil {
+		return err
+	}
+	for _, e := range under {
+		what := "mailbox"
+		if e.Customer {
+			what = "customer"
+		}
+		d.Under = append(d.Under, views.Erasure{When: p.when(e.BeganAt), By: e.Person, What: what, How: e.Erased.String()})
+	}
 	d.Layout = s.layout(v, r)
+	if len(under) > 0 && d.Preview == nil && len(d.Errors) == 0 {
+		d.Layout.Refresh = views.EraseRefresh
+	}
 	return render(w, r, status, views.Erase(d))
 }
 
@@ -68,6 +82,10 @@ func (s *Server) erase(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return err
 	}
+	if gone.More {
+		s.Log.Info("a person is being erased", "shop", v.Shop.Hash, "rows", gone.All(), "by", v.User.Email)
+		return back(w, r, v, "/erase", views.Flash{Code: "erasing", Value: strconv.FormatInt(gone.All(), 10)})
+	}
 	s.Log.Info("a person was erased", "shop", v.Shop.Hash, "rows", gone.All(), "by", v.User.Email)
 	return back(w, r, v, "/erase", views.Flash{Code: "erased", Value: strconv.FormatInt(line, 10)})
 }
@@ -78,7 +96,7 @@ func (s *Server) erasePreview(r *http.Request, v visit, whom ledger.Whom) (*view
 	if err != nil {
 		return nil, err
 	}
-	p := views.ErasePreview{Mailbox: whom.CustomerID == 0, Clear: "on"}
+	p := views.ErasePreview{Mailbox: whom.CustomerID == 0, Clear: "on", More: e.More}
 	for _, k := range []struct {
 		n         int64
 		one, many string

@@ -87,12 +87,12 @@ func writeLines(out *csv.Writer, header []string, lines [][]string) error {
 // exportOrders sends the list of orders, as it is narrowed.
 func (s *Server) exportOrders(w http.ResponseWriter, r *http.Request, v visit) error {
 	p := present(v.Shop)
-	n := narrowOrders(r, p)
+	n := narrowOrders(r.URL.Query(), p)
 	f, number, err := n.orderFilter(v.Shop)
 	if err != nil {
 		return err
 	}
-	if len(n.errors) > 0 {
+	if len(n.errors) > 0 || n.moved {
 		return refuse(http.StatusUnprocessableEntity, "bad_request", "a filter cannot be read")
 	}
 	next := s.exportedOrders(r, v.Shop, f)
@@ -132,9 +132,12 @@ func (s *Server) withNumber(r *http.Request, shop *ledger.Shop, number int64, ne
 // exportVerifications sends the list of Sessions, as it is narrowed.
 func (s *Server) exportVerifications(w http.ResponseWriter, r *http.Request, v visit) error {
 	p := present(v.Shop)
-	n := narrowVerifications(r, p)
-	f, id := n.sessionFilter(v.Shop)
-	if len(n.errors) > 0 || id != "" {
+	n := narrowVerifications(r.URL.Query(), p)
+	f, id, err := n.sessionFilter(v.Shop)
+	if err != nil {
+		return err
+	}
+	if len(n.errors) > 0 || n.moved || id != "" {
 		return refuse(http.StatusUnprocessableEntity, "bad_request", "a filter cannot be read")
 	}
 	next := func(at ledger.Place) (lines [][]string, older ledger.Cursor, err error) {

@@ -179,7 +179,7 @@ func (b *bench) try(state idv.State, after time.Duration) string {
 	shop, l := b.shop(shopHash), b.s.Ledger
 	id := ledger.NewSessionID(b.clock())
 	cart := "cart of " + id
-	c := ledger.Capability{Shop: shopHash, Purpose: ledger.ForCart, CartID: cart, Mailbox: shop.MailboxHash("ada@example.com"), ExpiresAt: b.clock().Add(time.Hour)}
+	c := ledger.Capability{Shop: shopHash, Purpose: ledger.ForCart, CartID: cart, Mailbox: shop.MailboxHash("ada@example.com"), Channel: 1, ExpiresAt: b.clock().Add(time.Hour)}
 	d := ledger.NewDecision{Facts: gate.Facts{Stage: gate.AtCheckout, CartID: cart}, Policy: shop.Policy.Version, MadeBy: ledger.ByRule,
 		Decision: gate.Decision{Outcome: gate.Verify, Mode: gate.Enforce, Reasons: []gate.Reason{{Code: gate.NoProof}}}}
 	_, err := l.RecordCartDecision(b.Context(), shop, d, &c, b.clock())

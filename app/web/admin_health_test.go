@@ -211,7 +211,7 @@ func TestHealthPages(t *testing.T) {
 	b.want(200, b.as(ledger.Viewer, health, nil), channel.Name+": the button that places the order was not found.", "5 times or more", "no longer looks as idgate expects")
 	n := b.shop(shopHash).Settings
 	n.SignBack = true
-	b.ok(b.s.Ledger.SaveSettings(t.Context(), shopHash, n, b.clock()))
+	b.settings(n)
 	b.want(200, b.as(ledger.Viewer, health, nil), "form-action")
 }
 

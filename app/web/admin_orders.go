@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,8 +32,8 @@ var orderGroups = map[string]ledger.OrderFilter{
 	"exempt":    {Answers: []string{"exempt"}},
 }
 
-func narrowOrders(r *http.Request, p presenter) *narrowed {
-	return narrow(r, p.zone, "filter", "q", "outcome", "source", "channel", "from", "to")
+func narrowOrders(q url.Values, p presenter) *narrowed {
+	return narrow(q, p.zone, "filter", "q", views.SealedSearch, "outcome", "source", "channel", "from", "to")
 }
 
 // orderFilter reads the filters of the list of orders. number is what was searched for, where it was one: an order's or a customer's.
@@ -56,9 +57,9 @@ func (n *narrowed) orderFilter(shop *ledger.Shop) (f ledger.OrderFilter, number 
 		f.Channel = id
 	}
 	f.From, f.To = n.days()
-	s := n.seek(shop, false)
+	s, err := n.seek(shop, false)
 	f.CustomerID, f.Mailbox = s.number, s.mailbox
-	return f, s.number, nil
+	return f, s.number, err
 }
 
 func channelCodes(shop *ledger.Shop) (out []string) {
@@ -71,7 +72,11 @@ func channelCodes(shop *ledger.Shop) (out []string) {
 // orders lists the orders that the gate has seen, newest first, or goes to the one that was searched for.
 func (s *Server) orders(w http.ResponseWriter, r *http.Request, v visit) error {
 	p := present(v.Shop)
-	n := narrowOrders(r, p)
+	q, err := asked(r)
+	if err != nil {
+		return err
+	}
+	n := narrowOrders(q, p)
 	f, number, err := n.orderFilter(v.Shop)
 	if err != nil {
 		return err
@@ -84,6 +89,9 @@ func (s *Server) orders(w http.ResponseWriter, r *http.Request, v visit) error {
 	if len(n.errors) > 0 {
 		d.Narrowed = n.form("", "", false)
 		return render(w, r, http.StatusUnprocessableEntity, views.Orders(d))
+	}
+	if !n.settled(w, r, v, "/orders") {
+		return nil
 	}
 	page, err := s.Ledger.OrdersBy(r.Context(), v.Shop, f, at, pageLength)
 	if err != nil {

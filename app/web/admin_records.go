@@ -16,17 +16,28 @@ import (
 
 const maxSearch = 254 // characters; the longest mailbox
 
-// narrowed reads what a list's address says: its search and filters, which stay as they were typed, and the place where the page begins.
+// narrowed reads what a list's address or its form says: its search and filters, which stay as they were typed, and the place where the
+// page begins. A mailbox that is searched for stays in no address: there the search is sealed.
 type narrowed struct {
 	q      url.Values
-	kept   url.Values
+	kept   url.Values // what the page's address keeps
+	typed  string     // what the search box shows
+	moved  bool       // the address has to change: it names a mailbox
 	zone   *time.Location
 	errors map[string]string
 }
 
+// asked is what narrows a list: its address, or the form that was sent to it.
+func asked(r *http.Request) (url.Values, error) {
+	if r.Method == http.MethodPost {
+		return posted(r)
+	}
+	return r.URL.Query(), nil
+}
+
 // narrow reads the query's fields; the rest of the query is nothing to the list.
-func narrow(r *http.Request, zone *time.Location, fields ...string) *narrowed {
-	n := &narrowed{q: r.URL.Query(), kept: url.Values{}, zone: zone, errors: map[string]string{}}
+func narrow(q url.Values, zone *time.Location, fields ...string) *narrowed {
+	n := &narrowed{q: q, kept: url.Values{}, zone: zone, errors: map[string]string{}}
 	for _, f := range fields {
 		v := n.q.Get(f)
 		if !utf8.ValidString(v) {
@@ -36,6 +47,7 @@ func narrow(r *http.Request, zone *time.Location, fields ...string) *narrowed {
 			n.kept.Set(f, v)
 		}
 	}
+	n.typed = n.get("q")
 	return n
 }
 
@@ -43,7 +55,7 @@ func (n *narrowed) get(field string) string { return n.kept.Get(field) }
 
 // form is the list's form with its pages.
 func (n *narrowed) form(older, newer string, far bool) views.Narrowed {
-	return views.Narrowed{Query: n.kept, Errors: n.errors, Older: older, Newer: newer, Far: far, Paged: n.q.Get("before") != "" || n.q.Get("after") != ""}
+	return views.Narrowed{Query: n.kept, Search: n.typed, Errors: n.errors, Older: older, Newer: newer, Far: far, Paged: n.q.Get("before") != "" || n.q.Get("after") != ""}
 }
 
 // choice is a field that holds one of some codes, or nothing.
@@ -133,23 +145,57 @@ type sought struct {
 	session string
 }
 
-// seek reads the search box. With sessions set, a session's id is something to search for.
-func (n *narrowed) seek(shop *ledger.Shop, sessions bool) (s sought) {
-	text := n.get("q")
+// seek reads the search box, or the sealed search that the address carries. With sessions set, a session's id is something to search for.
+// What is a mailbox, or nothing that can be searched for, is kept for no address.
+func (n *narrowed) seek(shop *ledger.Shop, sessions bool) (s sought, err error) {
+	text, sealed := n.get("q"), n.get(views.SealedSearch)
+	if sealed != "" {
+		hash, masked, err := shop.OpenSearch(sealed)
+		switch {
+		case text == "" && n.q.Has("q"): // the box was emptied
+		case text != "" && (err != nil || text != masked): // something else was typed
+		case err != nil:
+			n.errors["q"] = "search_anew"
+		default:
+			n.typed = masked
+			n.kept.Del("q")
+			return sought{mailbox: hash}, nil
+		}
+		n.kept.Del(views.SealedSearch)
+	}
 	if text == "" {
-		return s
+		return s, nil
 	}
 	if id, ok := ledger.FindOrder(strings.TrimPrefix(text, "#")); ok {
-		return sought{number: id}
-	}
-	if at := strings.IndexByte(text, '@'); at > 0 && at < len(text)-1 && !strings.ContainsAny(text, " \t") {
-		return sought{mailbox: shop.MailboxHash(text)}
+		return sought{number: id}, nil
 	}
 	if u, err := uuid.Parse(text); err == nil && sessions && u.String() == strings.ToLower(text) {
-		return sought{session: u.String()}
+		return sought{session: u.String()}, nil
 	}
-	n.errors["q"] = "not_searchable"
-	return s
+	n.kept.Del("q")
+	if at := strings.IndexByte(text, '@'); at <= 0 || at == len(text)-1 || strings.ContainsAny(text, " \t") {
+		n.errors["q"] = "not_searchable"
+		return s, nil
+	}
+	if sealed, err = shop.SealSearch(text); err != nil {
+		return s, err
+	}
+	n.kept.Set(views.SealedSearch, sealed)
+	n.moved = true
+	return sought{mailbox: shop.MailboxHash(text)}, nil
+}
+
+// settled reports whether the address may stay as it is. Of a form that was sent, and of one that named a mailbox, it leads to another.
+func (n *narrowed) settled(w http.ResponseWriter, r *http.Request, v visit, list string) bool {
+	if r.Method != http.MethodPost && !n.moved {
+		return true
+	}
+	to := base(v.Shop) + list
+	if q := n.kept.Encode(); q != "" {
+		to += "?" + q
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return false
 }
 
 // taken is what the activity log keeps of an export's filters: never what was searched for.
@@ -160,7 +206,7 @@ func (n *narrowed) taken() string {
 			out = append(out, field+" "+v)
 		}
 	}
-	if n.get("q") != "" {
+	if n.get("q") != "" || n.get(views.SealedSearch) != "" {
 		out = append(out, "a search")
 	}
 	if len(out) == 0 {

@@ -343,6 +343,34 @@ func TestErasePage(t *testing.T) {
 	}
 }
 
+// TestErasePageInSlices: of a person of whom there is much the page says that it is under way, looks again by itself, and says when it is done.
+func TestErasePageInSlices(t *testing.T) {
+	b := newBench(t)
+	b.enforce(shopHash)
+	mailbox := b.shop(shopHash).MailboxHash("ada@example.com")
+	b.seed(120, ledger.Held, func(o *ledger.Order) { o.CustomerID, o.Mailbox = 4242, mailbox })
+	erase := shopBase + "/erase"
+	first := b.as(ledger.Owner, erase, url.Values{views.WhoField: {"4242"}})
+	b.want(200, first, "There is more than is counted in one go.", "100 orders&#39; buyers")
+	done := b.as(ledger.Owner, erase, url.Values{views.WhoField: {"4242"}, views.AgainField: {"4242"}})
+	at := done.Header().Get("Location")
+	if done.Code != 303 || !strings.HasPrefix(at, erase+"?erasing=") {
+		t.Fatalf("%d %s", done.Code, at)
+	}
+	page := b.as(ledger.Owner, at, nil)
+	b.want(200, page, "It has begun: the first ", "Being erased now", `data-refresh="3"`, `http-equiv="refresh"`, "a customer, since", "by owner@abc123.example", "100 orders")
+	b.lacks(page, "4242", "done-title")
+	b.settle(ledger.ErasureBell)
+	page = b.as(ledger.Owner, erase, nil)
+	b.want(200, page, "done-title", "120 orders")
+	b.lacks(page, "Being erased now", "data-refresh", "4242")
+	for id := range int64(120) {
+		if o := b.order(shopHash, 1+id); o.CustomerID != 0 || o.ErasedAt.IsZero() || o.Hold != ledger.Held {
+			t.Fatalf("%+v", o)
+		}
+	}
+}
+
 // TestErasedOnList: a person who was erased stays on the block list, unread, and can be taken off it.
 func TestErasedOnList(t *testing.T) {
 	b := newBench(t)

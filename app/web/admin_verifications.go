@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -31,8 +32,8 @@ var stateGroups = map[string][]idv.State{
 }
 
 // sessionFilter reads the filters of the list of verifications. id is the Session that was searched for, where it was one.
-func (n *narrowed) sessionFilter(shop *ledger.Shop) (f ledger.SessionFilter, id string) {
-	s := n.seek(shop, true)
+func (n *narrowed) sessionFilter(shop *ledger.Shop) (f ledger.SessionFilter, id string, err error) {
+	s, err := n.seek(shop, true)
 	f = ledger.SessionFilter{OrderID: s.number, CustomerID: s.number, Mailbox: s.mailbox, IAL: -1}
 	state := n.choice("state", views.VerificationStates()...)
 	f.States, f.Late = stateGroups[state], state == "late"
@@ -40,27 +41,40 @@ func (n *narrowed) sessionFilter(shop *ledger.Shop) (f ledger.SessionFilter, id 
 		f.IAL = int(ial[0] - '0')
 	}
 	f.Source = n.choice("source", views.IALSources()...)
+	if channel, ok := ledger.FindOrder(n.choice("channel", channelCodes(shop)...)); ok {
+		f.Channel = channel
+	}
 	f.From, f.To = n.days()
-	return f, s.session
+	return f, s.session, err
 }
 
-func narrowVerifications(r *http.Request, p presenter) *narrowed {
-	return narrow(r, p.zone, "q", "state", "ial", "source", "from", "to")
+func narrowVerifications(q url.Values, p presenter) *narrowed {
+	return narrow(q, p.zone, "q", views.SealedSearch, "state", "ial", "source", "channel", "from", "to")
 }
 
 // verifications lists Sessions, newest first, or goes to the one that was searched for.
 func (s *Server) verifications(w http.ResponseWriter, r *http.Request, v visit) error {
 	p := present(v.Shop)
-	n := narrowVerifications(r, p)
-	f, id := n.sessionFilter(v.Shop)
+	q, err := asked(r)
+	if err != nil {
+		return err
+	}
+	n := narrowVerifications(q, p)
+	f, id, err := n.sessionFilter(v.Shop)
+	if err != nil {
+		return err
+	}
 	at, err := n.place(parseCursor)
 	if err != nil {
 		return err
 	}
-	d := views.VerificationsData{Layout: s.layout(v, r)}
+	d := views.VerificationsData{Layout: s.layout(v, r), Channels: p.channelOptions()}
 	if len(n.errors) > 0 {
 		d.Narrowed = n.form("", "", false)
 		return render(w, r, http.StatusUnprocessableEntity, views.Verifications(d))
+	}
+	if !n.settled(w, r, v, "/verifications") {
+		return nil
 	}
 	if id != "" {
 		_, err := s.Ledger.SessionLine(r.Context(), v.Shop.Hash, id)

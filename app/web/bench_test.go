@@ -156,6 +156,13 @@ func (b *bench) as(role ledger.Role, path string, form url.Values) *httptest.Res
 	return b.send(b.cookies[shopHash+" "+string(role)], path, form)
 }
 
+// settings replaces the first Shop's settings.
+func (b *bench) settings(n ledger.Settings) {
+	b.Helper()
+	_, err := b.s.Ledger.ChangeSettings(b.Context(), shopHash, ledger.SettingsChange{To: func(ledger.Settings) (ledger.Settings, string, error) { return n, "", nil }}, b.clock())
+	b.ok(err)
+}
+
 func (b *bench) send(cookie, path string, form url.Values) *httptest.ResponseRecorder {
 	b.Helper()
 	r := httptest.NewRequest("GET", path, nil)

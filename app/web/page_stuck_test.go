@@ -86,7 +86,7 @@ func (w stuckWorld) begin() {
 	w.Helper()
 	w.enforce(shopHash, func(p *gate.Policy) { p.CancelAfter = 7 })
 	w.enforce(otherHash)
-	w.ok(w.s.Ledger.SaveSettings(w.Context(), shopHash, ledger.Settings{AlarmTo: "orders@larkspur.example"}, w.clock()))
+	w.settings(ledger.Settings{AlarmTo: "orders@larkspur.example"})
 	_, err := w.s.Relay.Reconcile(w.Context(), w.bench.shop(shopHash))
 	w.ok(err)
 }

@@ -37,6 +37,7 @@ type full struct {
 	cookie string
 	now    time.Time
 	n      int
+	search string // for a mailbox, sealed
 }
 
 // newFull fills a file by inserts while no ledger has it open, which spares signing and flushing each row.
@@ -62,12 +63,14 @@ func newFull(b *testing.B, n int) *full {
 	l := open()
 	ok(l.InstallShop(context.Background(), ledger.Install{StoreHash: shopHash, Token: "t", OwnerID: 1}, f.now.Add(-100*24*time.Hour)))
 	ok(l.DescribeShop(context.Background(), shopHash, ledger.Description{StoreID: "1001", Name: "Larkspur & Sons", Currency: "USD", Timezone: "Asia/Kathmandu",
-		Channels: []ledger.Channel{{ID: 1, Name: "One"}, {ID: 2, Name: "Two"}}}))
+		Channels: []ledger.Channel{{ID: 1, Name: "One"}, {ID: 2, Name: "Two"}, {ID: 3, Name: "Rare"}}}))
 	p := gate.Default("USD")
 	p.Mode, p.Evidence = gate.Enforce, gate.Evidence{DocumentSelfie: 2}
 	_, err = l.SavePolicy(context.Background(), shopHash, ledger.PolicyChange{Policy: p, Author: "ada", Since: f.now}, f.now)
 	ok(err)
 	shop, err := l.Shop(shopHash)
+	ok(err)
+	f.search, err = shop.SealSearch("ada@example.com")
 	ok(err)
 	mailbox, err := hex.DecodeString(shop.MailboxHash("ada@example.com"))
 	ok(err)
@@ -106,11 +109,11 @@ func fill(path string, n int, now int64, mailbox []byte) error {
 		`"require":{"ial":2},"counted":true}],"would":"allow","pad":"` + strings.Repeat("x", 200) + `"}`
 	for _, insert := range []string{
 		seq + `INSERT INTO sessions (id, store_hash, provider, provider_ref, capture_url, state, capability, cart_id, customer_id, mailbox, requirement, policy_version, started_at, deadline,
-			changed_at, poll_at, over_at, late, ial, source, moves) SELECT ` + id("5e") + `, 'abc123', '1kosmos', 'ref' || i, x'', ` + state + `, randomblob(16), 'cart' || i, i % 200000,
+			changed_at, poll_at, over_at, late, ial, source, channel, moves) SELECT ` + id("5e") + `, 'abc123', '1kosmos', 'ref' || i, x'', ` + state + `, randomblob(16), 'cart' || i, i % 200000,
 			CASE WHEN i % 50000 = 3 THEN ?3 ELSE randomblob(32) END, '{"ial":2}', 1, ` + at + `, ` + at + ` + 900000, ` + at + ` + 30000 + i % 400000,
 			CASE WHEN i % 10000 = 7 OR i % 5000 = 9 THEN ?2 + 600000 ELSE 0 END, CASE WHEN i % 10000 = 7 OR i % 5000 = 9 THEN 0 ELSE ?2 END,
 			0, CASE WHEN i % 10 < 7 AND i % 10000 != 7 AND i % 5000 != 9 THEN 1 + i % 2 ELSE -1 END, CASE WHEN i % 10 < 7 AND i % 10000 != 7 AND i % 5000 != 9 THEN 'policy' ELSE '' END,
-			'[[1,"started"],[2,"processing"],[3,"passed"]]' FROM n`,
+			CASE WHEN i % 50000 = 11 THEN 3 ELSE 1 + i % 2 END, '[[1,"started"],[2,"processing"],[3,"passed"]]' FROM n`,
 		`INSERT INTO proofs (id, store_hash, session_id, customer_id, cart_id, mailbox, ial, source, document, selfie, age, person, proved_at, good_until)
 			SELECT 'p' || id, store_hash, id, customer_id, cart_id, mailbox, ial, source, 1, 1, 30, x'', changed_at, changed_at + 31536000000 FROM sessions WHERE ial >= 0 AND ?1 > 0 AND ?2 > 0 AND length(?3) > 0`,
 		seq + `INSERT INTO decisions (id, store_hash, stage, cart_id, outcome, mode, made_by, policy_version, facts_digest, explanation, receipt, made_at)
@@ -173,10 +176,12 @@ func BenchmarkPages(b *testing.B) {
 		{"overview today", "/overview?range=today"}, {"overview 7 days", "/overview?range=7"}, {"overview 30 days", "/overview?range=30"}, {"overview 90 days", "/overview?range=90"},
 		{"verifications first", "/verifications"}, {"verifications deep", "/verifications?before=" + deep(false)}, {"verifications newer", "/verifications?after=" + deep(false)},
 		{"verifications state", "/verifications?state=failed"}, {"verifications rare state", "/verifications?state=review"}, {"verifications level and days", "/verifications?ial=2&from=2026-01-10&to=2026-01-20"},
-		{"verifications by e-mail", "/verifications?q=ada@example.com"}, {"verifications by number", "/verifications?q=5107"}, {"verifications by e-mail and state", "/verifications?q=ada@example.com&state=passed"},
+		{"verifications by e-mail", "/verifications?who=" + f.search}, {"verifications by number", "/verifications?q=5107"}, {"verifications by e-mail and state", "/verifications?state=passed&who=" + f.search},
+		{"verifications channel", "/verifications?channel=2"}, {"verifications rare channel and state", "/verifications?channel=3&state=passed"},
+		{"verifications channel and days", "/verifications?channel=2&from=2026-01-10&to=2026-01-20"},
 		{"orders first", "/orders"}, {"orders deep", "/orders?before=" + deep(true)}, {"orders newer", "/orders?after=" + deep(true)}, {"orders held", "/orders?filter=held"},
 		{"orders leaked", "/orders?filter=leaks"}, {"orders exempt", "/orders?filter=exempt"}, {"orders rare source", "/orders?source=ebay"}, {"orders channel and days", "/orders?channel=2&from=2026-01-10&to=2026-01-20"},
-		{"orders by e-mail", "/orders?q=ada@example.com"}, {"orders by customer", "/orders?q=90"}, {"decisions first", "/verifications/decisions"},
+		{"orders by e-mail", "/orders?who=" + f.search}, {"orders by customer", "/orders?q=90"}, {"decisions first", "/verifications/decisions"},
 	} {
 		b.Run(page.name, func(b *testing.B) {
 			f.get(page.path, 200)

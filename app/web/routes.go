@@ -67,6 +67,7 @@ func (s *Server) Handler() http.Handler {
 	m.Handle("GET /s/{shop}/policy/whatif/{whatif}/save", s.admin(ledger.Manager, s.askWhatIf))
 	m.Handle("POST /s/{shop}/policy/whatif/{whatif}/save", s.acts(ledger.Manager, s.saveWhatIf))
 	m.Handle("GET /s/{shop}/orders", s.admin(ledger.Viewer, s.orders))
+	m.Handle("POST /s/{shop}/orders", s.admin(ledger.Viewer, s.orders)) // its search
 	m.Handle("GET /s/{shop}/orders.csv", s.admin(ledger.Reviewer, s.exportOrders))
 	m.Handle("GET /s/{shop}/orders/{order}", s.admin(ledger.Viewer, s.order))
 	m.Handle("POST /s/{shop}/orders/{order}/release", s.acts(ledger.Reviewer, s.releaseOrder))
@@ -77,6 +78,7 @@ func (s *Server) Handler() http.Handler {
 	m.Handle("POST /s/{shop}/orders/{order}/replay", s.acts(ledger.Reviewer, s.replayNotice))
 	m.Handle("POST /s/{shop}/orders/{order}/retry", s.acts(ledger.Reviewer, s.retryWriteback))
 	m.Handle("GET /s/{shop}/verifications", s.admin(ledger.Viewer, s.verifications))
+	m.Handle("POST /s/{shop}/verifications", s.admin(ledger.Viewer, s.verifications)) // its search
 	m.Handle("GET /s/{shop}/verifications.csv", s.admin(ledger.Reviewer, s.exportVerifications))
 	m.Handle("GET /s/{shop}/verifications/decisions", s.admin(ledger.Viewer, s.decisions))
 	m.Handle("GET /s/{shop}/verifications/{session}", s.admin(ledger.Viewer, s.verification))

@@ -27,6 +27,8 @@ func TestRoutesRoles(t *testing.T) {
 	b.prove(shopHash, 7, "00000000-0000-4000-8000-000000000001", ledger.Person{Given: "Ada"})
 	b.prove(otherHash, 7, "00000000-0000-4000-8000-000000000002", ledger.Person{Given: "Bo"})
 	ours, foreignSession := b.newestSession(shopHash), b.newestSession(otherHash)
+	theirSearch, err := b.shop(otherHash).SealSearch("ada@example.com")
+	b.ok(err)
 	noReason, noPolicy := url.Values{"reason": {""}}, url.Values{"mode": {"maybe"}}
 
 	const viewer, reviewer, manager, owner = ledger.Viewer, ledger.Reviewer, ledger.Manager, ledger.Owner
@@ -87,7 +89,12 @@ func TestRoutesRoles(t *testing.T) {
 		{"/orders?filter=refused&outcome=refuse&source=www&from=2026-03-01&to=2026-03-10", nil, viewer, 200},
 		{"/orders?filter=released", nil, viewer, 200},
 		{"/orders?filter=exempt", nil, viewer, 200},
-		{"/orders?q=ada%40example.com", nil, viewer, 200},
+		{"/orders?q=ada%40example.com", nil, viewer, 303}, // to an address that does not name the mailbox
+		{"/orders", url.Values{"q": {"ada@example.com"}}, viewer, 303},
+		{"/orders", url.Values{"q": {"who is"}}, viewer, 422},
+		{"/orders?who=" + theirSearch, nil, viewer, 422},
+		{"/orders.csv?who=" + theirSearch, nil, reviewer, 422},
+		{"/orders.csv?q=ada%40example.com", nil, reviewer, 422},
 		{"/orders?channel=999", nil, viewer, 422},
 		{"/orders?outcome=maybe", nil, viewer, 422},
 		{"/orders?from=yesterday", nil, viewer, 422},
@@ -99,6 +106,12 @@ func TestRoutesRoles(t *testing.T) {
 		{"/verifications?state=passed&ial=2&source=policy&from=2026-03-01&to=2026-03-10&q=7", nil, viewer, 200},
 		{"/verifications?state=odd", nil, viewer, 422},
 		{"/verifications?q=who", nil, viewer, 422},
+		{"/verifications?q=ada%40example.com", nil, viewer, 303},
+		{"/verifications", url.Values{"q": {"ada@example.com"}}, viewer, 303},
+		{"/verifications", url.Values{"q": {"ada@"}}, viewer, 422},
+		{"/verifications?who=" + theirSearch, nil, viewer, 422},
+		{"/verifications.csv?who=" + theirSearch, nil, reviewer, 422},
+		{"/verifications.csv?q=ada%40example.com", nil, reviewer, 422},
 		{"/verifications?before=1.x", nil, viewer, 400},
 		{"/verifications?q=" + ours, nil, viewer, 303},
 		{"/verifications?q=" + foreignSession, nil, viewer, 200},

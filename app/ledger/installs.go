@@ -1,0 +1,206 @@
+package ledger
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"idgate/queries"
+)
+
+// Install is what a finished OAuth exchange, or an API account, grants.
+type Install struct {
+	StoreHash string
+	Token     string
+	Scopes    []string
+	OwnerID   int64
+}
+
+// InstallShop records an installation, the first or a later one. A later one replaces the token and finds its history,
+// unless the Shop's key has been destroyed meanwhile: then it begins anew. Orders whose hold or release the uninstallation cut off
+// are held and released after all, and what was stuck is tried again: a missing permission may be there now.
+func (l *Ledger) InstallShop(ctx context.Context, in Install, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		key, sealedKey, hookSecret, err := l.shopKeyFor(ctx, t, in.StoreHash)
+		if err != nil {
+			return err
+		}
+		token, err := key.Seal("token", in.StoreHash, []byte(in.Token))
+		if err != nil {
+			return err
+		}
+		if hookSecret == nil {
+			if hookSecret, err = key.Seal("hook secret", in.StoreHash, []byte(newSecret(24))); err != nil {
+				return err
+			}
+		}
+		t.reload = append(t.reload, in.StoreHash)
+		t.ring = append(t.ring, ShopBell, WritebackBell)
+		err = t.InstallShop(ctx, queries.InstallShopParams{
+			StoreHash: in.StoreHash, OwnerID: in.OwnerID, Scopes: strings.Join(in.Scopes, " "),
+			DataKey: sealedKey, Token: token, HookSecret: hookSecret, Now: millis(now),
+		})
+		if err != nil {
+			return err
+		}
+		if _, err = t.OweAgain(ctx, queries.OweAgainParams{StoreHash: in.StoreHash, Now: millis(now)}); err != nil {
+			return err
+		}
+		if _, err = t.RetryShopWritebacks(ctx, queries.RetryShopWritebacksParams{StoreHash: in.StoreHash, Now: millis(now)}); err != nil {
+			return err
+		}
+		t.actor = "BigCommerce"
+		return t.act(ctx, in.StoreHash, ActInstalled, "", "", now)
+	})
+}
+
+// shopKeyFor opens the Shop's key if it still has one, or makes one.
+func (l *Ledger) shopKeyFor(ctx context.Context, t *tx, hash string) (ShopKey, []byte, []byte, error) {
+	r, err := found(t.Shop(ctx, hash))
+	switch {
+	case errors.Is(err, ErrNotFound):
+	case err != nil:
+		return ShopKey{}, nil, nil, err
+	case r.DataKey != nil:
+		key, err := l.keyring.OpenKey(hash, r.DataKey)
+		return key, r.DataKey, r.HookSecret, err
+	default:
+		if err := destroyLeft(ctx, t, hash); err != nil {
+			return ShopKey{}, nil, nil, err
+		}
+	}
+	key := NewShopKey(rand.Reader)
+	sealed, err := l.keyring.SealKey(hash, key)
+	return key, sealed, nil, err
+}
+
+// Description is what BigCommerce says of a Shop.
+type Description struct {
+	StoreID, Name, Currency, Timezone, ControlPanel string
+	Channels                                        []Channel
+	Country                                         string
+}
+
+// DescribeShop records what BigCommerce says of a Shop.
+func (l *Ledger) DescribeShop(ctx context.Context, hash string, d Description) error {
+	channels, err := json.Marshal(d.Channels)
+	if err != nil {
+		return err
+	}
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		t.reload = append(t.reload, hash)
+		return t.DescribeShop(ctx, queries.DescribeShopParams{StoreHash: hash, StoreID: d.StoreID, Name: d.Name, Currency: d.Currency,
+			Timezone: d.Timezone, ControlPanel: d.ControlPanel, Channels: string(channels), Country: d.Country})
+	})
+}
+
+// RecordInstallation stores a reconciliation's report (JSON) and when to reconcile next.
+func (l *Ledger) RecordInstallation(ctx context.Context, hash string, report json.RawMessage, now, next time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		t.reload = append(t.reload, hash)
+		return t.RecordInstallation(ctx, queries.RecordInstallationParams{StoreHash: hash, Installation: string(report), Now: millis(now), Next: millis(next)})
+	})
+}
+
+// ReconcileSoon makes the Shop's installation due for reconciliation.
+func (l *Ledger) ReconcileSoon(ctx context.Context, hash string, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		t.reload = append(t.reload, hash)
+		t.ring = append(t.ring, ShopBell)
+		return t.ReconcileShopAt(ctx, queries.ReconcileShopAtParams{StoreHash: hash, At: millis(now)})
+	})
+}
+
+// SuspendShop records that BigCommerce refuses our token. Loops leave the Shop alone until it is asked again at probe, or installed again.
+func (l *Ledger) SuspendShop(ctx context.Context, hash string, now, probe time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		t.reload = append(t.reload, hash)
+		_, err := t.SuspendShop(ctx, queries.SuspendShopParams{StoreHash: hash, Now: millis(now), ProbeAt: millis(probe)})
+		return err
+	})
+}
+
+// ProbeShopAt says when to ask again whether a suspended Shop's token is good.
+func (l *Ledger) ProbeShopAt(ctx context.Context, hash string, probe time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		t.reload = append(t.reload, hash)
+		_, err := t.ProbeShopAt(ctx, queries.ProbeShopAtParams{StoreHash: hash, ProbeAt: millis(probe)})
+		return err
+	})
+}
+
+// ResumeShop records that BigCommerce accepts our token again.
+func (l *Ledger) ResumeShop(ctx context.Context, hash string, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		t.reload = append(t.reload, hash)
+		t.ring = append(t.ring, NoticeBell, OrderBell, WritebackBell, ShopBell)
+		_, err := t.ResumeShop(ctx, queries.ResumeShopParams{StoreHash: hash, Now: millis(now)})
+		return err
+	})
+}
+
+// SuspectShop makes the installation due for reconciliation because something we should have been told was not told. Once an hour at most.
+func (l *Ledger) SuspectShop(ctx context.Context, hash string, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		n, err := t.SuspectShop(ctx, queries.SuspectShopParams{StoreHash: hash, Now: millis(now), UnlessAfter: millis(now.Add(-time.Hour))})
+		if n > 0 {
+			t.reload = append(t.reload, hash)
+			t.ring = append(t.ring, ShopBell)
+		}
+		return err
+	})
+}
+
+// UninstallShop destroys the token and the webhook secret at once and ends all Logins; the data stays sealed for a re-install.
+func (l *Ledger) UninstallShop(ctx context.Context, hash string, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		n, err := t.UninstallShop(ctx, queries.UninstallShopParams{StoreHash: hash, Now: millis(now)})
+		if err != nil || n == 0 {
+			return err
+		}
+		t.reload = append(t.reload, hash)
+		if _, err := t.EndShopLogins(ctx, hash); err != nil {
+			return err
+		}
+		t.actor = "BigCommerce"
+		if err := t.act(ctx, hash, ActUninstalled, "", "", now); err != nil {
+			return err
+		}
+		if err := t.DropShopDeliveries(ctx, queries.DropShopDeliveriesParams{StoreHash: hash, Now: millis(now), Trouble: "the app was uninstalled"}); err != nil {
+			return err
+		}
+		return t.DropShopWritebacks(ctx, queries.DropShopWritebacksParams{StoreHash: hash, Now: millis(now), Reason: "the app was uninstalled"})
+	})
+}
+
+// SetKosmosTenant stores the Shop's own 1Kosmos tenant, whole (never parts of one with parts of another), or removes it when nil.
+func (l *Ledger) SetKosmosTenant(ctx context.Context, hash string, tenant json.RawMessage, now time.Time) error {
+	s, err := l.Shop(hash)
+	if err != nil {
+		return err
+	}
+	var sealed []byte
+	if tenant != nil {
+		if sealed, err = s.key.Seal("kosmos", hash, tenant); err != nil {
+			return err
+		}
+	}
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		t.reload = append(t.reload, hash)
+		if err := t.SetKosmosTenant(ctx, queries.SetKosmosTenantParams{StoreHash: hash, Tenant: sealed}); err != nil {
+			return err
+		}
+		return t.act(ctx, hash, ActTenantSaved, "", "", now)
+	})
+}
+
+// AdvanceSweep moves the Shop's watermark: every order modified before sweptTo has been made due.
+func (l *Ledger) AdvanceSweep(ctx context.Context, hash string, sweptTo, next time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		t.reload = append(t.reload, hash)
+		return t.AdvanceSweep(ctx, queries.AdvanceSweepParams{StoreHash: hash, SweptTo: millis(sweptTo), Next: millis(next)})
+	})
+}
