@@ -104,6 +104,7 @@ const (
 	WritebackBell Bell = "writebacks"
 	ShopBell      Bell = "shops"
 	EventBell     Bell = "events"
+	StaffBell     Bell = "staff"
 )
 
 // Ring returns the channel that receives when b has rung. One receiver per bell.
@@ -122,7 +123,7 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 		queue: make(chan *request, queueLength), done: make(chan struct{}),
 		bells: map[Bell]chan struct{}{},
 	}
-	for _, b := range []Bell{NoticeBell, OrderBell, SessionBell, WritebackBell, ShopBell, EventBell} {
+	for _, b := range []Bell{NoticeBell, OrderBell, SessionBell, WritebackBell, ShopBell, EventBell, StaffBell} {
 		l.bells[b] = make(chan struct{}, 1)
 	}
 	if err := l.open(ctx, o); err != nil {

@@ -65,6 +65,7 @@ type Shop struct {
 	ProbeAt       time.Time // when to ask again whether it still does
 	UninstalledAt time.Time
 	Settings      Settings
+	DigestTo      time.Time // when the last digest was due that was settled
 
 	key ShopKey
 }
@@ -166,7 +167,7 @@ func (l *Ledger) openShop(ctx context.Context, q *queries.Queries, r queries.Sho
 		EnforcedSince: instant(r.EnforcedSince), SweptTo: instant(r.SweptTo), SweepAt: instant(r.SweepAt),
 		ReconcileAt: instant(r.ReconcileAt), ReconciledAt: instant(r.ReconciledAt),
 		Installation: json.RawMessage(r.Installation), InstalledAt: instant(r.InstalledAt),
-		SuspendedAt: instant(r.SuspendedAt), ProbeAt: instant(r.ProbeAt), UninstalledAt: instant(r.UninstalledAt),
+		SuspendedAt: instant(r.SuspendedAt), ProbeAt: instant(r.ProbeAt), UninstalledAt: instant(r.UninstalledAt), DigestTo: instant(r.DigestTo),
 	}
 	if s.State == Uninstalled || r.DataKey == nil {
 		s.State = Uninstalled
@@ -301,6 +302,13 @@ func (l *Ledger) DescribeShop(ctx context.Context, hash string, d Description) e
 func (l *Ledger) RecordInstallation(ctx context.Context, hash string, report json.RawMessage, now, next time.Time) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
 		t.reload = append(t.reload, hash)
+		r, err := found(t.Shop(ctx, hash))
+		if err != nil {
+			return err
+		}
+		if err := t.alarmScopes(ctx, hash, r.Installation, report, now); err != nil {
+			return err
+		}
 		return t.RecordInstallation(ctx, queries.RecordInstallationParams{StoreHash: hash, Installation: string(report), Now: millis(now), Next: millis(next)})
 	})
 }
@@ -318,8 +326,11 @@ func (l *Ledger) ReconcileSoon(ctx context.Context, hash string, now time.Time) 
 func (l *Ledger) SuspendShop(ctx context.Context, hash string, now, probe time.Time) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
 		t.reload = append(t.reload, hash)
-		_, err := t.SuspendShop(ctx, queries.SuspendShopParams{StoreHash: hash, Now: millis(now), ProbeAt: millis(probe)})
-		return err
+		n, err := t.SuspendShop(ctx, queries.SuspendShopParams{StoreHash: hash, Now: millis(now), ProbeAt: millis(probe)})
+		if err != nil || n == 0 {
+			return err
+		}
+		return t.alarm(ctx, hash, TroubleAlarm, fmt.Sprintf("token/%d", millis(now)), AlarmToken, 0, now)
 	})
 }
 
@@ -377,6 +388,8 @@ type Settings struct {
 	GuideSkipped bool `json:"guide_skipped,omitempty"`
 	// SignBack lets a customer who verified on the hosted page, which their own checkout opened in the same browser, go on in their account.
 	SignBack bool `json:"sign_back,omitempty"`
+	// Staff are those who are mailed alarms and a digest. Where it names somebody AlarmTo is empty.
+	Staff StaffMails `json:"staff,omitzero"`
 }
 
 // SaveSettings replaces the Shop's settings.
@@ -408,6 +421,11 @@ func (l *Ledger) UninstallShop(ctx context.Context, hash string, now time.Time) 
 		t.actor = "BigCommerce"
 		if err := t.act(ctx, hash, ActUninstalled, "", "", now); err != nil {
 			return err
+		}
+		for _, k := range AlarmKinds() {
+			if _, err := t.DropStaffAlarms(ctx, queries.DropStaffAlarmsParams{StoreHash: hash, Kind: string(k)}); err != nil {
+				return err
+			}
 		}
 		if err := t.DropShopDeliveries(ctx, queries.DropShopDeliveriesParams{StoreHash: hash, Now: millis(now), Trouble: "the app was uninstalled"}); err != nil {
 			return err

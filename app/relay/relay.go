@@ -202,6 +202,7 @@ func (r *Relay) loops() []loop {
 		{"writebacks", ledger.WritebackBell, served(ledger.WritebackBell), r.someWritebacks},
 		{"shops", ledger.ShopBell, r.dueShops, r.someShop},
 		{"events", ledger.EventBell, r.dueEndpoints, r.someDeliveries},
+		{"staff", ledger.StaffBell, r.Ledger.DueStaff, r.someStaff},
 	}
 }
 
