@@ -217,13 +217,14 @@ func TestSettings(t *testing.T) {
 	}
 	look()
 	want = Settings{AlarmTo: "staff@shop.example", Texts: map[string]map[string]string{"en": {"k": "v"}}, Documents: []string{"passport"}, SessionsPerDay: 7,
-		ScriptOnAllPages: true, ConfirmationScript: true, InlineLock: true, Branding: Branding{Name: "Shop"}, Channels: map[int64]Look{7: {Branding: Branding{Accent: "#005f73"}}}, GuideSkipped: true, SignBack: true}
+		ScriptOnAllPages: true, ConfirmationScript: true, InlineLock: true, Branding: Branding{Name: "Shop"}, Channels: map[int64]Look{7: {Branding: Branding{Accent: "#005f73"}}}, GuideSkipped: true, SignBack: true,
+		Staff: StaffMails{To: []string{"a@shop.example"}, Alarms: []AlarmKind{OrderAlarm}, Digest: Weekly}}
 	for i := range reflect.ValueOf(want).NumField() {
 		if reflect.ValueOf(want).Field(i).IsZero() {
 			t.Errorf("%s is not tried", reflect.TypeFor[Settings]().Field(i).Name)
 		}
 	}
-	const stored = `{"alarm_to":"staff@shop.example","texts":{"en":{"k":"v"}},"documents":["passport"],"sessions_per_day":7,"script_on_all_pages":true,"confirmation_script":true,"inline_lock":true,"branding":{"name":"Shop"},"channels":{"7":{"branding":{"accent":"#005f73"}}},"guide_skipped":true,"sign_back":true}`
+	const stored = `{"alarm_to":"staff@shop.example","texts":{"en":{"k":"v"}},"documents":["passport"],"sessions_per_day":7,"script_on_all_pages":true,"confirmation_script":true,"inline_lock":true,"branding":{"name":"Shop"},"channels":{"7":{"branding":{"accent":"#005f73"}}},"guide_skipped":true,"sign_back":true,"staff":{"to":["a@shop.example"],"alarms":["orders"],"digest":"weekly"}}`
 	r.changes(func() error { return r.l.SaveSettings(ctx, shopHash, want, r.now) }, on("shops abc123", "settings: {} -> "+stored)...)
 	look()
 	r.ok(r.l.Close())
