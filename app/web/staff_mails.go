@@ -63,7 +63,7 @@ func (p presenter) alarmsMail(v *views.MailData, a relay.MailAsk) {
 
 // alarmNext says what can be done about alarms of a kind.
 var alarmNext = map[ledger.AlarmKind]string{
-	ledger.OrderAlarm:   "idgate leaves an order alone that has gone or was moved by hand. See what can still be done about it.",
+	ledger.OrderAlarm:   "What has gone idgate cannot call back, and what somebody moved it leaves to them after the first time. See what can still be done.",
 	ledger.ReviewAlarm:  "Only a person can decide this.",
 	ledger.TroubleAlarm: "idgate cannot mend this by itself. The page says what helps.",
 	ledger.BudgetAlarm:  "The limit on verifications of 24 hours is used up, and a shopper was turned away. What you chose for “1Kosmos cannot be reached” happens until some are free again. Raise the limit if these shoppers are honest ones.",
@@ -141,10 +141,9 @@ func alarmPath(k ledger.AlarmKind, x ledger.StaffAlarm) string {
 func (p presenter) digestMail(v *views.MailData, a relay.MailAsk, now time.Time) {
 	d := a.Staff.Digest
 	from, to := d.From.In(p.zone), d.To.In(p.zone).Add(-time.Minute)
-	v.Heading, v.Columns = "What idgate did on "+from.Format("Monday 2 January 2006"), [3]string{"", from.Format("Mon 2 Jan"), "the day before"}
+	v.Heading, v.Columns = "What idgate did on "+from.Format("Monday 2 January 2006"), [3]string{"What", from.Format("Mon 2 Jan"), "the day before"}
 	if d.Interval == ledger.Weekly {
-		v.Heading, v.Columns = "What idgate did from "+from.Format("2 January")+" to "+to.Format("2 January 2006"), [3]string{"", "this week", "the week before"}
-		v.Columns[1] = from.Format("2 Jan") + " to " + to.Format("2 Jan")
+		v.Heading, v.Columns = "What idgate did from "+from.Format("2 January")+" to "+to.Format("2 January 2006"), [3]string{"What", from.Format("2 Jan") + " to " + to.Format("2 Jan"), "the week before"}
 	}
 	v.Paragraphs = []string{"Times are those of " + p.zone.String() + "."}
 	v.Rows = p.digestRows(d)
@@ -205,6 +204,7 @@ func (p presenter) digestAttention(a relay.MailAsk, now time.Time) []views.Atten
 func staffText(v views.MailData) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { _, _ = fmt.Fprintf(&b, format+"\n", args...) }
+	line("%s\n", strings.Join(strings.Fields(v.ShopName), " "))
 	line("%s\n", v.Heading)
 	for _, t := range v.Paragraphs {
 		line("%s\n", t)
