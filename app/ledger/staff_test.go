@@ -189,7 +189,7 @@ func TestDigestDue(t *testing.T) {
 		{Daily, "Europe/Berlin", "2026-10-25T07:00:00Z", "2026-10-25T07:00:00Z"}, // winter time has begun
 		{Daily, "America/New_York", "2027-03-14T12:00:00Z", "2027-03-14T12:00:00Z"},
 		{Daily, "Pacific/Kiritimati", "2026-12-31T18:00:00Z", "2026-12-31T18:00:00Z"}, // there it is 2027
-		{Weekly, "UTC", "2026-05-04T07:59:59Z", "2026-04-27T08:00:00Z"},                 // a Monday
+		{Weekly, "UTC", "2026-05-04T07:59:59Z", "2026-04-27T08:00:00Z"},               // a Monday
 		{Weekly, "UTC", "2026-05-04T08:00:00Z", "2026-05-04T08:00:00Z"},
 		{Weekly, "UTC", "2026-05-10T23:59:59Z", "2026-05-04T08:00:00Z"}, // a Sunday
 		{Weekly, "Europe/Berlin", "2026-10-26T06:59:00Z", "2026-10-19T06:00:00Z"},
