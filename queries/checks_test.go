@@ -24,6 +24,7 @@ var badRows = map[string][]cols{
 	"whatif_orders":   {{"shift": "more"}},
 	"page_reports":    {{"channel_id": 0}, {"missing": "door"}, {"count": 0}, {"count": 1000001}},
 	"erasures":        {{"customer_id": -1}, {"customer_id": 0}, {"guest": []byte("g")}, {"clear": 2}, {"fields_v2": 2}},
+	"staff_alarms":    {{"kind": "other"}, {"cause": ""}, {"what": ""}, {"mail": ""}, {"mailed_at": 0}},
 	"shown_mailboxes": {{"mailbox": []byte{}}, {"way": "word"}, {"cart_id": ""}, {"order_id": 118}, {"customer_id": 5}},
 	"asked_mails":     {{"kind": "letter", "code": []byte{}}, {"capability": []byte("short")}, {"cart_id": ""}, {"mailbox": []byte{}}, {"tries": 6}, {"tries": -1}, {"kind": "link"}},
 	"decisions": {
@@ -68,6 +69,7 @@ var goodRows = map[string][]cols{
 	"whatifs":         {{"state": "done", "due_at": 0}, {"state": "cancelled", "due_at": 0}},
 	"whatif_orders":   {{"shift": "newly_gated"}, {"shift": "newly_exempt"}, {"shift": "newly_held"}, {"shift": "newly_let"}},
 	"page_reports":    {{"missing": "submit_button"}, {"missing": "payment_step"}, {"missing": "checkout_app"}, {"count": 1000000}},
+	"staff_alarms":    {{"kind": "orders"}, {"kind": "budget"}, {"kind": "trouble"}, {"mail": "", "mailed_at": 0}},
 	"shown_mailboxes": {{"cart_id": "", "order_id": 118, "way": "link"}, {"cart_id": "", "customer_id": 5}},
 	"asked_mails":     {{"kind": "link", "code": []byte{}}, {"tries": 5}},
 	"decisions": {

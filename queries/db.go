@@ -81,6 +81,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addSigningKeyStmt, err = db.PrepareContext(ctx, addSigningKey); err != nil {
 		return nil, fmt.Errorf("error preparing query AddSigningKey: %w", err)
 	}
+	if q.addStaffAlarmStmt, err = db.PrepareContext(ctx, addStaffAlarm); err != nil {
+		return nil, fmt.Errorf("error preparing query AddStaffAlarm: %w", err)
+	}
 	if q.addWhatIfStmt, err = db.PrepareContext(ctx, addWhatIf); err != nil {
 		return nil, fmt.Errorf("error preparing query AddWhatIf: %w", err)
 	}
@@ -132,6 +135,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.countAlarmsStmt, err = db.PrepareContext(ctx, countAlarms); err != nil {
 		return nil, fmt.Errorf("error preparing query CountAlarms: %w", err)
 	}
+	if q.countCancelledStmt, err = db.PrepareContext(ctx, countCancelled); err != nil {
+		return nil, fmt.Errorf("error preparing query CountCancelled: %w", err)
+	}
 	if q.countCartSessionsStmt, err = db.PrepareContext(ctx, countCartSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CountCartSessions: %w", err)
 	}
@@ -158,6 +164,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.countShopSessionsStmt, err = db.PrepareContext(ctx, countShopSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CountShopSessions: %w", err)
+	}
+	if q.countStaffMailAlarmsStmt, err = db.PrepareContext(ctx, countStaffMailAlarms); err != nil {
+		return nil, fmt.Errorf("error preparing query CountStaffMailAlarms: %w", err)
 	}
 	if q.countStuckStmt, err = db.PrepareContext(ctx, countStuck); err != nil {
 		return nil, fmt.Errorf("error preparing query CountStuck: %w", err)
@@ -267,6 +276,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.destroyShownMailboxesStmt, err = db.PrepareContext(ctx, destroyShownMailboxes); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyShownMailboxes: %w", err)
 	}
+	if q.destroyStaffAlarmsStmt, err = db.PrepareContext(ctx, destroyStaffAlarms); err != nil {
+		return nil, fmt.Errorf("error preparing query DestroyStaffAlarms: %w", err)
+	}
 	if q.destroyUsersStmt, err = db.PrepareContext(ctx, destroyUsers); err != nil {
 		return nil, fmt.Errorf("error preparing query DestroyUsers: %w", err)
 	}
@@ -287,6 +299,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.dropShopWritebacksStmt, err = db.PrepareContext(ctx, dropShopWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query DropShopWritebacks: %w", err)
+	}
+	if q.dropStaffAlarmsStmt, err = db.PrepareContext(ctx, dropStaffAlarms); err != nil {
+		return nil, fmt.Errorf("error preparing query DropStaffAlarms: %w", err)
 	}
 	if q.dropWritebacksStmt, err = db.PrepareContext(ctx, dropWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query DropWritebacks: %w", err)
@@ -522,6 +537,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.forgetShownMailboxesStmt, err = db.PrepareContext(ctx, forgetShownMailboxes); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetShownMailboxes: %w", err)
 	}
+	if q.forgetStaffAlarmsStmt, err = db.PrepareContext(ctx, forgetStaffAlarms); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetStaffAlarms: %w", err)
+	}
 	if q.forgetTokensStmt, err = db.PrepareContext(ctx, forgetTokens); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetTokens: %w", err)
 	}
@@ -561,6 +579,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.lastActivityStmt, err = db.PrepareContext(ctx, lastActivity); err != nil {
 		return nil, fmt.Errorf("error preparing query LastActivity: %w", err)
 	}
+	if q.lastStaffMailStmt, err = db.PrepareContext(ctx, lastStaffMail); err != nil {
+		return nil, fmt.Errorf("error preparing query LastStaffMail: %w", err)
+	}
 	if q.leaseDeliveriesStmt, err = db.PrepareContext(ctx, leaseDeliveries); err != nil {
 		return nil, fmt.Errorf("error preparing query LeaseDeliveries: %w", err)
 	}
@@ -572,6 +593,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.leaseSessionsStmt, err = db.PrepareContext(ctx, leaseSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query LeaseSessions: %w", err)
+	}
+	if q.leaseStaffMailsStmt, err = db.PrepareContext(ctx, leaseStaffMails); err != nil {
+		return nil, fmt.Errorf("error preparing query LeaseStaffMails: %w", err)
 	}
 	if q.leaseWritebacksStmt, err = db.PrepareContext(ctx, leaseWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query LeaseWritebacks: %w", err)
@@ -597,6 +621,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.logosStmt, err = db.PrepareContext(ctx, logos); err != nil {
 		return nil, fmt.Errorf("error preparing query Logos: %w", err)
 	}
+	if q.mailStaffAlarmsStmt, err = db.PrepareContext(ctx, mailStaffAlarms); err != nil {
+		return nil, fmt.Errorf("error preparing query MailStaffAlarms: %w", err)
+	}
 	if q.mailboxAskedMailsStmt, err = db.PrepareContext(ctx, mailboxAskedMails); err != nil {
 		return nil, fmt.Errorf("error preparing query MailboxAskedMails: %w", err)
 	}
@@ -621,8 +648,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.nextEndpointStmt, err = db.PrepareContext(ctx, nextEndpoint); err != nil {
 		return nil, fmt.Errorf("error preparing query NextEndpoint: %w", err)
 	}
+	if q.nextStaffAlarmsStmt, err = db.PrepareContext(ctx, nextStaffAlarms); err != nil {
+		return nil, fmt.Errorf("error preparing query NextStaffAlarms: %w", err)
+	}
 	if q.noticesSeenStmt, err = db.PrepareContext(ctx, noticesSeen); err != nil {
 		return nil, fmt.Errorf("error preparing query NoticesSeen: %w", err)
+	}
+	if q.oldestStaffAlarmStmt, err = db.PrepareContext(ctx, oldestStaffAlarm); err != nil {
+		return nil, fmt.Errorf("error preparing query OldestStaffAlarm: %w", err)
 	}
 	if q.orderStmt, err = db.PrepareContext(ctx, order); err != nil {
 		return nil, fmt.Errorf("error preparing query Order: %w", err)
@@ -903,6 +936,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.setUserRoleStmt, err = db.PrepareContext(ctx, setUserRole); err != nil {
 		return nil, fmt.Errorf("error preparing query SetUserRole: %w", err)
 	}
+	if q.settleDigestStmt, err = db.PrepareContext(ctx, settleDigest); err != nil {
+		return nil, fmt.Errorf("error preparing query SettleDigest: %w", err)
+	}
 	if q.shopStmt, err = db.PrepareContext(ctx, shop); err != nil {
 		return nil, fmt.Errorf("error preparing query Shop: %w", err)
 	}
@@ -924,6 +960,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.shopsWithDueSessionsStmt, err = db.PrepareContext(ctx, shopsWithDueSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query ShopsWithDueSessions: %w", err)
 	}
+	if q.shopsWithDueStaffMailsStmt, err = db.PrepareContext(ctx, shopsWithDueStaffMails); err != nil {
+		return nil, fmt.Errorf("error preparing query ShopsWithDueStaffMails: %w", err)
+	}
 	if q.shopsWithDueWritebacksStmt, err = db.PrepareContext(ctx, shopsWithDueWritebacks); err != nil {
 		return nil, fmt.Errorf("error preparing query ShopsWithDueWritebacks: %w", err)
 	}
@@ -935,6 +974,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.signingKeysStmt, err = db.PrepareContext(ctx, signingKeys); err != nil {
 		return nil, fmt.Errorf("error preparing query SigningKeys: %w", err)
+	}
+	if q.staffAlarmsSinceStmt, err = db.PrepareContext(ctx, staffAlarmsSince); err != nil {
+		return nil, fmt.Errorf("error preparing query StaffAlarmsSince: %w", err)
+	}
+	if q.staffMailAlarmsStmt, err = db.PrepareContext(ctx, staffMailAlarms); err != nil {
+		return nil, fmt.Errorf("error preparing query StaffMailAlarms: %w", err)
 	}
 	if q.stampLedgerStmt, err = db.PrepareContext(ctx, stampLedger); err != nil {
 		return nil, fmt.Errorf("error preparing query StampLedger: %w", err)
@@ -986,6 +1031,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.usersStmt, err = db.PrepareContext(ctx, users); err != nil {
 		return nil, fmt.Errorf("error preparing query Users: %w", err)
+	}
+	if q.waitingStaffAlarmsStmt, err = db.PrepareContext(ctx, waitingStaffAlarms); err != nil {
+		return nil, fmt.Errorf("error preparing query WaitingStaffAlarms: %w", err)
 	}
 	if q.wakeSessionStmt, err = db.PrepareContext(ctx, wakeSession); err != nil {
 		return nil, fmt.Errorf("error preparing query WakeSession: %w", err)
@@ -1108,6 +1156,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing addSigningKeyStmt: %w", cerr)
 		}
 	}
+	if q.addStaffAlarmStmt != nil {
+		if cerr := q.addStaffAlarmStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addStaffAlarmStmt: %w", cerr)
+		}
+	}
 	if q.addWhatIfStmt != nil {
 		if cerr := q.addWhatIfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addWhatIfStmt: %w", cerr)
@@ -1193,6 +1246,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing countAlarmsStmt: %w", cerr)
 		}
 	}
+	if q.countCancelledStmt != nil {
+		if cerr := q.countCancelledStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countCancelledStmt: %w", cerr)
+		}
+	}
 	if q.countCartSessionsStmt != nil {
 		if cerr := q.countCartSessionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countCartSessionsStmt: %w", cerr)
@@ -1236,6 +1294,11 @@ func (q *Queries) Close() error {
 	if q.countShopSessionsStmt != nil {
 		if cerr := q.countShopSessionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countShopSessionsStmt: %w", cerr)
+		}
+	}
+	if q.countStaffMailAlarmsStmt != nil {
+		if cerr := q.countStaffMailAlarmsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countStaffMailAlarmsStmt: %w", cerr)
 		}
 	}
 	if q.countStuckStmt != nil {
@@ -1418,6 +1481,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing destroyShownMailboxesStmt: %w", cerr)
 		}
 	}
+	if q.destroyStaffAlarmsStmt != nil {
+		if cerr := q.destroyStaffAlarmsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing destroyStaffAlarmsStmt: %w", cerr)
+		}
+	}
 	if q.destroyUsersStmt != nil {
 		if cerr := q.destroyUsersStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing destroyUsersStmt: %w", cerr)
@@ -1451,6 +1519,11 @@ func (q *Queries) Close() error {
 	if q.dropShopWritebacksStmt != nil {
 		if cerr := q.dropShopWritebacksStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing dropShopWritebacksStmt: %w", cerr)
+		}
+	}
+	if q.dropStaffAlarmsStmt != nil {
+		if cerr := q.dropStaffAlarmsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropStaffAlarmsStmt: %w", cerr)
 		}
 	}
 	if q.dropWritebacksStmt != nil {
@@ -1843,6 +1916,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing forgetShownMailboxesStmt: %w", cerr)
 		}
 	}
+	if q.forgetStaffAlarmsStmt != nil {
+		if cerr := q.forgetStaffAlarmsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetStaffAlarmsStmt: %w", cerr)
+		}
+	}
 	if q.forgetTokensStmt != nil {
 		if cerr := q.forgetTokensStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing forgetTokensStmt: %w", cerr)
@@ -1908,6 +1986,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing lastActivityStmt: %w", cerr)
 		}
 	}
+	if q.lastStaffMailStmt != nil {
+		if cerr := q.lastStaffMailStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lastStaffMailStmt: %w", cerr)
+		}
+	}
 	if q.leaseDeliveriesStmt != nil {
 		if cerr := q.leaseDeliveriesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing leaseDeliveriesStmt: %w", cerr)
@@ -1926,6 +2009,11 @@ func (q *Queries) Close() error {
 	if q.leaseSessionsStmt != nil {
 		if cerr := q.leaseSessionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing leaseSessionsStmt: %w", cerr)
+		}
+	}
+	if q.leaseStaffMailsStmt != nil {
+		if cerr := q.leaseStaffMailsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing leaseStaffMailsStmt: %w", cerr)
 		}
 	}
 	if q.leaseWritebacksStmt != nil {
@@ -1968,6 +2056,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing logosStmt: %w", cerr)
 		}
 	}
+	if q.mailStaffAlarmsStmt != nil {
+		if cerr := q.mailStaffAlarmsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing mailStaffAlarmsStmt: %w", cerr)
+		}
+	}
 	if q.mailboxAskedMailsStmt != nil {
 		if cerr := q.mailboxAskedMailsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing mailboxAskedMailsStmt: %w", cerr)
@@ -2008,9 +2101,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing nextEndpointStmt: %w", cerr)
 		}
 	}
+	if q.nextStaffAlarmsStmt != nil {
+		if cerr := q.nextStaffAlarmsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing nextStaffAlarmsStmt: %w", cerr)
+		}
+	}
 	if q.noticesSeenStmt != nil {
 		if cerr := q.noticesSeenStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing noticesSeenStmt: %w", cerr)
+		}
+	}
+	if q.oldestStaffAlarmStmt != nil {
+		if cerr := q.oldestStaffAlarmStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing oldestStaffAlarmStmt: %w", cerr)
 		}
 	}
 	if q.orderStmt != nil {
@@ -2478,6 +2581,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing setUserRoleStmt: %w", cerr)
 		}
 	}
+	if q.settleDigestStmt != nil {
+		if cerr := q.settleDigestStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing settleDigestStmt: %w", cerr)
+		}
+	}
 	if q.shopStmt != nil {
 		if cerr := q.shopStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing shopStmt: %w", cerr)
@@ -2513,6 +2621,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing shopsWithDueSessionsStmt: %w", cerr)
 		}
 	}
+	if q.shopsWithDueStaffMailsStmt != nil {
+		if cerr := q.shopsWithDueStaffMailsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing shopsWithDueStaffMailsStmt: %w", cerr)
+		}
+	}
 	if q.shopsWithDueWritebacksStmt != nil {
 		if cerr := q.shopsWithDueWritebacksStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing shopsWithDueWritebacksStmt: %w", cerr)
@@ -2531,6 +2644,16 @@ func (q *Queries) Close() error {
 	if q.signingKeysStmt != nil {
 		if cerr := q.signingKeysStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing signingKeysStmt: %w", cerr)
+		}
+	}
+	if q.staffAlarmsSinceStmt != nil {
+		if cerr := q.staffAlarmsSinceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing staffAlarmsSinceStmt: %w", cerr)
+		}
+	}
+	if q.staffMailAlarmsStmt != nil {
+		if cerr := q.staffMailAlarmsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing staffMailAlarmsStmt: %w", cerr)
 		}
 	}
 	if q.stampLedgerStmt != nil {
@@ -2616,6 +2739,11 @@ func (q *Queries) Close() error {
 	if q.usersStmt != nil {
 		if cerr := q.usersStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing usersStmt: %w", cerr)
+		}
+	}
+	if q.waitingStaffAlarmsStmt != nil {
+		if cerr := q.waitingStaffAlarmsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing waitingStaffAlarmsStmt: %w", cerr)
 		}
 	}
 	if q.wakeSessionStmt != nil {
@@ -2711,6 +2839,7 @@ type Queries struct {
 	addReviewIfSpentStmt           *sql.Stmt
 	addSessionStmt                 *sql.Stmt
 	addSigningKeyStmt              *sql.Stmt
+	addStaffAlarmStmt              *sql.Stmt
 	addWhatIfStmt                  *sql.Stmt
 	addWhatIfOrderStmt             *sql.Stmt
 	advanceSweepStmt               *sql.Stmt
@@ -2728,6 +2857,7 @@ type Queries struct {
 	cartShownStmt                  *sql.Stmt
 	cartWordStmt                   *sql.Stmt
 	countAlarmsStmt                *sql.Stmt
+	countCancelledStmt             *sql.Stmt
 	countCartSessionsStmt          *sql.Stmt
 	countHoldsStmt                 *sql.Stmt
 	countInReviewStmt              *sql.Stmt
@@ -2737,6 +2867,7 @@ type Queries struct {
 	countOrderSessionsStmt         *sql.Stmt
 	countReviewsStmt               *sql.Stmt
 	countShopSessionsStmt          *sql.Stmt
+	countStaffMailAlarmsStmt       *sql.Stmt
 	countStuckStmt                 *sql.Stmt
 	countUpStmt                    *sql.Stmt
 	customerMailboxesStmt          *sql.Stmt
@@ -2773,6 +2904,7 @@ type Queries struct {
 	destroySessionsStmt            *sql.Stmt
 	destroyShopKeyStmt             *sql.Stmt
 	destroyShownMailboxesStmt      *sql.Stmt
+	destroyStaffAlarmsStmt         *sql.Stmt
 	destroyUsersStmt               *sql.Stmt
 	destroyWhatIfsStmt             *sql.Stmt
 	destroyWritebacksStmt          *sql.Stmt
@@ -2780,6 +2912,7 @@ type Queries struct {
 	dropLogoStmt                   *sql.Stmt
 	dropShopDeliveriesStmt         *sql.Stmt
 	dropShopWritebacksStmt         *sql.Stmt
+	dropStaffAlarmsStmt            *sql.Stmt
 	dropWritebacksStmt             *sql.Stmt
 	dueEndpointsStmt               *sql.Stmt
 	dueOrderStmt                   *sql.Stmt
@@ -2858,6 +2991,7 @@ type Queries struct {
 	forgetReviewsStmt              *sql.Stmt
 	forgetSessionsStmt             *sql.Stmt
 	forgetShownMailboxesStmt       *sql.Stmt
+	forgetStaffAlarmsStmt          *sql.Stmt
 	forgetTokensStmt               *sql.Stmt
 	forgetWhatIfsStmt              *sql.Stmt
 	forgetWritebacksStmt           *sql.Stmt
@@ -2871,10 +3005,12 @@ type Queries struct {
 	keepOrderStmt                  *sql.Stmt
 	keepSessionStmt                *sql.Stmt
 	lastActivityStmt               *sql.Stmt
+	lastStaffMailStmt              *sql.Stmt
 	leaseDeliveriesStmt            *sql.Stmt
 	leaseNoticesStmt               *sql.Stmt
 	leaseOrdersStmt                *sql.Stmt
 	leaseSessionsStmt              *sql.Stmt
+	leaseStaffMailsStmt            *sql.Stmt
 	leaseWritebacksStmt            *sql.Stmt
 	ledgerKindStmt                 *sql.Stmt
 	listedCustomerStmt             *sql.Stmt
@@ -2883,6 +3019,7 @@ type Queries struct {
 	loginStmt                      *sql.Stmt
 	logoStmt                       *sql.Stmt
 	logosStmt                      *sql.Stmt
+	mailStaffAlarmsStmt            *sql.Stmt
 	mailboxAskedMailsStmt          *sql.Stmt
 	mailboxProofsStmt              *sql.Stmt
 	mailboxShownStmt               *sql.Stmt
@@ -2891,7 +3028,9 @@ type Queries struct {
 	newestCodeStmt                 *sql.Stmt
 	nextCurrencyStmt               *sql.Stmt
 	nextEndpointStmt               *sql.Stmt
+	nextStaffAlarmsStmt            *sql.Stmt
 	noticesSeenStmt                *sql.Stmt
+	oldestStaffAlarmStmt           *sql.Stmt
 	orderStmt                      *sql.Stmt
 	orderDecisionsStmt             *sql.Stmt
 	orderKeysByAnswerNewerStmt     *sql.Stmt
@@ -2985,6 +3124,7 @@ type Queries struct {
 	setKosmosTenantStmt            *sql.Stmt
 	setOrderHoldStmt               *sql.Stmt
 	setUserRoleStmt                *sql.Stmt
+	settleDigestStmt               *sql.Stmt
 	shopStmt                       *sql.Stmt
 	shopPendingWorkStmt            *sql.Stmt
 	shopsStmt                      *sql.Stmt
@@ -2992,10 +3132,13 @@ type Queries struct {
 	shopsWithDueNoticesStmt        *sql.Stmt
 	shopsWithDueOrdersStmt         *sql.Stmt
 	shopsWithDueSessionsStmt       *sql.Stmt
+	shopsWithDueStaffMailsStmt     *sql.Stmt
 	shopsWithDueWritebacksStmt     *sql.Stmt
 	shopsWithoutKeyStmt            *sql.Stmt
 	showMailboxStmt                *sql.Stmt
 	signingKeysStmt                *sql.Stmt
+	staffAlarmsSinceStmt           *sql.Stmt
+	staffMailAlarmsStmt            *sql.Stmt
 	stampLedgerStmt                *sql.Stmt
 	stickNoticeStmt                *sql.Stmt
 	stopOldSecretStmt              *sql.Stmt
@@ -3013,6 +3156,7 @@ type Queries struct {
 	useCodeStmt                    *sql.Stmt
 	useTokenStmt                   *sql.Stmt
 	usersStmt                      *sql.Stmt
+	waitingStaffAlarmsStmt         *sql.Stmt
 	wakeSessionStmt                *sql.Stmt
 	whatIfStmt                     *sql.Stmt
 	whatIfOrdersStmt               *sql.Stmt
@@ -3045,6 +3189,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		addReviewIfSpentStmt:           q.addReviewIfSpentStmt,
 		addSessionStmt:                 q.addSessionStmt,
 		addSigningKeyStmt:              q.addSigningKeyStmt,
+		addStaffAlarmStmt:              q.addStaffAlarmStmt,
 		addWhatIfStmt:                  q.addWhatIfStmt,
 		addWhatIfOrderStmt:             q.addWhatIfOrderStmt,
 		advanceSweepStmt:               q.advanceSweepStmt,
@@ -3062,6 +3207,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		cartShownStmt:                  q.cartShownStmt,
 		cartWordStmt:                   q.cartWordStmt,
 		countAlarmsStmt:                q.countAlarmsStmt,
+		countCancelledStmt:             q.countCancelledStmt,
 		countCartSessionsStmt:          q.countCartSessionsStmt,
 		countHoldsStmt:                 q.countHoldsStmt,
 		countInReviewStmt:              q.countInReviewStmt,
@@ -3071,6 +3217,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		countOrderSessionsStmt:         q.countOrderSessionsStmt,
 		countReviewsStmt:               q.countReviewsStmt,
 		countShopSessionsStmt:          q.countShopSessionsStmt,
+		countStaffMailAlarmsStmt:       q.countStaffMailAlarmsStmt,
 		countStuckStmt:                 q.countStuckStmt,
 		countUpStmt:                    q.countUpStmt,
 		customerMailboxesStmt:          q.customerMailboxesStmt,
@@ -3107,6 +3254,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		destroySessionsStmt:            q.destroySessionsStmt,
 		destroyShopKeyStmt:             q.destroyShopKeyStmt,
 		destroyShownMailboxesStmt:      q.destroyShownMailboxesStmt,
+		destroyStaffAlarmsStmt:         q.destroyStaffAlarmsStmt,
 		destroyUsersStmt:               q.destroyUsersStmt,
 		destroyWhatIfsStmt:             q.destroyWhatIfsStmt,
 		destroyWritebacksStmt:          q.destroyWritebacksStmt,
@@ -3114,6 +3262,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		dropLogoStmt:                   q.dropLogoStmt,
 		dropShopDeliveriesStmt:         q.dropShopDeliveriesStmt,
 		dropShopWritebacksStmt:         q.dropShopWritebacksStmt,
+		dropStaffAlarmsStmt:            q.dropStaffAlarmsStmt,
 		dropWritebacksStmt:             q.dropWritebacksStmt,
 		dueEndpointsStmt:               q.dueEndpointsStmt,
 		dueOrderStmt:                   q.dueOrderStmt,
@@ -3192,6 +3341,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		forgetReviewsStmt:              q.forgetReviewsStmt,
 		forgetSessionsStmt:             q.forgetSessionsStmt,
 		forgetShownMailboxesStmt:       q.forgetShownMailboxesStmt,
+		forgetStaffAlarmsStmt:          q.forgetStaffAlarmsStmt,
 		forgetTokensStmt:               q.forgetTokensStmt,
 		forgetWhatIfsStmt:              q.forgetWhatIfsStmt,
 		forgetWritebacksStmt:           q.forgetWritebacksStmt,
@@ -3205,10 +3355,12 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		keepOrderStmt:                  q.keepOrderStmt,
 		keepSessionStmt:                q.keepSessionStmt,
 		lastActivityStmt:               q.lastActivityStmt,
+		lastStaffMailStmt:              q.lastStaffMailStmt,
 		leaseDeliveriesStmt:            q.leaseDeliveriesStmt,
 		leaseNoticesStmt:               q.leaseNoticesStmt,
 		leaseOrdersStmt:                q.leaseOrdersStmt,
 		leaseSessionsStmt:              q.leaseSessionsStmt,
+		leaseStaffMailsStmt:            q.leaseStaffMailsStmt,
 		leaseWritebacksStmt:            q.leaseWritebacksStmt,
 		ledgerKindStmt:                 q.ledgerKindStmt,
 		listedCustomerStmt:             q.listedCustomerStmt,
@@ -3217,6 +3369,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		loginStmt:                      q.loginStmt,
 		logoStmt:                       q.logoStmt,
 		logosStmt:                      q.logosStmt,
+		mailStaffAlarmsStmt:            q.mailStaffAlarmsStmt,
 		mailboxAskedMailsStmt:          q.mailboxAskedMailsStmt,
 		mailboxProofsStmt:              q.mailboxProofsStmt,
 		mailboxShownStmt:               q.mailboxShownStmt,
@@ -3225,7 +3378,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		newestCodeStmt:                 q.newestCodeStmt,
 		nextCurrencyStmt:               q.nextCurrencyStmt,
 		nextEndpointStmt:               q.nextEndpointStmt,
+		nextStaffAlarmsStmt:            q.nextStaffAlarmsStmt,
 		noticesSeenStmt:                q.noticesSeenStmt,
+		oldestStaffAlarmStmt:           q.oldestStaffAlarmStmt,
 		orderStmt:                      q.orderStmt,
 		orderDecisionsStmt:             q.orderDecisionsStmt,
 		orderKeysByAnswerNewerStmt:     q.orderKeysByAnswerNewerStmt,
@@ -3319,6 +3474,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		setKosmosTenantStmt:            q.setKosmosTenantStmt,
 		setOrderHoldStmt:               q.setOrderHoldStmt,
 		setUserRoleStmt:                q.setUserRoleStmt,
+		settleDigestStmt:               q.settleDigestStmt,
 		shopStmt:                       q.shopStmt,
 		shopPendingWorkStmt:            q.shopPendingWorkStmt,
 		shopsStmt:                      q.shopsStmt,
@@ -3326,10 +3482,13 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		shopsWithDueNoticesStmt:        q.shopsWithDueNoticesStmt,
 		shopsWithDueOrdersStmt:         q.shopsWithDueOrdersStmt,
 		shopsWithDueSessionsStmt:       q.shopsWithDueSessionsStmt,
+		shopsWithDueStaffMailsStmt:     q.shopsWithDueStaffMailsStmt,
 		shopsWithDueWritebacksStmt:     q.shopsWithDueWritebacksStmt,
 		shopsWithoutKeyStmt:            q.shopsWithoutKeyStmt,
 		showMailboxStmt:                q.showMailboxStmt,
 		signingKeysStmt:                q.signingKeysStmt,
+		staffAlarmsSinceStmt:           q.staffAlarmsSinceStmt,
+		staffMailAlarmsStmt:            q.staffMailAlarmsStmt,
 		stampLedgerStmt:                q.stampLedgerStmt,
 		stickNoticeStmt:                q.stickNoticeStmt,
 		stopOldSecretStmt:              q.stopOldSecretStmt,
@@ -3347,6 +3506,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		useCodeStmt:                    q.useCodeStmt,
 		useTokenStmt:                   q.useTokenStmt,
 		usersStmt:                      q.usersStmt,
+		waitingStaffAlarmsStmt:         q.waitingStaffAlarmsStmt,
 		wakeSessionStmt:                q.wakeSessionStmt,
 		whatIfStmt:                     q.whatIfStmt,
 		whatIfOrdersStmt:               q.whatIfOrdersStmt,

@@ -189,7 +189,7 @@ SELECT store_hash FROM shops WHERE state = 'uninstalled' AND uninstalled_at <= @
 -- Without its key nothing that was sealed for the Shop can be opened again, in any copy of the file.
 -- name: DestroyShopKey :execrows
 UPDATE shops SET data_key = NULL, kosmos = NULL, hook_secret = NULL, policy = 0, enforced_since = 0, store_id = '', name = '', currency = '', timezone = 'UTC', control_panel = '',
-    channels = '[]', country = '', owner_id = 0, scopes = '', installation = '{}', settings = '{}', reconciled_at = 0, suspended_at = 0, probe_at = 0, suspected_at = 0
+    channels = '[]', country = '', owner_id = 0, scopes = '', installation = '{}', settings = '{}', reconciled_at = 0, suspended_at = 0, probe_at = 0, suspected_at = 0, digest_to = 0
 WHERE store_hash = @store_hash AND state = 'uninstalled' AND data_key IS NOT NULL;
 
 -- One of the Shops without a key that something is left of.
@@ -205,7 +205,8 @@ SELECT s.store_hash FROM shops AS s WHERE s.data_key IS NULL AND (EXISTS (SELECT
     OR EXISTS (SELECT 1 FROM endpoints AS e WHERE e.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM figures AS f WHERE f.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM money_figures AS f WHERE f.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM reviews AS r WHERE r.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM requests AS r WHERE r.store_hash = s.store_hash)
-    OR EXISTS (SELECT 1 FROM erasures AS e WHERE e.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM logos AS g WHERE g.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM page_reports AS r WHERE r.store_hash = s.store_hash)) LIMIT 1;
+    OR EXISTS (SELECT 1 FROM erasures AS e WHERE e.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM logos AS g WHERE g.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM page_reports AS r WHERE r.store_hash = s.store_hash)
+    OR EXISTS (SELECT 1 FROM staff_alarms AS l WHERE l.store_hash = s.store_hash)) LIMIT 1;
 
 -- name: DestroyWritebacks :execrows
 DELETE FROM writebacks WHERE id IN (SELECT w.id FROM writebacks AS w WHERE w.store_hash = @store_hash LIMIT 100);

@@ -186,7 +186,7 @@ func (q *Queries) DestroySessions(ctx context.Context, storeHash string) (int64,
 
 const destroyShopKey = `-- name: DestroyShopKey :execrows
 UPDATE shops SET data_key = NULL, kosmos = NULL, hook_secret = NULL, policy = 0, enforced_since = 0, store_id = '', name = '', currency = '', timezone = 'UTC', control_panel = '',
-    channels = '[]', country = '', owner_id = 0, scopes = '', installation = '{}', settings = '{}', reconciled_at = 0, suspended_at = 0, probe_at = 0, suspected_at = 0
+    channels = '[]', country = '', owner_id = 0, scopes = '', installation = '{}', settings = '{}', reconciled_at = 0, suspended_at = 0, probe_at = 0, suspected_at = 0, digest_to = 0
 WHERE store_hash = ?1 AND state = 'uninstalled' AND data_key IS NOT NULL
 `
 
@@ -950,7 +950,8 @@ SELECT s.store_hash FROM shops AS s WHERE s.data_key IS NULL AND (EXISTS (SELECT
     OR EXISTS (SELECT 1 FROM endpoints AS e WHERE e.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM figures AS f WHERE f.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM money_figures AS f WHERE f.store_hash = s.store_hash)
     OR EXISTS (SELECT 1 FROM reviews AS r WHERE r.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM requests AS r WHERE r.store_hash = s.store_hash)
-    OR EXISTS (SELECT 1 FROM erasures AS e WHERE e.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM logos AS g WHERE g.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM page_reports AS r WHERE r.store_hash = s.store_hash)) LIMIT 1
+    OR EXISTS (SELECT 1 FROM erasures AS e WHERE e.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM logos AS g WHERE g.store_hash = s.store_hash) OR EXISTS (SELECT 1 FROM page_reports AS r WHERE r.store_hash = s.store_hash)
+    OR EXISTS (SELECT 1 FROM staff_alarms AS l WHERE l.store_hash = s.store_hash)) LIMIT 1
 `
 
 // One of the Shops without a key that something is left of.

@@ -141,7 +141,7 @@ var forgetCases = cases{
 				written = append(written, "shops s1 "+name+": old -> "+to)
 			}
 		}
-		for _, name := range []string{"policy", "enforced_since", "owner_id", "reconciled_at", "suspended_at", "probe_at", "suspected_at"} {
+		for _, name := range []string{"policy", "enforced_since", "owner_id", "reconciled_at", "suspended_at", "probe_at", "suspected_at", "digest_to"} {
 			old[name] = 1
 			written = append(written, "shops s1 "+name+": 1 -> 0")
 		}

@@ -366,6 +366,7 @@ type Shop struct {
 	SuspectedAt   int64
 	Settings      string
 	Country       string
+	DigestTo      int64
 }
 
 type ShownMailbox struct {
@@ -384,6 +385,18 @@ type SigningKey struct {
 	Private   []byte
 	MadeAt    int64
 	RetiredAt int64
+}
+
+type StaffAlarm struct {
+	ID        int64
+	StoreHash string
+	Kind      string
+	Cause     string
+	What      string
+	OrderID   int64
+	At        int64
+	Mail      string
+	MailedAt  int64
 }
 
 type UsedToken struct {

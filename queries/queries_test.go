@@ -15,7 +15,7 @@ type cases map[string]func(*world)
 // were bound to another column would show.
 func TestQueries(t *testing.T) {
 	all := cases{}
-	for _, some := range []cases{houseCases, shopsCases, ordersCases, provingCases, workCases, pagesCases, eraseCases, forgetCases, mailboxesCases, activityCases, whatifCases, recordsCases, figuresCases, webhooksCases, reviewCases, reportsCases} {
+	for _, some := range []cases{houseCases, shopsCases, ordersCases, provingCases, workCases, pagesCases, eraseCases, forgetCases, mailboxesCases, activityCases, whatifCases, recordsCases, figuresCases, webhooksCases, reviewCases, reportsCases, staffCases} {
 		for name, test := range some {
 			if all[name] != nil {
 				t.Errorf("%s has two tests", name)

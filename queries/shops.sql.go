@@ -557,7 +557,7 @@ func (q *Queries) SetKosmosTenant(ctx context.Context, arg SetKosmosTenantParams
 
 const shop = `-- name: Shop :one
 SELECT store_hash, state, store_id, name, currency, timezone, control_panel, channels, owner_id, scopes, data_key, token, hook_secret, kosmos,
-    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings, country
+    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings, country, digest_to
 FROM shops WHERE store_hash = ?1
 `
 
@@ -593,13 +593,14 @@ func (q *Queries) Shop(ctx context.Context, storeHash string) (Shop, error) {
 		&i.SuspectedAt,
 		&i.Settings,
 		&i.Country,
+		&i.DigestTo,
 	)
 	return i, err
 }
 
 const shops = `-- name: Shops :many
 SELECT store_hash, state, store_id, name, currency, timezone, control_panel, channels, owner_id, scopes, data_key, token, hook_secret, kosmos,
-    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings, country
+    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings, country, digest_to
 FROM shops ORDER BY store_hash
 `
 
@@ -641,6 +642,7 @@ func (q *Queries) Shops(ctx context.Context) ([]Shop, error) {
 			&i.SuspectedAt,
 			&i.Settings,
 			&i.Country,
+			&i.DigestTo,
 		); err != nil {
 			return nil, err
 		}

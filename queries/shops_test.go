@@ -10,7 +10,7 @@ var shopsCases = cases{
 					Token: []byte("token"), HookSecret: []byte("secret"), Now: 7})
 			}
 		}
-		w.changes(install("new"), "+ shops new: channels=[] control_panel= country= currency= data_key=key enforced_since=0 hook_secret=secret installation={} "+
+		w.changes(install("new"), "+ shops new: channels=[] control_panel= country= currency= data_key=key digest_to=0 enforced_since=0 hook_secret=secret installation={} "+
 			"installed_at=7 kosmos=NULL name= owner_id=5 policy=0 probe_at=0 reconcile_at=7 reconciled_at=0 scopes=s1 s2 settings={} state=installed store_hash=new store_id= "+
 			"suspected_at=0 suspended_at=0 sweep_at=7 swept_to=7 timezone=UTC token=token uninstalled_at=0")
 		// Again: what the Shop and its history are stays, the credentials are new.

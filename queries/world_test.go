@@ -142,6 +142,7 @@ var valid = map[string]cols{
 	"whatif_orders":   {"shift": "same"},
 	"page_reports":    {"missing": "order_call"},
 	"erasures":        {"guest": []byte{}, "clear": 1, "fields_v2": 0},
+	"staff_alarms":    {"kind": "review", "mail": "m"},
 	"orders":          {"answer": "hold", "hold": "held", "person_says": "release", "digital": 1, "touched": 0, "kept": 1, "erased_at": 0, "urgency": 0},
 	"reviews":         {"kind": "late", "order_id": 118, "cart_id": ""},
 	"requests":        {"hold": 1},

@@ -14,6 +14,7 @@ func settingsTabs(base string) []tab {
 		{"branding", "Branding", base + "/settings/branding"},
 		{"texts", "Texts and languages", base + "/settings/texts"},
 		{"checkout", "Checkout and limits", base + "/settings/checkout"},
+		{"mails", "Mails to your team", base + "/settings/mails"},
 		{"data", "Data", base + "/settings/data"},
 	}
 }

@@ -505,7 +505,10 @@ func settingsPages() []page {
 	alarm.Layout, alarm.Alarms, alarm.NoMailServer, alarm.ReadOnly = layout("enforce"), AlarmForm{To: "the whole team", Error: "not_a_mailbox"}, true, true
 	stopped := own
 	stopped.Layout, stopped.ReadOnly, stopped.CanAlarm = refusedToken(), true, false
+	team := own
+	team.Layout, team.Alarms = layout("enforce"), AlarmForm{Team: 3}
 	return []page{
+		{"settings-team", Settings(team)},
 		{"settings-alarm-refused", Settings(alarm)},
 		{"settings-suspended", Settings(stopped)},
 		{"settings-read-only", Settings(staff)},

@@ -37,6 +37,7 @@ const AlarmField = "alarm_to"
 // AlarmForm is who of the shop's staff is told by mail.
 type AlarmForm struct {
 	To    string // a mailbox; empty: nobody
+	Team  int    // how many mailboxes the mails to the team go to; then there is no To
 	Error string // what FieldError takes
 	From  string // SettingsBase
 	Moved *SettingsMoved

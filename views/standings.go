@@ -69,10 +69,16 @@ var mails = map[string]Words{
 	"held_again": {Short: "Alarm: held again", Tone: "warn", Sentence: "Your staff were told that the order was moved off our hold and held again."},
 
 	"endpoint_off": {Short: "Alarm: endpoint switched off", Tone: "warn", Sentence: "Your staff were told that a webhook endpoint was switched off."},
+
+	"team_orders":  {Short: "Team: orders that left", Tone: "bad", Sentence: "Your team was told of orders that left our hold, or left without proof."},
+	"team_review":  {Short: "Team: waiting for review", Tone: "warn", Sentence: "Your team was told that something waits for a person."},
+	"team_trouble": {Short: "Team: idgate needs help", Tone: "bad", Sentence: "Your team was told of what idgate cannot mend by itself."},
+	"team_budget":  {Short: "Team: verifications used up", Tone: "bad", Sentence: "Your team was told that no more verifications can begin."},
+	"team_digest":  {Short: "Team: digest", Tone: "info", Sentence: "Your team was sent the digest."},
 }
 
-// MailWords says what a mail about an order tells.
+// MailWords says what a mail tells.
 func MailWords(which string) Words { return find(mails, which) }
 
-// MailCodes lists the mails about orders.
+// MailCodes lists the mails.
 func MailCodes() []string { return codes(mails) }

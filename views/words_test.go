@@ -22,7 +22,7 @@ var (
 	wantVerdicts       = strings.Fields("yes no unknown")
 	wantSources        = strings.Fields("policy oidc ial_endpoint ial2_workflow")
 	wantHolds          = strings.Fields("seen none holding held held_again releasing released refused leaked moved moved_back not_ours cancelling cancelled")
-	wantMails          = strings.Fields("link reminder last_call released cancelled leaked moved held_again endpoint_off")
+	wantMails          = strings.Fields("link reminder last_call released cancelled leaked moved held_again endpoint_off team_orders team_review team_trouble team_budget team_digest")
 	wantRoles          = strings.Fields("owner manager reviewer viewer")
 	wantHands          = strings.Fields("rule person failure")
 	wantWritebacks     = strings.Fields("hold release cancel note cancel_note mail decision_metafield customer_attributes customer_fields_v2 proof_metafield")

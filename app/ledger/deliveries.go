@@ -139,7 +139,10 @@ func (t *tx) switchOff(ctx context.Context, d Delivery, off *string, alarm bool,
 		*off = "" // it is off, paused or removed
 		return nil
 	}
-	if err := t.act(ctx, d.Shop, ActEndpointOff, strconv.FormatInt(d.Endpoint, 10), *off, now); err != nil || !alarm {
+	if err := t.act(ctx, d.Shop, ActEndpointOff, strconv.FormatInt(d.Endpoint, 10), *off, now); err != nil {
+		return err
+	}
+	if err := t.alarm(ctx, d.Shop, TroubleAlarm, fmt.Sprintf("endpoint/%d/%d", d.Endpoint, millis(now)), AlarmEndpoint, 0, now); err != nil || !alarm {
 		return err
 	}
 	return oweOnce(ctx, t, d.Shop, Mail, 0, fmt.Sprintf("%s-%d#%d", MailEndpointOff, d.Endpoint, millis(now)), now)

@@ -41,6 +41,7 @@ func TestDestroyShop(t *testing.T) {
 	r.ok(err)
 	r.exec("INSERT INTO money_figures (store_hash, currency, quarter, held) VALUES (?, 'EUR', 0, 1)", shopHash)
 	r.ok(r.l.ReportPage(ctx, shopHash, 1, "order_call", r.now))
+	r.exec("INSERT INTO staff_alarms (store_hash, kind, cause, what, at) VALUES (?, 'orders', 'c', 'leaked', 1)", shopHash)
 	first, err := r.l.UseToken(ctx, "jti", r.now.Add(365*day))
 	if !first || err != nil {
 		t.Fatal(first, err)

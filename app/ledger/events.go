@@ -217,6 +217,9 @@ func (l *Ledger) tellHold(ctx context.Context, t *tx, hash string, orderID int64
 		e := Event{Type: et, Data: data}
 		e.Data.State = strings.TrimPrefix(string(et), "order.")
 		cause := strconv.FormatInt(orderID, 10) + "/" + strconv.FormatInt(o.Holds, 10)
+		if err := t.alarmHold(ctx, hash, et, orderID, o.Holds, now); err != nil {
+			return err
+		}
 		if et == OrderRefused {
 			cause += "/" + o.DecisionID // a person may refuse a hold twice
 		}

@@ -117,7 +117,7 @@ func (x exporter) settings(_ context.Context, put func(any) error) error {
 		OwnTenant     bool      `json:"own_1kosmos_tenant"`
 		Settings      Settings  `json:"settings"`
 	}{s.Hash, s.Name, s.Currency, s.Timezone, s.Channels, s.Scopes, s.State, s.Policy.Version, s.EnforcedSince, s.InstalledAt, s.Kosmos != nil,
-		Settings{AlarmTo: n.AlarmTo, Texts: n.Texts, Documents: n.Documents, SessionsPerDay: n.SessionsPerDay, ScriptOnAllPages: n.ScriptOnAllPages, ConfirmationScript: n.ConfirmationScript}})
+		Settings{AlarmTo: n.AlarmTo, Texts: n.Texts, Documents: n.Documents, SessionsPerDay: n.SessionsPerDay, ScriptOnAllPages: n.ScriptOnAllPages, ConfirmationScript: n.ConfirmationScript, Staff: n.Staff}})
 }
 
 func (x exporter) policies(ctx context.Context, put func(any) error) error {

@@ -93,6 +93,9 @@ func forgetCommon(now time.Time) []step {
 		func(ctx context.Context, t *tx) (int64, error) {
 			return t.ForgetEvents(ctx, millis(now.Add(-keepEvents)))
 		},
+		func(ctx context.Context, t *tx) (int64, error) {
+			return t.ForgetStaffAlarms(ctx, millis(now.Add(-keepTraffic)))
+		},
 		func(ctx context.Context, t *tx) (int64, error) { return t.ForgetEndpoints(ctx) },
 		func(ctx context.Context, t *tx) (int64, error) { return t.ForgetOldSecrets(ctx, millis(now)) },
 	}
@@ -163,7 +166,7 @@ func destroyRows(hash string) (steps []step) {
 	for _, destroy := range []func(*tx, context.Context, string) (int64, error){(*tx).DestroyWritebacks, (*tx).DestroyNotices, (*tx).DestroyOrders, (*tx).DestroyDecisions,
 		(*tx).destroySessions, (*tx).DestroyShownMailboxes, (*tx).DestroyAskedMails, (*tx).DestroyCapabilities, (*tx).DestroyListed, (*tx).DestroyActivity,
 		(*tx).DestroyWhatIfs, (*tx).DestroyEvents, (*tx).DestroyEndpoints, (*tx).DestroyFigures, (*tx).DestroyMoneyFigures, (*tx).DestroyReviews, (*tx).DestroyRequests,
-		(*tx).DestroyPolicies, (*tx).DestroyErasures, (*tx).DestroyLogos, (*tx).DestroyPageReports, (*tx).DestroyLogins, (*tx).DestroyUsers} {
+		(*tx).DestroyPolicies, (*tx).DestroyErasures, (*tx).DestroyLogos, (*tx).DestroyPageReports, (*tx).DestroyStaffAlarms, (*tx).DestroyLogins, (*tx).DestroyUsers} {
 		steps = append(steps, func(ctx context.Context, t *tx) (int64, error) { return destroy(t, ctx, hash) })
 	}
 	return steps

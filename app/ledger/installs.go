@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -101,6 +102,13 @@ func (l *Ledger) DescribeShop(ctx context.Context, hash string, d Description) e
 func (l *Ledger) RecordInstallation(ctx context.Context, hash string, report json.RawMessage, now, next time.Time) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
 		t.reload = append(t.reload, hash)
+		r, err := found(t.Shop(ctx, hash))
+		if err != nil {
+			return err
+		}
+		if err := t.alarmScopes(ctx, hash, r.Installation, report, now); err != nil {
+			return err
+		}
 		return t.RecordInstallation(ctx, queries.RecordInstallationParams{StoreHash: hash, Installation: string(report), Now: millis(now), Next: millis(next)})
 	})
 }
@@ -118,8 +126,11 @@ func (l *Ledger) ReconcileSoon(ctx context.Context, hash string, now time.Time) 
 func (l *Ledger) SuspendShop(ctx context.Context, hash string, now, probe time.Time) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
 		t.reload = append(t.reload, hash)
-		_, err := t.SuspendShop(ctx, queries.SuspendShopParams{StoreHash: hash, Now: millis(now), ProbeAt: millis(probe)})
-		return err
+		n, err := t.SuspendShop(ctx, queries.SuspendShopParams{StoreHash: hash, Now: millis(now), ProbeAt: millis(probe)})
+		if err != nil || n == 0 {
+			return err
+		}
+		return t.alarm(ctx, hash, TroubleAlarm, fmt.Sprintf("token/%d", millis(now)), AlarmToken, 0, now)
 	})
 }
 
@@ -168,6 +179,11 @@ func (l *Ledger) UninstallShop(ctx context.Context, hash string, now time.Time) 
 		t.actor = "BigCommerce"
 		if err := t.act(ctx, hash, ActUninstalled, "", "", now); err != nil {
 			return err
+		}
+		for _, k := range AlarmKinds() {
+			if _, err := t.DropStaffAlarms(ctx, queries.DropStaffAlarmsParams{StoreHash: hash, Kind: string(k)}); err != nil {
+				return err
+			}
 		}
 		if err := t.DropShopDeliveries(ctx, queries.DropShopDeliveriesParams{StoreHash: hash, Now: millis(now), Trouble: "the app was uninstalled"}); err != nil {
 			return err

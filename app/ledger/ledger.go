@@ -105,6 +105,7 @@ const (
 	ShopBell      Bell = "shops"
 	EventBell     Bell = "events"
 	ErasureBell   Bell = "erasures"
+	StaffBell     Bell = "staff"
 )
 
 // Ring returns the channel that receives when b has rung. One receiver per bell.
@@ -123,7 +124,7 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 		queue: make(chan *request, queueLength), done: make(chan struct{}),
 		bells: map[Bell]chan struct{}{},
 	}
-	for _, b := range []Bell{NoticeBell, OrderBell, SessionBell, WritebackBell, ShopBell, EventBell, ErasureBell} {
+	for _, b := range []Bell{NoticeBell, OrderBell, SessionBell, WritebackBell, ShopBell, EventBell, ErasureBell, StaffBell} {
 		l.bells[b] = make(chan struct{}, 1)
 	}
 	if err := l.open(ctx, o); err != nil {

@@ -217,6 +217,11 @@ func (l *Ledger) SettleOrder(ctx context.Context, s *Shop, lease OrderLease, n S
 		if err := l.tellHold(ctx, t, s.Hash, o.ID, HoldState(before.Hold), o.Hold, now); err != nil {
 			return err
 		}
+		if int64(o.Reheld) > before.Reheld {
+			if err := t.alarm(ctx, s.Hash, OrderAlarm, fmt.Sprintf("%s/%d/%d", AlarmHeldAgain, o.ID, o.Holds), AlarmHeldAgain, o.ID, now); err != nil {
+				return err
+			}
+		}
 		if err := settleReviews(ctx, t, s.Hash, o, n, now); err != nil {
 			return err
 		}

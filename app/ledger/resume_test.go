@@ -217,20 +217,22 @@ func TestSettings(t *testing.T) {
 	}
 	look()
 	want = Settings{AlarmTo: "staff@shop.example", Texts: map[string]map[string]string{"en": {"k": "v"}}, Documents: []string{"passport"}, SessionsPerDay: 7,
-		ScriptOnAllPages: true, ConfirmationScript: true, InlineLock: true, Branding: Branding{Name: "Shop"}, Channels: map[int64]Look{7: {Branding: Branding{Accent: "#005f73"}}}, GuideSkipped: true, SignBack: true}
+		ScriptOnAllPages: true, ConfirmationScript: true, InlineLock: true, Branding: Branding{Name: "Shop"}, Channels: map[int64]Look{7: {Branding: Branding{Accent: "#005f73"}}}, GuideSkipped: true, SignBack: true,
+		Staff: StaffMails{To: []string{"a@shop.example"}, Alarms: []AlarmKind{OrderAlarm}, Digest: Weekly}}
 	for i := range reflect.ValueOf(want).NumField() {
 		if reflect.ValueOf(want).Field(i).IsZero() {
 			t.Errorf("%s is not tried", reflect.TypeFor[Settings]().Field(i).Name)
 		}
 	}
-	const stored = `{"alarm_to":"staff@shop.example","texts":{"en":{"k":"v"}},"documents":["passport"],"sessions_per_day":7,"script_on_all_pages":true,"confirmation_script":true,"inline_lock":true,"branding":{"name":"Shop"},"channels":{"7":{"branding":{"accent":"#005f73"}}},"guide_skipped":true,"sign_back":true}`
-	r.changes(func() error { return r.set(ctx, want) }, on("shops abc123", "settings: {} -> "+stored)...)
+	monday := time.Date(2026, 3, 9, 8, 0, 0, 0, time.UTC) // the digest's last hour, of a week and without one of a day
+	const stored = `{"alarm_to":"staff@shop.example","texts":{"en":{"k":"v"}},"documents":["passport"],"sessions_per_day":7,"script_on_all_pages":true,"confirmation_script":true,"inline_lock":true,"branding":{"name":"Shop"},"channels":{"7":{"branding":{"accent":"#005f73"}}},"guide_skipped":true,"sign_back":true,"staff":{"to":["a@shop.example"],"alarms":["orders"],"digest":"weekly"}}`
+	r.changes(func() error { return r.set(ctx, want) }, on("shops abc123", fmt.Sprintf("digest_to: 0 -> %d", millis(monday)), "settings: {} -> "+stored)...)
 	look()
 	r.ok(r.l.Close())
 	r.open()
 	look()
 	want = Settings{}
-	r.changes(func() error { return r.set(ctx, want) }, on("shops abc123", "settings: "+stored+" -> {}")...)
+	r.changes(func() error { return r.set(ctx, want) }, on("shops abc123", fmt.Sprintf("digest_to: %d -> %d", millis(monday), millis(monday.AddDate(0, 0, 1))), "settings: "+stored+" -> {}")...)
 	look()
 	// What cannot be read keeps the Shop from being opened, rather than be taken for nothing.
 	r.exec("UPDATE shops SET settings = '{'")

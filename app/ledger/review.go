@@ -87,7 +87,11 @@ func (t *tx) addReview(ctx context.Context, hash string, r Review, now time.Time
 	if r.OrderID != 0 {
 		r.CartID = ""
 	}
-	return t.AddReview(ctx, queries.AddReviewParams{StoreHash: hash, Kind: string(r.Kind), Subject: r.Subject, OrderID: r.OrderID, CartID: r.CartID, Since: millis(now)})
+	err := t.AddReview(ctx, queries.AddReviewParams{StoreHash: hash, Kind: string(r.Kind), Subject: r.Subject, OrderID: r.OrderID, CartID: r.CartID, Since: millis(now)})
+	if err != nil {
+		return err
+	}
+	return t.alarmReview(ctx, hash, r.Kind, r.Subject, now)
 }
 
 // endReviews ends what waits about an order and about the cart it was, but for some kinds. Either may be none.
@@ -154,8 +158,11 @@ func (t *tx) reviewSession(ctx context.Context, hash string, n Session, m Move, 
 	if err != nil {
 		return err
 	}
-	_, err = t.AddReviewIfSpent(ctx, queries.AddReviewIfSpentParams{StoreHash: hash, OrderID: n.OrderID, Since: since, Tries: int64(m.Tries), Now: millis(now)})
-	return err
+	added, err := t.AddReviewIfSpent(ctx, queries.AddReviewIfSpentParams{StoreHash: hash, OrderID: n.OrderID, Since: since, Tries: int64(m.Tries), Now: millis(now)})
+	if err != nil || added == 0 {
+		return err
+	}
+	return t.alarmReview(ctx, hash, TriesSpent, strconv.FormatInt(n.OrderID, 10), now)
 }
 
 // triesSince is from when an order's tries count, in milliseconds: since then, or since its buyer was last asked again.

@@ -143,6 +143,12 @@ func (l *Ledger) ChangeSettings(ctx context.Context, hash string, c SettingsChan
 				return err
 			}
 		}
+		if n.Staff.interval() != was.Staff.interval() { // what was before is in no digest
+			_, err := t.SettleDigest(ctx, queries.SettleDigestParams{StoreHash: hash, DigestTo: millis(n.Staff.interval().lastDigest(now, zoneOf(r.Timezone)))})
+			if err != nil {
+				return err
+			}
+		}
 		return t.act(ctx, hash, ActSettingsSaved, "", said, now)
 	})
 	return was, err

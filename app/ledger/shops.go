@@ -61,6 +61,7 @@ type Shop struct {
 	ProbeAt       time.Time // when to ask again whether it still does
 	UninstalledAt time.Time
 	Settings      Settings
+	DigestTo      time.Time // when the last digest was due that was settled
 
 	key ShopKey
 }
@@ -162,7 +163,7 @@ func (l *Ledger) openShop(ctx context.Context, q *queries.Queries, r queries.Sho
 		EnforcedSince: instant(r.EnforcedSince), SweptTo: instant(r.SweptTo), SweepAt: instant(r.SweepAt),
 		ReconcileAt: instant(r.ReconcileAt), ReconciledAt: instant(r.ReconciledAt),
 		Installation: json.RawMessage(r.Installation), InstalledAt: instant(r.InstalledAt),
-		SuspendedAt: instant(r.SuspendedAt), ProbeAt: instant(r.ProbeAt), UninstalledAt: instant(r.UninstalledAt),
+		SuspendedAt: instant(r.SuspendedAt), ProbeAt: instant(r.ProbeAt), UninstalledAt: instant(r.UninstalledAt), DigestTo: instant(r.DigestTo),
 	}
 	if s.State == Uninstalled || r.DataKey == nil {
 		s.State = Uninstalled
@@ -230,6 +231,8 @@ type Settings struct {
 	GuideSkipped bool `json:"guide_skipped,omitempty"`
 	// SignBack lets a customer who verified on the hosted page, which their own checkout opened in the same browser, go on in their account.
 	SignBack bool `json:"sign_back,omitempty"`
+	// Staff are those who are mailed alarms and a digest. Where it names somebody AlarmTo is empty.
+	Staff StaffMails `json:"staff,omitzero"`
 }
 
 // PublishScript keeps a storefront script for ever.

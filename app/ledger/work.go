@@ -68,7 +68,7 @@ func (l *Ledger) LeaseNotices(ctx context.Context, hash string, now, until time.
 			if err := json.Unmarshal([]byte(r.Detail), &n.Detail); err != nil {
 				// It must not keep its neighbours from being handled.
 				reason := fmt.Sprintf("its stored detail cannot be read (%v); the sweep finds what it was about", err)
-				if _, err := t.StickNotice(ctx, queries.StickNoticeParams{ID: r.ID, Attempt: r.Attempt, LeasedUntil: r.DueAt, Remark: reason, Now: millis(now)}); err != nil {
+				if err := t.stickNotice(ctx, n, reason, now); err != nil {
 					return err
 				}
 				continue
@@ -108,9 +108,16 @@ func (l *Ledger) PostponeNotice(ctx context.Context, n Notice, dueAt time.Time, 
 // StickNotice ends a lease: it cannot be handled, and a person is told why.
 func (l *Ledger) StickNotice(ctx context.Context, n Notice, reason string, now time.Time) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
-		_, err := t.StickNotice(ctx, queries.StickNoticeParams{ID: n.ID, Attempt: n.Attempt, LeasedUntil: n.until, Remark: reason, Now: millis(now)})
-		return err
+		return t.stickNotice(ctx, n, reason, now)
 	})
+}
+
+func (t *tx) stickNotice(ctx context.Context, n Notice, reason string, now time.Time) error {
+	k, err := t.StickNotice(ctx, queries.StickNoticeParams{ID: n.ID, Attempt: n.Attempt, LeasedUntil: n.until, Remark: reason, Now: millis(now)})
+	if err != nil || k == 0 {
+		return err
+	}
+	return t.alarm(ctx, n.Shop, TroubleAlarm, fmt.Sprintf("notice/%d/%d/%d", n.ID, n.Attempt, millis(now)), AlarmNotice, 0, now)
 }
 
 // WritebackKind names an outside change that we owe.
@@ -243,8 +250,11 @@ func (l *Ledger) DropWriteback(ctx context.Context, w Writeback, reason string, 
 
 func (l *Ledger) endWriteback(ctx context.Context, w Writeback, state, reason string, now time.Time) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
-		_, err := t.FinishWriteback(ctx, queries.FinishWritebackParams{ID: w.ID, Attempt: w.Attempt, LeasedUntil: w.until, State: state, Reason: reason, Now: millis(now)})
-		return err
+		n, err := t.FinishWriteback(ctx, queries.FinishWritebackParams{ID: w.ID, Attempt: w.Attempt, LeasedUntil: w.until, State: state, Reason: reason, Now: millis(now)})
+		if err != nil || n == 0 || state != "stuck" {
+			return err
+		}
+		return t.alarmStuck(ctx, w, now)
 	})
 }
 
@@ -268,7 +278,7 @@ func (l *Ledger) RetryWriteback(ctx context.Context, hash string, id int64, now 
 	})
 }
 
-// Due lists the Shops that have work of the bell's kind due now; ShopBell and EventBell have none.
+// Due lists the Shops that have work of the bell's kind due now; ShopBell, EventBell and StaffBell have none.
 func (l *Ledger) Due(ctx context.Context, b Bell, now time.Time) ([]string, error) {
 	switch b {
 	case NoticeBell:
@@ -279,7 +289,7 @@ func (l *Ledger) Due(ctx context.Context, b Bell, now time.Time) ([]string, erro
 		return l.read.ShopsWithDueSessions(ctx, millis(now))
 	case WritebackBell:
 		return l.read.ShopsWithDueWritebacks(ctx, millis(now))
-	case ShopBell, EventBell: // see DueEndpoints
+	case ShopBell, EventBell, StaffBell: // see DueEndpoints and DueStaff
 	}
 	return nil, nil
 }

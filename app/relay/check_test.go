@@ -49,7 +49,7 @@ type Checks struct {
 //   - a Writeback that is neither confirmed nor visibly stuck;
 //   - an order that was released without a Proof that may count for it, or a named person's word;
 //   - a status or a note that we wrote while the order was in a watched, gone or closed status;
-//   - a note or a mail that was made twice, or a mail that is gone without a word;
+//   - a note or a mail that was made twice, or a mail that is gone without a word, to staff as to shoppers;
 //   - an event that was owed and is neither delivered nor visibly stuck, was never owed, or has two names.
 func CheckWorld(l *ledger.Ledger, shop *sim.Shop, c Checks) []string {
 	w := worldCheck{l: l, shop: shop, Checks: c, ctx: context.Background()}
@@ -71,6 +71,7 @@ func CheckWorld(l *ledger.Ledger, shop *sim.Shop, c Checks) []string {
 	}
 	w.notices()
 	w.mails()
+	w.staffMails()
 	w.events()
 	w.figures()
 	return w.wrong

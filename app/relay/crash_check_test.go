@@ -27,6 +27,29 @@ func (w *worldCheck) mails() {
 	}
 }
 
+// staffMails holds the mails that are owed to staff, the newest of them, against those that came.
+func (w *worldCheck) staffMails() {
+	if w.Mails == nil {
+		return
+	}
+	ws, err := w.l.SubjectWritebacks(w.ctx, w.s.Hash, 0)
+	if err != nil {
+		w.bad("%v", err)
+	}
+	for _, x := range ws {
+		id := fmt.Sprintf("%s.0.%s@", w.s.Hash, strings.ReplaceAll(x.Ref, "#", "-"))
+		came := slices.ContainsFunc(w.Mails, func(m mailbox.Mail) bool { return strings.HasPrefix(m.ID, id) })
+		switch {
+		case x.State == "done" && !came:
+			w.bad("the mail %s to staff is done and did not come", x.Ref)
+		case x.State == "dropped" && came && !x.Handed:
+			w.bad("the mail %s to staff came although it was dropped: %s", x.Ref, x.Reason)
+		case x.State == "stuck" && x.Reason == "":
+			w.bad("the mail %s to staff is stuck and nobody is told why", x.Ref)
+		}
+	}
+}
+
 // orderMails holds the mails that are owed about an order against those that came.
 func (w *worldCheck) orderMails(o sim.Order, ours ledger.Order, ws []ledger.StoredWriteback) {
 	if w.Mails == nil {

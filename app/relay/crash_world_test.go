@@ -143,7 +143,11 @@ func (k *mortal) install() {
 		if ps := p.Problems(); len(ps) > 0 {
 			k.Fatal(ps)
 		}
-		_, err := l.ChangeSettings(context.Background(), hash, allSettings(ledger.Settings{AlarmTo: "staff@shop.example"}), k.now())
+		n := ledger.Settings{AlarmTo: "staff@shop.example"}
+		if k.rand.IntN(2) == 0 {
+			n = ledger.Settings{Staff: ledger.StaffMails{To: []string{"staff@shop.example", "more@shop.example"}, Alarms: ledger.AlarmKinds(), Digest: ledger.Daily}}
+		}
+		_, err := l.ChangeSettings(context.Background(), hash, allSettings(n), k.now())
 		k.ok(err)
 		_, err = l.SavePolicy(context.Background(), hash, ledger.PolicyChange{Base: 0, Policy: p, Author: "owner@example.com", Note: "", Since: k.now()}, k.now())
 		k.ok(err)

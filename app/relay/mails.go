@@ -27,6 +27,7 @@ type MailAsk struct {
 	AppURL   string          // our public URL, without a slash at the end
 	Code     string          // six digits, of MailCode
 	Endpoint ledger.Endpoint // of ledger.MailEndpointOff
+	Staff    *StaffMail      // of the mails that the settings name several staff for
 }
 
 // toStaff tells the mails to the Shop's staff from those to the shopper.
@@ -50,6 +51,9 @@ func (r *Relay) mailedLink(ctx context.Context, s *ledger.Shop, o ledger.Order) 
 // sendMail sends one mail, once. Before it is handed over that is recorded: should the process die, or the connection, before the mail
 // server has answered, nobody can know whether it was taken, and it is left to a person to send it again. A shopper is reminded anyway.
 func (r *Relay) sendMail(ctx context.Context, s *ledger.Shop, w ledger.Writeback) (ending, error) {
+	if n, ok := ledger.ParseStaffRef(w.Ref); ok {
+		return r.sendStaffMail(ctx, s, w, n)
+	}
 	which, _, _ := strings.Cut(w.Ref, "#")
 	which, number, _ := strings.Cut(which, "-")
 	if which == ledger.MailEndpointOff {
@@ -103,6 +107,8 @@ func (r *Relay) sendEndpointMail(ctx context.Context, s *ledger.Shop, w ledger.W
 		return ending{}, err
 	case r.Mail == nil:
 		return dropped("no mail server is set"), nil
+	case len(s.Settings.Staff.To) > 0:
+		return dropped(staffTold), nil
 	case s.Settings.AlarmTo == "":
 		return dropped("nobody is named in the settings to be told"), nil
 	case w.Handed:
@@ -132,9 +138,17 @@ func (r *Relay) hand(ctx context.Context, w ledger.Writeback, to string, m mail.
 	case me.Unknown:
 		return stuck(mailUnknown), nil
 	case me.Permanent:
-		return stuck("The mail was refused: " + me.Reason + ". Correct the mailbox in the order, or tell the customer in another way."), r.Ledger.TakeBack(ctx, w)
+		return stuck("The mail was refused: " + me.Reason + ". " + remedy(w)), r.Ledger.TakeBack(ctx, w)
 	}
 	return later(r.retry(w.Attempt), "the mail server cannot be reached, or puts us off: "+me.Error()), r.Ledger.TakeBack(ctx, w)
+}
+
+// remedy is what is left to do about a mail that was refused.
+func remedy(w ledger.Writeback) string {
+	if _, ok := ledger.ParseStaffRef(w.Ref); ok {
+		return "Correct the mailbox under Settings, Mails to your team."
+	}
+	return "Correct the mailbox in the order, or tell the customer in another way."
 }
 
 // asked reports whether a link is to be mailed about an order that is not on hold: a person would like a Proof of it.
@@ -160,7 +174,10 @@ func (r *Relay) stillToSend(s *ledger.Shop, o ledger.Order, which string) (endin
 	case r.Mail == nil:
 		return dropped("no mail server is set"), false
 	case toStaff(which):
-		if s.Settings.AlarmTo == "" {
+		switch {
+		case len(s.Settings.Staff.To) > 0:
+			return dropped(staffTold), false
+		case s.Settings.AlarmTo == "":
 			return dropped("nobody is named in the settings to be told"), false
 		}
 		return ending{}, true

@@ -203,6 +203,7 @@ func (r *Relay) loops() []loop {
 		{"shops", ledger.ShopBell, r.dueShops, r.someShop},
 		{"events", ledger.EventBell, r.dueEndpoints, r.someDeliveries},
 		{"erasures", ledger.ErasureBell, func(ctx context.Context, _ time.Time) ([]string, error) { return r.Ledger.ErasingShops(ctx) }, r.someErasure},
+		{"staff", ledger.StaffBell, r.Ledger.DueStaff, r.someStaff},
 	}
 }
 

@@ -81,6 +81,9 @@ func (r *Relay) mayStart(ctx context.Context, s *ledger.Shop, c ledger.Capabilit
 		return err
 	}
 	if b.Spent() {
+		if err := r.Ledger.AlarmBudget(ctx, s, r.Now()); err != nil {
+			r.Log.Error("telling the staff that the limit on sessions is spent; at the next try again", "shop", s.Hash, "error", err)
+		}
 		return errBudgetSpent
 	}
 	return nil

@@ -241,6 +241,9 @@ func (s *Shop) DropWebhooks(on bool) { s.set(func() { s.dropWebhooks = on }) }
 // SetCSP sets the shop's own Content-Security-Policy header.
 func (s *Shop) SetCSP(h CSPHeader) { s.set(func() { s.csp = h }) }
 
+// SetTimezone moves the shop to another zone, by its IANA name.
+func (s *Shop) SetTimezone(zone string) { s.set(func() { s.Timezone = zone }) }
+
 // CSP is the shop's own Content-Security-Policy header.
 func (s *Shop) CSP() CSPHeader { return locked(s, func() CSPHeader { return s.csp }) }
 

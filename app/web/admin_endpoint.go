@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"idgate/app/ledger"
+	"idgate/app/relay"
 	"idgate/views"
 )
 
 // failingNotice is how long an endpoint fails until it wants somebody's eye: shorter trouble passes by itself.
-const failingNotice = time.Hour
+const failingNotice = relay.FailingNotice
 
 // endpointInPath is the endpoint that the address names. Another Shop's are unknown here.
 func (s *Server) endpointInPath(r *http.Request, v visit) (ledger.Endpoint, error) {

@@ -14,17 +14,8 @@ import (
 	"idgate/views"
 )
 
-// startOfDay is the first moment of the day that t is in, in t's zone. Where the clock is put forward at midnight that is not midnight.
-func startOfDay(t time.Time) time.Time {
-	year, month, day := t.Date()
-	at := time.Date(year, month, day, 0, 0, 0, 0, t.Location())
-	for step := at.Add(-2 * time.Hour); !step.After(at.Add(2 * time.Hour)); step = step.Add(15 * time.Minute) { // every zone changes on a quarter of an hour
-		if y, m, d := step.Date(); y == year && m == month && d == day {
-			return step
-		}
-	}
-	return at
-}
+// startOfDay is the first moment of the day that t is in, in t's zone.
+func startOfDay(t time.Time) time.Time { return ledger.StartOfDay(t) }
 
 // nextDay is the first moment of the day after the one that t is in.
 func nextDay(t time.Time) time.Time {

@@ -164,17 +164,23 @@ var wantedAttributes = []string{relay.AttributeIAL, relay.AttributeToken, relay.
 // installed is what the last reconciliation found, part by part. What it did not get to is failing where it met a problem, and not
 // looked at yet where there was no reconciliation.
 func (s *Server) installed(shop *ledger.Shop) parts {
-	var out parts
+	out, err := installedParts(shop, s.Relay.Script.Hash)
+	if err != nil {
+		s.Log.Error("reading an installation report", "shop", shop.Hash, "error", err)
+	}
+	return out
+}
+
+func installedParts(shop *ledger.Shop, script string) (out parts, err error) {
 	if len(shop.Scopes) > 0 { // BigCommerce does not tell an API account's
 		out.missingScopes = bigcommerce.MissingScopes(shop.Scopes)
 	}
 	if shop.ReconciledAt.IsZero() {
-		return out
+		return out, nil
 	}
 	rep, err := relay.ReadInstallation(shop)
 	if err != nil {
-		s.Log.Error("reading an installation report", "shop", shop.Hash, "error", err)
-		return out
+		return out, err
 	}
 	out.problems = rep.Problems
 	status := func(there, ok bool) string {
@@ -200,7 +206,7 @@ func (s *Server) installed(shop *ledger.Shop) parts {
 		part, there := find(rep.Scripts, c.Name)
 		row := views.ScriptRow{Channel: c.Name, Status: status(there, part.OK)}
 		if there {
-			row.Hash = s.Relay.Script.Hash
+			row.Hash = script
 		} else {
 			row.Note = strings.Join(said, "; ")
 		}
@@ -215,7 +221,7 @@ func (s *Server) installed(shop *ledger.Shop) parts {
 			case !there:
 				row.Note = strings.Join(said, "; ")
 			case more == relay.ConfirmationPart:
-				row.Hash = s.Relay.Script.Hash
+				row.Hash = script
 			}
 			out.scripts = append(out.scripts, row)
 		}
@@ -224,7 +230,7 @@ func (s *Server) installed(shop *ledger.Shop) parts {
 		_, there := rep.Attributes[name]
 		out.attributes = append(out.attributes, views.AttributeRow{Name: name, Status: status(there, true)})
 	}
-	return out
+	return out, nil
 }
 
 // moreScripts are the scripts that the Shop has asked for besides the gate, as the report names them after a channel.
@@ -289,6 +295,9 @@ func (p presenter) stuckRow(b ledger.StoredWriteback) views.StuckRow {
 	}
 	if b.Kind == ledger.Mail && b.Subject == 0 {
 		row.Subject, row.Order = "Webhook endpoint", ""
+		if n, ok := ledger.ParseStaffRef(b.Ref); ok {
+			row.Subject = p.staffBox(n)
+		}
 	}
 	if b.Kind == ledger.Mail {
 		row.Mail = mailCode(b.Ref)

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	lateSpan      = 7 * 24 * time.Hour  // likewise a pass that came too late
-	foundSpan     = 30 * 24 * time.Hour // how long a leak or a moved order wants somebody's eye
+	lateSpan      = relay.LateSpan  // likewise a pass that came too late
+	foundSpan     = relay.FoundSpan // how long a leak or a moved order wants somebody's eye
 	recentEntries = 6
 	longWait      = time.Minute // for the quota; two windows of it
 )

@@ -32,7 +32,7 @@ func (s *Server) settings(w http.ResponseWriter, r *http.Request, v visit) error
 
 // alarmForm is the form as it is opened.
 func alarmForm(shop *ledger.Shop) views.AlarmForm {
-	return views.AlarmForm{To: shop.Settings.AlarmTo, From: digest(shop.Settings.AlarmTo)}
+	return views.AlarmForm{To: shop.Settings.AlarmTo, From: digest(shop.Settings.AlarmTo), Team: len(shop.Settings.Staff.To)}
 }
 
 func (s *Server) showSettings(w http.ResponseWriter, r *http.Request, v visit, status int, d views.SettingsData) error {
@@ -102,7 +102,7 @@ func (s *Server) saveAlarms(w http.ResponseWriter, r *http.Request, v visit) err
 		return show(http.StatusUnprocessableEntity)
 	}
 	err = s.changeSettings(r.Context(), v, ledger.SettingsChange{To: func(n ledger.Settings) (ledger.Settings, string, error) {
-		if form.From != digest(n.AlarmTo) {
+		if form.From != digest(n.AlarmTo) || len(n.Staff.To) > 0 { // several are mailed by now
 			return n, "", errSettingsMoved
 		}
 		said := told(changed("staff who are told", n.AlarmTo, to, "nobody"))
@@ -113,7 +113,7 @@ func (s *Server) saveAlarms(w http.ResponseWriter, r *http.Request, v visit) err
 		if v.Shop, err = s.Ledger.Shop(v.Shop.Hash); err != nil {
 			return err
 		}
-		form.From = digest(v.Shop.Settings.AlarmTo)
+		form.From, form.Team = digest(v.Shop.Settings.AlarmTo), len(v.Shop.Settings.Staff.To)
 		if form.Moved, err = s.settingsMoved(r.Context(), v); err != nil {
 			return err
 		}

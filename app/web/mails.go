@@ -24,6 +24,9 @@ var mailKinds = map[string]words.MailKind{
 
 // ComposeMail writes a mail about an order or a cart, in the shopper's language; those to staff are English.
 func ComposeMail(a relay.MailAsk, now time.Time) mail.Message {
+	if a.Staff != nil {
+		return composeStaffMail(a, now)
+	}
 	look := a.Shop.BrandingOn(a.Channel)
 	v, m := mailPage(a, look, shopWords(a.Shop, a.Channel, a.Order.Buyer.Locale, a.Locale), now)
 	var html bytes.Buffer

@@ -139,6 +139,8 @@ func (s *Server) Handler() http.Handler {
 	m.Handle("POST /s/{shop}/settings/preview", s.adminUpTo(maxBranding, ledger.Viewer, s.showPreview))
 	m.Handle("GET /s/{shop}/settings/checkout", s.admin(ledger.Viewer, s.checkoutPage))
 	m.Handle("POST /s/{shop}/settings/checkout", s.acts(ledger.Manager, s.saveCheckout))
+	m.Handle("GET /s/{shop}/settings/mails", s.admin(ledger.Viewer, s.staffMails))
+	m.Handle("POST /s/{shop}/settings/mails", s.acts(ledger.Manager, s.saveStaffMails))
 	m.Handle("GET /s/{shop}/settings/data", s.admin(ledger.Viewer, s.dataPage))
 	m.Handle("POST /s/{shop}/settings/sign-back", s.acts(ledger.Owner, s.saveSignBack))
 	m.Handle("POST /s/{shop}/logout", s.admin(ledger.Viewer, s.logout))

@@ -85,6 +85,8 @@ func TestRoutesRolesOfPages(t *testing.T) {
 		{"/settings/preview", url.Values{"what": {"mail-link"}}, viewer, 200},
 		{"/settings/checkout", nil, viewer, 200},
 		{"/settings/checkout", url.Values{"sessions_per_day": {"many"}}, manager, 422},
+		{"/settings/mails", nil, viewer, 200},
+		{"/settings/mails", url.Values{"to": {"nobody"}}, manager, 422},
 		{"/settings/data", nil, viewer, 200},
 		{"/settings/guide", url.Values{"guide": {"burn"}}, manager, 400},
 		{"/team", nil, viewer, 200},

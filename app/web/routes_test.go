@@ -180,11 +180,11 @@ func TestRoutesSuspended(t *testing.T) {
 	b.enforce(shopHash)
 	id := strconv.FormatInt(b.hold(shopHash), 10)
 	b.ok(b.s.Ledger.SuspendShop(b.Context(), shopHash, b.clock(), b.clock().Add(time.Hour)))
-	for _, path := range []string{"/overview", "/policy", "/orders", "/orders?filter=held", "/orders/" + id, "/verifications", "/verifications/decisions", "/health", "/settings", "/settings/branding", "/settings/texts", "/settings/checkout", "/settings/data"} {
+	for _, path := range []string{"/overview", "/policy", "/orders", "/orders?filter=held", "/orders/" + id, "/verifications", "/verifications/decisions", "/health", "/settings", "/settings/branding", "/settings/texts", "/settings/checkout", "/settings/mails", "/settings/data"} {
 		page := b.as(ledger.Owner, shopBase+path, nil)
 		b.want(200, page, "BigCommerce refuses our token since", "Tue 10 Mar 2026, 09:12", "Tue 10 Mar 2026, 10:12", "install idgate again")
 		for _, form := range postForm.FindAllStringSubmatch(page.Body.String(), -1) {
-			if form[1] != shopBase+"/logout" && form[1] != shopBase+"/policy" && form[1] != shopBase+"/settings/checkout" {
+			if form[1] != shopBase+"/logout" && form[1] != shopBase+"/policy" && form[1] != shopBase+"/settings/checkout" && form[1] != shopBase+"/settings/mails" {
 				t.Errorf("%s still has a form to %s", path, form[1])
 			}
 		}
@@ -199,7 +199,7 @@ func TestRoutesSuspended(t *testing.T) {
 		"/orders/" + id + "/keep": {"reason": {"It is fine"}}, "/orders/" + id + "/unkeep": {"reason": {"It is fine"}}, "/orders/" + id + "/revoke": {"reason": {"It is fine"}},
 		"/orders/" + id + "/replay": {}, "/orders/" + id + "/retry": {}, "/health/repair": {}, "/health/retry": {}, "/health/notice": {}, "/health/replay": {},
 		"/settings": {}, "/settings/alarms": {views.AlarmField: {"a@example.com"}}, "/settings/branding": {}, "/settings/texts": {}, "/settings/texts/reset": {},
-		"/settings/checkout": {}, "/settings/guide": {"guide": {"skip"}}, "/settings/sign-back": {views.SignBackField: {"on"}},
+		"/settings/checkout": {}, "/settings/mails": {"to": {"a@example.com"}, "digest": {"daily"}}, "/settings/guide": {"guide": {"skip"}}, "/settings/sign-back": {views.SignBackField: {"on"}},
 	} {
 		b.want(409, b.as(ledger.Owner, shopBase+path, form), "Nothing can be changed just now", "Install idgate again")
 		b.want(403, b.as(ledger.Viewer, shopBase+path, form))
@@ -235,7 +235,7 @@ func TestCrossSiteForms(t *testing.T) {
 	b := newBench(t)
 	for _, path := range []string{"/policy", "/health/repair", "/health/retry", "/settings", "/logout", "/orders/1/release", "/orders/1/refuse",
 		"/orders/1/keep", "/orders/1/unkeep", "/orders/1/revoke", "/orders/1/replay", "/orders/1/retry", "/health/notice", "/health/replay", "/settings/alarms", "/settings/branding", "/settings/texts", "/settings/texts/reset",
-		"/settings/preview", "/settings/checkout", "/settings/guide", "/settings/sign-back"} {
+		"/settings/preview", "/settings/checkout", "/settings/mails", "/settings/guide", "/settings/sign-back"} {
 		r, err := http.NewRequest("POST", "/s/"+shopHash+path, strings.NewReader(""))
 		b.ok(err)
 		r.Header.Set("Cookie", b.cookies[shopHash+" owner"])
