@@ -191,6 +191,28 @@ func TestDialogFailures(t *testing.T) {
 	s.placed(before, 0)
 }
 
+// TestDialogGlare: pictures with glare end a try with a next step of their own, which the next try takes.
+func TestDialogGlare(t *testing.T) {
+	s := atPayment(t)
+	before := s.demo.orders()
+	s.pay("intro")
+	s.shop.click(part("start"))
+	s.asked("session")
+	s.playTo(s.shop.popup(func() { s.shop.click(part("link")) }), "glare", "Nikola Guest", "all done")
+	s.shop.toFront()
+	s.asked("final")
+	s.shop.shows(part("state"), "expiry date could not be read")
+	s.shop.shows(part("next"), "without glare")
+	s.shop.picture("dialog-failed-glare")
+	s.placed(before, 0)
+	s.shop.click(part("retry"))
+	s.asked("session")
+	s.play(s.shop.popup(func() { s.shop.click(part("link")) }), "passes-with-selfie", "Nikola Guest")
+	s.shop.toFront()
+	s.confirmed()
+	s.placed(before, 1)
+}
+
 // TestDialogReview: while somebody looks at the pictures the dialog says so, and it goes on by itself once they have approved.
 func TestDialogReview(t *testing.T) {
 	s := atPayment(t)

@@ -198,6 +198,7 @@ func TestPeople(t *testing.T) {
 		{sim.OtherName, outcome{idv.StatePassed, noCode, withSelfie, grace, 52}, outcome{idv.StatePassed, noCode, withSelfie, grace, 52}},
 		{sim.ExpiredDocument, outcome{idv.StateFailed, idv.ReasonExpiredDocument, expired, "", 0},
 			outcome{idv.StateFailed, idv.ReasonExpiredDocument, idv.Evidence{DocumentExpired: true}, "", 0}},
+		{sim.Glare, outcome{idv.StateFailed, idv.ReasonUnreadableExpiry, withSelfie, "", 0}, outcome{idv.StateFailed, idv.ReasonNotADocument, none, "", 0}},
 		{sim.Fails, outcome{idv.StateFailed, idv.ReasonNotVerified, none, "", 0}, outcome{idv.StateFailed, idv.ReasonRetriesExhausted, none, "", 0}},
 		{sim.GivesUp, outcome{idv.StateAbandoned, noCode, none, "", 0}, outcome{idv.StateAbandoned, noCode, none, "", 0}},
 		{sim.Declines, outcome{idv.StateDeclined, noCode, none, "", 0}, outcome{idv.StateDeclined, noCode, none, "", 0}},
