@@ -235,8 +235,8 @@ p{margin:.75rem 0}
 label{font-weight:600}
 [hidden]{display:none!important}
 #state:not(:empty){padding:.75rem;border:1px solid #0000;border-radius:.4rem;background:#eef2f7}
-:is([data-view=final],[data-view=refuse],[data-view=unreachable]) #state{background:#fdeceb}
 #state[data-state=passed]{background:#e3f4e8}
+:is([data-view=final],[data-view=refuse],[data-view=unreachable]) #state{background:#fdeceb}
 div{display:flex;flex-direction:column}
 @media(max-width:40rem){div{flex-direction:column-reverse}}
 img{width:12rem;margin:auto}
@@ -481,7 +481,7 @@ function converse(ask, resolve) {
     const { why, next } = ended || { why: '', next: '' };
     if (allowed && !after) return finish(true);
     if (allowed || word === 'mail') {
-      show({ view: 'done', session: s, state: t(allowed ? 'done' : 'confirm_mail'), over: true });
+      show({ view: 'done', session: s, title: t(allowed ? 'passed' : 'confirm_title'), state: t(allowed ? 'done' : 'confirm_mail'), over: true });
     } else if (word === 'refuse') {
       show({ view: 'refuse', state: why || t('why'), next: next || t(blocked), over: true });
     } else if (word === 'review' && (!s || s === ended)) {
@@ -517,7 +517,7 @@ function converse(ask, resolve) {
       const next = tries && s.retry ? s.next + ' ' + tries : s.next;
       return show({ view: 'final', session: s, title: t('failed_title'), state: s.why || t(s.state), next, choice: s.retry, acts: { retry: [s.retry ? t('retry') : '', start] }, over: true });
     }
-    show({ view: 'session', session: s, lines: ['needs', 'deadline_by'].map(t), state: t(s.state) || t('waiting'), next: s.next, acts: { mail: ways().mail } });
+    show({ view: 'session', session: s, lines: [s.url && 'needs', 'deadline_by'].map(t), state: t(s.state) || t('waiting'), next: s.next, acts: { mail: ways().mail } });
     if (life) return;
     life = new AbortController();
     follow(ask, s.id, hear, soon, life.signal).catch(() => {});
@@ -686,15 +686,13 @@ function wrapXHR(config, lock) {
     }).catch(() => safely(answer)(x, call, 'error'));
   };
 
-  Object.assign(xhr, {
-    /** @this {XMLHttpRequest} */
+  Object.assign(xhr, /** @type {ThisType<XMLHttpRequest>} */ ({
     open() {
       reset(this, calls.get(this));
       const result = Reflect.apply(native.open, this, arguments);
       track(this, arguments, native.send);
       return result;
     },
-    /** @this {XMLHttpRequest} */
     send() {
       const early = lock && lock.opened.get(this);
       if (early && !calls.has(this)) track(this, early, native.send);
@@ -702,7 +700,6 @@ function wrapXHR(config, lock) {
       if (!call || call.phase === 'sent' || !orders(call.path, arguments[0])) return Reflect.apply(native.send, this, arguments);
       if (!call.phase) safely(hold)(this, call, arguments);
     },
-    /** @this {XMLHttpRequest} */
     abort() {
       const call = calls.get(this);
       const held = call && call.phase === 'held';
@@ -710,7 +707,7 @@ function wrapXHR(config, lock) {
       if (call && held) answer(this, call, 'abort');
       return Reflect.apply(native.abort, this, arguments);
     },
-  });
+  }));
   return (x, args, send, opened) => {
     track(x, opened, send);
     const call = calls.get(x);
@@ -867,7 +864,7 @@ async function init(options) {
   const base = text(apiBase).replace(/\/+$/, '');
   const shop = text(tenantId);
   const cart = cartID(cartId);
-  if (!/^https?:\/\/\w/.test(base) || !/^[\w-]+$/.test(shop)) return console.error(say + 'apiBase, a URL, and tenantId are required');
+  if (!/^https?:\/\/\w/.test(base) || !/^[\w-]+$/.test(shop)) return console.error(say + 'apiBase and tenantId are required');
   if (!cart && (cartId || pageKind() !== 'checkout')) return console.error(say + 'cartId is required on this page');
   onComplete = callback;
   if (running) return;

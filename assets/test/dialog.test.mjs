@@ -228,6 +228,24 @@ test('the script placed for the page after the order holds nothing, whatever the
   assert.deepEqual([shop.orders.length, page.lock()], [1, null]);
 }));
 
+test('after the order: the end says that it is one', onPage(null, async ({ app, open }) => {
+  app.decide = () => decision('verify', { session: session('created') });
+  const page = await open({ path: CONFIRMATION, before: keep });
+  await page.shows('session');
+  app.decide = () => decision('allow', { texts: undefined });
+  app.poll = () => [200, session('passed')];
+  await until('the end', () => (page.advance(2000), page.view() === 'done'));
+  assert.deepEqual([page.said('title'), page.said('state')], [TEXTS.passed, TEXTS.done]);
+}));
+
+test('what is needed is said until it was shown', onPage({}, async ({ app, page }) => {
+  await talking({ app, page }, { session: session('created') });
+  assert.match(page.said('lines'), new RegExp(TEXTS.needs));
+  app.poll = () => [200, session('review', { url: '', qr: '' })];
+  await until('the review', () => (page.advance(2000), page.said('state') === TEXTS.review));
+  assert.equal(page.said('lines'), TEXTS.deadline_by);
+}));
+
 const NUMBER = '<div id="checkout-app"><p data-test="order-confirmation-order-number-text">Your order number is <strong>7</strong></p></div>';
 const held = (status) => ({ '/api/storefront/orders/7': { orderId: 7, customerMessage: '"status":"MANUAL_VERIFICATION_REQUIRED"', status } });
 for (const { name, json, jwt = '', body = NUMBER, ask } of [

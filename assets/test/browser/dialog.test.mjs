@@ -44,6 +44,8 @@ const states = [
   } },
   { name: 'final', view: 'final', word: 'verify', said: (w) => ({ documents: KINDS, session: live('failed', { retry: true, reason: { text: w.texts.failed, next: w.texts.needs } }) }) },
   { name: 'final-spent', view: 'final', said: (w) => ({ session: live('declined', { reason: { text: w.texts.declined, next: w.texts.order_blocked } }) }) },
+  { name: 'final-not-enough', view: 'final', said: (w) => ({ session: live('passed', { retry: true, reason: { text: w.texts.failed, next: w.texts.needs } }) }),
+    colour: 'rgb(253, 236, 235)' }, // passed, and not the one who was asked for
   { name: 'review', view: 'review', word: 'review', said: {} },
   { name: 'refuse', view: 'refuse', word: 'refuse', said: {} },
   { name: 'unreachable', view: 'unreachable', said: { documents: [] }, press: 'start', before: (app) => (app.start = () => [502, '']) },
@@ -129,6 +131,7 @@ for (const [lang, width] of looks) {
       await fits(tab, state.name);
       const [order, dir] = await tab.eval(`[getComputedStyle(${$}.querySelector('[data-idgate=capture]')).flexDirection, getComputedStyle(${$}.querySelector('dialog')).direction]`);
       assert.deepEqual([order, dir], [width === 390 ? 'column-reverse' : 'column', lang === 'ar' ? 'rtl' : 'ltr']);
+      if (state.colour) assert.equal(await tab.eval(`getComputedStyle(${$}.querySelector('#state')).backgroundColor`), state.colour);
       if (PICTURES) {
         mkdirSync(PICTURES, { recursive: true });
         writeFileSync(`${PICTURES}/${state.name}-${lang}-${width}.png`, await tab.picture());
