@@ -51,6 +51,7 @@ const states = [
   { name: 'unreachable', view: 'unreachable', said: { documents: [] }, press: 'start', before: (app) => (app.start = () => [502, '']) },
   { name: 'confirmation', view: 'intro', said: { documents: ['passport'], mail: true }, after: true },
   { name: 'confirmation-done', view: 'done', word: 'mail', said: {}, after: true },
+  { name: 'confirmation-held', view: 'done', word: 'mail', said: (w) => ({ texts: { ...w.texts, confirm_title: w.texts.held_title, confirm_mail: w.texts.held_text } }), after: true },
 ];
 
 const PAGE = (app, w) => `<!doctype html><html lang="${w.lang}" dir="${w.dir}"><head><title>Checkout</title><meta name="viewport" content="width=device-width">
