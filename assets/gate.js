@@ -1,5 +1,4 @@
-// @ts-check
-// idgate's storefront script; README.md and gate.types.d.ts explain it.
+// See README.md
 'use strict';
 {
 
@@ -59,7 +58,7 @@ const pause = (ms, signal) => new Promise((resolve) => {
 /** @type {Parts['within']} */
 const within = (ms, fn) => {
   const stop = new AbortController();
-  return Promise.race([fn(stop.signal), pause(ms).then(() => (stop.abort(), Promise.reject()))]);
+  return Promise.race([fn(stop.signal), pause(ms).then(() => Promise.reject(stop.abort()))]);
 };
 
 const activated = async () => doc.prerendering && new Promise((resolve) => doc.addEventListener('prerenderingchange', resolve));
@@ -84,7 +83,6 @@ function kept(config, ask) {
   return memory;
 }
 
-/** @type {Parts['readScript']} */
 function readScript() {
   const named = /^(https?:\/\/[^?#]*?)\/storefront\/v1\/(?:scripts\/([\w-]+)\/(\d+)\/gate\.\w+\.js|widget\.js)([?#]|$)/;
   for (const script of [doc.currentScript, ...doc.scripts]) {
@@ -104,7 +102,7 @@ const newAsk = (config, page, more = {}) => ({
 });
 
 /** @type {Parts['readShop']} */
-const readShop = (what) => async (ask, signal) => {
+const readShop = async (what, ask, signal) => {
   const [folder] = /^\/(?!internalapi|(embedded-)?checkout|cart)[^/]+/.exec(ask.path || location.pathname) || [''];
   for (const root of new Set([folder, ''])) {
     const r = await native.fetch.call(window, root + what, { cache: 'no-store', signal });
@@ -116,13 +114,13 @@ const readShop = (what) => async (ask, signal) => {
 /** @type {Read} */
 async function customerJWT(ask, signal) {
   const id = ask.config.clientID;
-  const token = id && (await readShop('/customer/current.jwt?app_client_id=' + encodeURIComponent(id))(ask, signal)).trim();
+  const token = id && (await readShop('/customer/current.jwt?app_client_id=' + encodeURIComponent(id), ask, signal)).trim();
   return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token) ? token : '';
 }
 
 /** @type {Read} */
 async function findCart(ask, signal) {
-  const carts = await readShop('/api/storefront/carts')(ask, signal).then(JSON.parse).catch(() => null);
+  const carts = await readShop('/api/storefront/carts', ask, signal).then(JSON.parse).catch(() => null);
   const id = cartID(record(record(carts)[0]).id);
   if (id || !window.checkoutKitLoader) return id;
   const kit = await window.checkoutKitLoader.load('checkout-sdk');
@@ -158,6 +156,12 @@ function decisionFrom(body, ask) {
   };
 }
 
+/** @type {Read} */
+async function findHeld(ask, signal) {
+  const id = /\d+/.exec(text(record(doc.querySelector('[data-test*=order-number]')).textContent));
+  return id && /"status": ?"MANUAL_/.test(await readShop('/api/storefront/orders/' + id, ask, signal)) ? 'held' : '';
+}
+
 let asked = 0;
 let learned = 0;
 let warned = false;
@@ -169,20 +173,21 @@ const t = (key = '') => text(voice.texts[key]) || ENGLISH[key] || '';
 async function question(ask, signal) {
   /** @param {Read} fn */
   const read = (fn) => within(READ_MS, (s) => fn(ask, s)).catch(() => '');
-  let [cart, jwt] = await Promise.all([ask.cart || read(findCart), read(customerJWT)]);
-  if (!cart) return { word: 'nocart' };
-  ask.cart = cart;
+  const { config: { shop, channel }, page, locale } = ask;
+  let [cart, jwt] = await Promise.all([ask.cart || read(page === AFTER ? findHeld : findCart), read(customerJWT)]);
+  if (!cart && (!jwt || page !== AFTER)) return { word: 'nocart' };
+  ask.cart = cartID(cart);
   const old = kept(ask.config);
   let capability = ask.capability || (old.cart === cart ? text(old.capability) : '');
   for (;;) {
-    const { config: { shop, channel }, page, locale } = ask;
     const r = await api(ask.config, '/decisions', {
-      signal, body: JSON.stringify({ shop, channel, cart_id: cart, customer_jwt: jwt, capability, page, locale }),
+      signal, body: JSON.stringify({ shop, channel, cart_id: cart, customer_jwt: jwt, capability, page: cart === 'held' ? cart : page, locale }),
     });
     if (r.ok) {
       const said = decisionFrom(await r.text(), ask);
       if (said.texts.title) voice = said;
       ask.capability = said.capability || capability;
+      ask.said = said.word !== 'none';
       said.ask = ask.capability + ' ' + jwt;
       kept(ask.config, ask);
       return said;
@@ -202,7 +207,7 @@ async function askServer(ask) {
   try {
     await activated();
     answer = await within(ASK_MS, (signal) => question(ask, signal));
-  } catch { }
+  } catch {}
   if (turn > learned && ask.config.locked) {
     learned = turn;
     if (answer.texts) warned = !admits(ask, answer);
@@ -219,7 +224,7 @@ function admits(ask, answer) {
   return (word === 'nocart' && ask.page === 'other' && !placing) || (ask.config.open && !warned);
 }
 
-/* layer 4: the dialog */
+/* layer 4 */
 
 const CSS = `:host{all:initial}
 *{box-sizing:border-box}
@@ -230,8 +235,8 @@ p{margin:.75rem 0}
 label{font-weight:600}
 [hidden]{display:none!important}
 #state:not(:empty){padding:.75rem;border:1px solid #0000;border-radius:.4rem;background:#eef2f7}
-:is([data-view=final],[data-view=refuse],[data-view=unreachable]) #state{background:#fdeceb}
 #state[data-state=passed]{background:#e3f4e8}
+:is([data-view=final],[data-view=refuse],[data-view=unreachable]) #state{background:#fdeceb}
 div{display:flex;flex-direction:column}
 @media(max-width:40rem){div{flex-direction:column-reverse}}
 img{width:12rem;margin:auto}
@@ -350,7 +355,7 @@ function newDialog() {
       for (const button of buttons) put(button, (v.acts[button.id] || [])[0]);
       put(close, (!v.over && t('cancel')) || t('close'));
       raise();
-      if (focused instanceof HTMLElement && focused.closest('[hidden]')) (v.acts.confirm ? code : live.url ? link : title).focus();
+      if (focused && focused.closest('[hidden]')) (v.acts.confirm ? code : live.url ? link : title).focus();
     },
   };
 }
@@ -476,7 +481,7 @@ function converse(ask, resolve) {
     const { why, next } = ended || { why: '', next: '' };
     if (allowed && !after) return finish(true);
     if (allowed || word === 'mail') {
-      show({ view: 'done', session: s, state: t(allowed ? 'done' : 'confirm_mail'), over: true });
+      show({ view: 'done', session: s, title: t(allowed ? 'passed' : 'confirm_title'), state: t(allowed ? 'done' : 'confirm_mail'), over: true });
     } else if (word === 'refuse') {
       show({ view: 'refuse', state: why || t('why'), next: next || t(blocked), over: true });
     } else if (word === 'review' && (!s || s === ended)) {
@@ -512,7 +517,7 @@ function converse(ask, resolve) {
       const next = tries && s.retry ? s.next + ' ' + tries : s.next;
       return show({ view: 'final', session: s, title: t('failed_title'), state: s.why || t(s.state), next, choice: s.retry, acts: { retry: [s.retry ? t('retry') : '', start] }, over: true });
     }
-    show({ view: 'session', session: s, lines: ['needs', 'deadline_by'].map(t), state: t(s.state) || t('waiting'), next: s.next, acts: { mail: ways().mail } });
+    show({ view: 'session', session: s, lines: [s.url && 'needs', 'deadline_by'].map(t), state: t(s.state) || t('waiting'), next: s.next, acts: { mail: ways().mail } });
     if (life) return;
     life = new AbortController();
     follow(ask, s.id, hear, soon, life.signal).catch(() => {});
@@ -607,7 +612,7 @@ function engage(ask) {
   return turn;
 }
 
-/* layer 1: the order call */
+/* layer 1 */
 
 let landed = () => true;
 
@@ -615,7 +620,7 @@ let landed = () => true;
 function orderPath(call) {
   try {
     const [method, url] = call();
-    if (String(method).toUpperCase() !== 'POST') return '';
+    if (!/^post$/i.test(String(method))) return '';
     const { pathname, origin } = new URL(String(url), doc.baseURI);
     const path = decodeURIComponent(pathname).replace(/\/+/g, '/');
     if (ORDER.test(path) || GRAPHQL.test(path)) return path;
@@ -681,15 +686,13 @@ function wrapXHR(config, lock) {
     }).catch(() => safely(answer)(x, call, 'error'));
   };
 
-  Object.assign(xhr, {
-    /** @this {XMLHttpRequest} */
+  Object.assign(xhr, /** @type {ThisType<XMLHttpRequest>} */ ({
     open() {
       reset(this, calls.get(this));
       const result = Reflect.apply(native.open, this, arguments);
       track(this, arguments, native.send);
       return result;
     },
-    /** @this {XMLHttpRequest} */
     send() {
       const early = lock && lock.opened.get(this);
       if (early && !calls.has(this)) track(this, early, native.send);
@@ -697,7 +700,6 @@ function wrapXHR(config, lock) {
       if (!call || call.phase === 'sent' || !orders(call.path, arguments[0])) return Reflect.apply(native.send, this, arguments);
       if (!call.phase) safely(hold)(this, call, arguments);
     },
-    /** @this {XMLHttpRequest} */
     abort() {
       const call = calls.get(this);
       const held = call && call.phase === 'held';
@@ -705,8 +707,7 @@ function wrapXHR(config, lock) {
       if (call && held) answer(this, call, 'abort');
       return Reflect.apply(native.abort, this, arguments);
     },
-  });
-  /** @type {Take} */
+  }));
   return (x, args, send, opened) => {
     track(x, opened, send);
     const call = calls.get(x);
@@ -729,8 +730,7 @@ function wrapFetch(config) {
       over = true;
     }
   };
-  window.fetch = function fetch() {
-    const [input, init] = arguments;
+  window.fetch = function fetch(input, init) {
     const path = orderPath(() => [record(init).method || record(input).method, record(input).url || input]);
     return path ? hold(this, arguments, path) : Reflect.apply(native.fetch, this, arguments);
   };
@@ -743,21 +743,17 @@ function wrapBeacon() {
   };
 }
 
-/* layers 2 and 3: what can be pressed */
+/* layers 2, 3 */
 
 let lock = '';
 let restyle = () => {};
-/** @type {Set<Element>} */
 const stilled = new Set();
 
 function setLock(state = '') {
   lock = state;
   if (html.getAttribute('data-idgate') !== state) html.setAttribute('data-idgate', state);
   restyle();
-  if (state !== 'open') {
-    doc.querySelectorAll(FRAMES + ':not([inert])').forEach((frame) => (stilled.add(frame), frame.setAttribute('inert', '')));
-    return;
-  }
+  if (state !== 'open') return doc.querySelectorAll(FRAMES + ':not([inert])').forEach((frame) => (stilled.add(frame), frame.setAttribute('inert', '')));
   stilled.forEach((frame) => frame.removeAttribute('inert'));
   stilled.clear();
 }
@@ -772,15 +768,11 @@ function intercept(config, event) {
   event.stopImmediatePropagation();
   if (!/^(click|submit|keydown)$/.test(type)) return;
   event.preventDefault();
-  if (!talks) attempt(config, found instanceof Element && found.matches(SUBMIT + ',' + FORM));
-}
-
-/** @type {Parts['attempt']} */
-async function attempt(config, submit) {
-  const { allow } = await engage(newAsk(config, pageKind()));
-  /** @type {HTMLButtonElement | null} */
-  const button = doc.querySelector('button' + SUBMIT);
-  if (allow && submit && lock === 'open' && button) button.click();
+  const submit = found instanceof Element && found.matches(SUBMIT + ',' + FORM);
+  if (!talks) engage(newAsk(config, pageKind())).then(({ allow }) => {
+    const button = doc.querySelector('button' + SUBMIT);
+    if (allow && submit && lock === 'open' && button instanceof HTMLElement) button.click();
+  });
 }
 
 const sung = new Set();
@@ -828,16 +820,18 @@ function keepWatch(config) {
 async function afterOrder(config) {
   await activated();
   const old = kept(config);
-  const cart = cartID(old.cart);
-  const capability = text(old.capability);
-  if (cart && capability && pageKind() === AFTER) engage(newAsk(config, AFTER, { cart, capability, quiet: true }));
+  const ask = newAsk({ ...config, locked: false }, AFTER, { cart: text(old.capability) && cartID(old.cart), quiet: true });
+  for (const wait of pageKind() === AFTER ? [0, WAIT_MS, SLOW_MS] : []) {
+    await pause(wait).catch(() => {});
+    if (!ask.said) await engage(ask);
+  }
 }
 
 /** @type {Parts['safely']} */
 const safely = (fn) => (...args) => {
   try {
     fn(...args);
-  } catch { }
+  } catch {}
 };
 
 /** @type {Parts['guard']} */
@@ -870,7 +864,7 @@ async function init(options) {
   const base = text(apiBase).replace(/\/+$/, '');
   const shop = text(tenantId);
   const cart = cartID(cartId);
-  if (!/^https?:\/\/\w/.test(base) || !/^[\w-]+$/.test(shop)) return console.error(say + 'apiBase (a URL) and tenantId (the store hash) are required');
+  if (!/^https?:\/\/\w/.test(base) || !/^[\w-]+$/.test(shop)) return console.error(say + 'apiBase and tenantId are required');
   if (!cart && (cartId || pageKind() !== 'checkout')) return console.error(say + 'cartId is required on this page');
   onComplete = callback;
   if (running) return;

@@ -33,6 +33,7 @@ interface Ask {
   capability: string; // kept up to date from the answers
   quiet: boolean; // an unreachable server is not worth a dialog
   signal: AbortSignal | null; // aborted: the asker has gone
+  said?: boolean; // the server has said something, after the order: not that there is nothing to say yet
 }
 
 interface Session {
@@ -150,10 +151,9 @@ interface Parts {
   within: <T>(ms: number, fn: (signal: AbortSignal) => Promise<T>) => Promise<T>;
   /** Reads, and with an Ask writes, what this tab keeps: the cart's id and its Capability, nothing that names a person. */
   kept(config: Config, ask?: Ask): Record<string, unknown>;
-  readScript(): Config | null;
   newAsk(config: Config, page: string, more?: Partial<Ask>): Ask;
   /** Reads a same-origin path: the first root's 200 answer, or ''. Shops can live in a sub-folder. */
-  readShop(what: string): Read;
+  readShop(what: string, ask: Ask, signal: AbortSignal): Promise<string>;
   sessionFrom(raw: unknown, config: Config): Session | null;
   /** Throws on garbage. */
   decisionFrom(body: string, ask: Ask): Decision;
@@ -198,9 +198,8 @@ interface Parts {
   guard(config: Config, lock?: Lock): void;
   /** asking, closed or open; '' while there is nothing to guard. Also the attribute of <html>. */
   setLock(state: string): void;
+  /** Stops a press; the last event of one asks, and presses the submit button again once the server allows. */
   intercept(config: Config, event: Event): void;
-  /** A press that was stopped: asks, and presses the submit button again once the server allows. */
-  attempt(config: Config, submit: boolean): Promise<void>;
   /** Tells the server that the page is not as we know it, for its Health page; once per page and thing. */
   canary(missing: string): void;
   /** Runs fn and swallows what it throws. */

@@ -642,6 +642,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.newestCodeStmt, err = db.PrepareContext(ctx, newestCode); err != nil {
 		return nil, fmt.Errorf("error preparing query NewestCode: %w", err)
 	}
+	if q.newestOrderOfCustomerStmt, err = db.PrepareContext(ctx, newestOrderOfCustomer); err != nil {
+		return nil, fmt.Errorf("error preparing query NewestOrderOfCustomer: %w", err)
+	}
 	if q.nextCurrencyStmt, err = db.PrepareContext(ctx, nextCurrency); err != nil {
 		return nil, fmt.Errorf("error preparing query NextCurrency: %w", err)
 	}
@@ -2091,6 +2094,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing newestCodeStmt: %w", cerr)
 		}
 	}
+	if q.newestOrderOfCustomerStmt != nil {
+		if cerr := q.newestOrderOfCustomerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing newestOrderOfCustomerStmt: %w", cerr)
+		}
+	}
 	if q.nextCurrencyStmt != nil {
 		if cerr := q.nextCurrencyStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing nextCurrencyStmt: %w", cerr)
@@ -3026,6 +3034,7 @@ type Queries struct {
 	moneyFiguresStmt               *sql.Stmt
 	moveSessionStmt                *sql.Stmt
 	newestCodeStmt                 *sql.Stmt
+	newestOrderOfCustomerStmt      *sql.Stmt
 	nextCurrencyStmt               *sql.Stmt
 	nextEndpointStmt               *sql.Stmt
 	nextStaffAlarmsStmt            *sql.Stmt
@@ -3376,6 +3385,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		moneyFiguresStmt:               q.moneyFiguresStmt,
 		moveSessionStmt:                q.moveSessionStmt,
 		newestCodeStmt:                 q.newestCodeStmt,
+		newestOrderOfCustomerStmt:      q.newestOrderOfCustomerStmt,
 		nextCurrencyStmt:               q.nextCurrencyStmt,
 		nextEndpointStmt:               q.nextEndpointStmt,
 		nextStaffAlarmsStmt:            q.nextStaffAlarmsStmt,

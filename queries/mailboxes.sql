@@ -37,6 +37,10 @@ SELECT count(*) FROM (SELECT 1 FROM sessions AS s WHERE s.store_hash = @store_ha
 -- name: OrderOfCart :one
 SELECT order_id FROM orders WHERE store_hash = @store_hash AND cart_id = @cart_id AND cart_id != '' ORDER BY order_id DESC LIMIT 1;
 
+-- name: NewestOrderOfCustomer :one
+SELECT o.order_id FROM orders AS o INDEXED BY orders_customer WHERE o.store_hash = @store_hash AND o.customer_id = @customer_id AND o.customer_id != 0 AND o.placed_at > @since
+ORDER BY o.placed_at DESC, o.order_id DESC LIMIT 1;
+
 -- Guests' too: who could open the mailbox was the customer.
 -- name: EraseShownMailbox :execrows
 DELETE FROM shown_mailboxes WHERE (store_hash, mailbox, cart_id, order_id, customer_id) IN (SELECT m.store_hash, m.mailbox, m.cart_id, m.order_id, m.customer_id FROM shown_mailboxes AS m

@@ -317,6 +317,24 @@ func (q *Queries) NewestCode(ctx context.Context, arg NewestCodeParams) ([]Newes
 	return items, nil
 }
 
+const newestOrderOfCustomer = `-- name: NewestOrderOfCustomer :one
+SELECT o.order_id FROM orders AS o INDEXED BY orders_customer WHERE o.store_hash = ?1 AND o.customer_id = ?2 AND o.customer_id != 0 AND o.placed_at > ?3
+ORDER BY o.placed_at DESC, o.order_id DESC LIMIT 1
+`
+
+type NewestOrderOfCustomerParams struct {
+	StoreHash  string
+	CustomerID int64
+	Since      int64
+}
+
+func (q *Queries) NewestOrderOfCustomer(ctx context.Context, arg NewestOrderOfCustomerParams) (int64, error) {
+	row := q.queryRow(ctx, q.newestOrderOfCustomerStmt, newestOrderOfCustomer, arg.StoreHash, arg.CustomerID, arg.Since)
+	var order_id int64
+	err := row.Scan(&order_id)
+	return order_id, err
+}
+
 const orderOfCart = `-- name: OrderOfCart :one
 SELECT order_id FROM orders WHERE store_hash = ?1 AND cart_id = ?2 AND cart_id != '' ORDER BY order_id DESC LIMIT 1
 `

@@ -154,6 +154,19 @@ var mailboxesCases = cases{
 		got, err = w.q.OrderOfCart(w.Context(), OrderOfCartParams{StoreHash: "abc"})
 		none(w, got, err)
 	},
+	"NewestOrderOfCustomer": func(w *world) {
+		w.order(118, cols{"customer_id": 5, "placed_at": 9})
+		w.order(119, cols{"customer_id": 5, "placed_at": 8})
+		w.order(120, cols{"customer_id": 6, "placed_at": 10})
+		w.order(121, cols{"customer_id": 5, "placed_at": 11, "store_hash": "xyz"})
+		w.order(122, cols{"customer_id": 0, "placed_at": 12})
+		got, err := w.q.NewestOrderOfCustomer(w.Context(), NewestOrderOfCustomerParams{StoreHash: "abc", CustomerID: 5, Since: 7})
+		equal(w, got, err, 118)
+		got, err = w.q.NewestOrderOfCustomer(w.Context(), NewestOrderOfCustomerParams{StoreHash: "abc", CustomerID: 5, Since: 9})
+		none(w, got, err)
+		got, err = w.q.NewestOrderOfCustomer(w.Context(), NewestOrderOfCustomerParams{StoreHash: "abc"})
+		none(w, got, err)
+	},
 	"EraseShownMailbox": func(w *world) {
 		w.shown(cols{"cart_id": "c1"})
 		w.shown(cols{"order_id": 118})

@@ -24,6 +24,12 @@ type CustomerLogin struct {
 // BigCommerce reads it there; it is good for 30 s, one visit and one address. Who puts it into a Location must log it nowhere.
 const LoginPath = "/login/token/"
 
+// LoginAddress reports whether BigCommerce can compare a with a browser's address: the documentation asks for "the expected IP address",
+// whole, of either version. One with a zone means nothing on another machine.
+func LoginAddress(a netip.Addr) bool {
+	return a.IsValid() && a.Zone() == "" && !a.Is4In6() && !a.IsUnspecified() && !a.IsMulticast()
+}
+
 // SignCustomerLogin makes a token for LoginPath: HS256 with the client secret, for one customer of one shop. The scope
 // store_v2_customers_login must have been granted.
 func (a *App) SignCustomerLogin(c CustomerLogin) (string, error) {
@@ -34,8 +40,8 @@ func (a *App) SignCustomerLogin(c CustomerLogin) (string, error) {
 		return "", errors.New("signing a customer in: a malformed store hash")
 	case c.CustomerID <= 0:
 		return "", errors.New("signing a customer in: no customer")
-	case !c.RequestIP.Is4():
-		return "", errors.New("signing a customer in: the browser's address is not IPv4, and BigCommerce compares no other")
+	case !LoginAddress(c.RequestIP):
+		return "", errors.New("signing a customer in: the browser's address is not known")
 	case !strings.HasPrefix(c.RedirectTo, "/") || localURL(c.RedirectTo) != c.RedirectTo:
 		return "", errors.New("signing a customer in: not a path of the shop's own")
 	}

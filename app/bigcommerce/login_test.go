@@ -41,7 +41,9 @@ func TestSignCustomerLogin(t *testing.T) {
 		"no customer":      func(c *CustomerLogin) { c.CustomerID = 0 },
 		"a bad hash":       func(c *CustomerLogin) { c.StoreHash = "ABC/.." },
 		"no address":       func(c *CustomerLogin) { c.RequestIP = netip.Addr{} },
-		"an IPv6 address":  func(c *CustomerLogin) { c.RequestIP = netip.MustParseAddr("2001:db8::1") },
+		"a zone":           func(c *CustomerLogin) { c.RequestIP = netip.MustParseAddr("fe80::1%eth0") },
+		"IPv4 in IPv6":     func(c *CustomerLogin) { c.RequestIP = netip.MustParseAddr("::ffff:192.0.2.9") },
+		"any address":      func(c *CustomerLogin) { c.RequestIP = netip.MustParseAddr("::") },
 		"another site":     func(c *CustomerLogin) { c.RedirectTo = "https://evil.example/" },
 		"a scheme's way":   func(c *CustomerLogin) { c.RedirectTo = "//evil.example/" },
 		"a backslash":      func(c *CustomerLogin) { c.RedirectTo = `/\evil.example/` },
@@ -53,6 +55,16 @@ func TestSignCustomerLogin(t *testing.T) {
 		if token, err := a.SignCustomerLogin(c); err == nil || token != "" {
 			t.Errorf("%s: %q", name, token)
 		}
+	}
+	six := good
+	six.RequestIP = netip.MustParseAddr("2001:0db8:0001:0002:0003:0000:0000:0006")
+	token, err := a.SignCustomerLogin(six)
+	claims := jwt.MapClaims{}
+	if _, err := jwt.ParseWithClaims(token, claims, func(*jwt.Token) (any, error) { return []byte(a.ClientSecret), nil }, jwt.WithoutClaimsValidation()); err != nil {
+		t.Fatal(err)
+	}
+	if err != nil || claims["request_ip"] != "2001:db8:1:2:3::6" {
+		t.Errorf("by IPv6: %v, %v", claims["request_ip"], err)
 	}
 	if _, err := (&App{ClientID: "client"}).SignCustomerLogin(good); err == nil {
 		t.Error("signed without a secret")

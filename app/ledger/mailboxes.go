@@ -247,6 +247,11 @@ func (l *Ledger) OrderOfCart(ctx context.Context, hash, cartID string) (int64, e
 	return found(l.read.OrderOfCart(ctx, queries.OrderOfCartParams{StoreHash: hash, CartID: cartID}))
 }
 
+// NewestOrderOfCustomer is the number of the order that a customer placed last, if that was after since, or ErrNotFound.
+func (l *Ledger) NewestOrderOfCustomer(ctx context.Context, hash string, customer int64, since time.Time) (int64, error) {
+	return found(l.read.NewestOrderOfCustomer(ctx, queries.NewestOrderOfCustomerParams{StoreHash: hash, CustomerID: customer, Since: millis(since)}))
+}
+
 // CountMailboxSessions says how many Sessions were begun under a mailbox since then, whoever began them, up to 100.
 func (l *Ledger) CountMailboxSessions(ctx context.Context, hash, mailbox string, since time.Time) (int64, error) {
 	return l.read.CountMailboxSessions(ctx, queries.CountMailboxSessionsParams{StoreHash: hash, Mailbox: unhex(mailbox), Since: millis(since)})

@@ -143,14 +143,7 @@ func (r *Relay) ConfirmCart(ctx context.Context, s *ledger.Shop, c ledger.Capabi
 	if out.Decision, err = r.Ledger.Decision(ctx, s.Hash, o.DecisionID); err != nil {
 		return out, err
 	}
-	switch {
-	case !out.Decision.Binds():
-	case o.Hold == ledger.Refused, o.Hold.Ours() && o.PersonSays == "refuse":
-		out.Outcome = gate.Refuse
-	case o.Hold == ledger.Holding, o.Hold == ledger.Held, o.Hold == ledger.Cancelling:
-		out.Outcome = gate.Verify
-	}
-	if out.Outcome == gate.Allow {
+	if out.Outcome = stepLeft(o, out.Decision); out.Outcome == gate.Allow {
 		return out, nil
 	}
 	if c.Mailbox != o.Mailbox || c.CustomerID != 0 && c.CustomerID != o.CustomerID {
@@ -172,6 +165,41 @@ func (r *Relay) ConfirmCart(ctx context.Context, s *ledger.Shop, c ledger.Capabi
 		return out, err
 	}
 	return out, nil
+}
+
+// stepLeft is what an order's buyer may be told of our hold: verify, refuse, or allow where there is none.
+func stepLeft(o ledger.Order, d ledger.Decision) gate.Outcome {
+	switch {
+	case !d.Binds():
+	case o.Hold == ledger.Refused, o.Hold.Ours() && o.PersonSays == "refuse":
+		return gate.Refuse
+	case o.Hold == ledger.Holding, o.Hold == ledger.Held, o.Hold == ledger.Cancelling:
+		return gate.Verify
+	}
+	return gate.Allow
+}
+
+// justOrdered is how long after an order its customer may still be on the page after it.
+const justOrdered = time.Hour
+
+// MailedCustomer reports whether the order that a customer has just placed is on our hold, and its verification link in their mail.
+func (r *Relay) MailedCustomer(ctx context.Context, s *ledger.Shop, customer int64) (bool, error) {
+	if !r.MailsShoppers(s) {
+		return false, nil
+	}
+	id, err := r.Ledger.NewestOrderOfCustomer(ctx, s.Hash, customer, r.Now().Add(-justOrdered))
+	if errors.Is(err, ledger.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	o, err := r.Ledger.Order(ctx, s, id)
+	if err != nil || o.DecisionID == "" {
+		return false, err
+	}
+	d, err := r.Ledger.Decision(ctx, s.Hash, o.DecisionID)
+	return err == nil && stepLeft(o, d) == gate.Verify, err
 }
 
 // orderOf is the order that a cart became, once it has been decided; ledger.ErrNotFound before.

@@ -629,6 +629,117 @@ func TestConfirmationPage(t *testing.T) {
 	w.check()
 }
 
+// TestConfirmationPageInTheMail: a customer whom BigCommerce names is told to look in the mail while the order that they have just placed is
+// on our hold; whoever else asks is answered alike and learns nothing.
+func TestConfirmationPageInTheMail(t *testing.T) {
+	w := newWorld(t)
+	ada := w.ada()
+	asks := func(more map[string]any) (int, string) {
+		t.Helper()
+		body := map[string]any{"shop": hash, "channel": 1, "cart_id": "", "page": "order_confirmation", "locale": "de"}
+		for k, v := range more {
+			body[k] = v
+		}
+		b, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.clock.pass(time.Second) // within the address's rate
+		status, raw := w.do(http.MethodPost, w.app.URL+"/storefront/v1/decisions", http.Header{"Origin": {w.origin()}}, b)
+		return status, string(raw)
+	}
+	_, nothing := asks(nil)
+	if nothing != `{"decision":"none","tries_left":0,"session":null}` {
+		t.Errorf("a stranger is told: %s", nothing)
+	}
+	alike := func(name, token string) {
+		t.Helper()
+		if status, got := asks(map[string]any{"customer_jwt": token}); status != http.StatusOK || got != nothing {
+			t.Errorf("%s: %d %s", name, status, got)
+		}
+	}
+	alike("before there is an order", w.token(ada.ID))
+	place := func() sim.Order { return w.place(w.cart(w.product(cheap), ada.ID, sim.BillingOf(ada))) }
+	o := place()
+	if w.ours(o.ID).Hold != ledger.Held {
+		t.Fatalf("the order: %+v", w.ours(o.ID))
+	}
+	alike("no token", "")
+	alike("garbage", "a.b.c")
+	alike("another customer's", w.token(w.other(ada).ID))
+	alike("another shop's", w.token(ada.ID, func(c map[string]any) { c["sub"], c["store_hash"] = "othershop", "othershop" }))
+	alike("of another operation", w.token(ada.ID, func(c map[string]any) { c["operation"] = "customer_login" }))
+	alike("expired", w.token(ada.ID, func(c map[string]any) { c["exp"] = w.clock.now().Unix() - 3600 }))
+	alike("a guest's", w.token(0))
+	if status, got := asks(map[string]any{"capability": "cart.AAAA"}); status != http.StatusOK || got != nothing {
+		t.Errorf("garbage for a Capability: %d %s", status, got)
+	}
+	for name, capability := range map[string]string{"none": "", "garbage": "cart.AAAA"} {
+		got := w.decide("", map[string]any{"page": "order_confirmation", "customer_jwt": w.token(ada.ID), "capability": capability, "locale": "de"})
+		german := words.For(words.Match("de"), nil)
+		if got.Decision != "mail" || got.Lang != "de" || got.Texts["confirm_title"] != german.Text("dialog.confirm_title", nil) || got.Texts["confirm_mail"] != german.Text("dialog.confirm_mail", nil) ||
+			got.Texts["title"] == "" || got.Texts["close"] == "" || got.Order != "" || got.Capability != "" || got.Session != nil {
+			t.Errorf("the customer, with the Capability %s: %+v", name, got)
+		}
+	}
+	// Nobody is told by the hour, or on a newer order's page.
+	w.clock.pass(time.Hour)
+	alike("an hour later", w.token(ada.ID))
+	o = place()
+	token := func() string { return w.token(ada.ID) }
+	if _, got := asks(map[string]any{"customer_jwt": token()}); !strings.Contains(got, `"decision":"mail"`) {
+		t.Errorf("the next order: %s", got)
+	}
+	w.override(o.ID, true)
+	alike("a released order", token())
+	o = place()
+	w.override(o.ID, false)
+	alike("a refused order", token())
+	place()
+	w.policy(func(p *gate.Policy) { p.Mails = false })
+	alike("a shop that sends no mails", token())
+}
+
+// TestConfirmationPageOnHold: where BigCommerce tells a browser that its order is on hold, the words for that come from us, the same for all,
+// and nothing was looked up for them.
+func TestConfirmationPageOnHold(t *testing.T) {
+	w := newWorld(t)
+	held := func(more map[string]any) said {
+		t.Helper()
+		m := map[string]any{"page": "held", "locale": "fr"}
+		for k, v := range more {
+			m[k] = v
+		}
+		w.clock.pass(time.Second)
+		return w.decide("held", m)
+	}
+	before := held(nil)
+	french := words.For(words.Match("fr"), nil)
+	if want := french.Text("dialog.held_text", nil); before.Decision != "mail" || before.Texts["confirm_mail"] != want || before.Texts["confirm_title"] != french.Text("dialog.held_title", nil) ||
+		before.Lang != "fr" || before.Order != "" || before.Capability != "" || len(before.Texts) != 4 {
+		t.Fatalf("%+v", before)
+	}
+	ada := w.ada()
+	a := w.decide(w.guest(adas), nil)
+	w.place(w.guest(adas))
+	w.place(w.cart(w.product(cheap), ada.ID, sim.BillingOf(ada)))
+	for name, more := range map[string]map[string]any{"a stranger": nil, "the customer": {"customer_jwt": w.token(ada.ID)}, "a Capability": {"capability": a.Capability}} {
+		if got := held(more); plain(t, got) != plain(t, before) {
+			t.Errorf("%s is told something else once there are orders: %+v", name, got)
+		}
+	}
+	for name, change := range map[string]func(*gate.Policy){
+		"no mails": func(p *gate.Policy) { p.Mails = false },
+		"another hold status, which says nothing of a hold": func(p *gate.Policy) { p.HoldStatus = 7 },
+		"a policy without effect":                           func(p *gate.Policy) { p.Mode = gate.Shadow },
+	} {
+		w.policy(change)
+		if got := held(nil); got.Decision != "none" || len(got.Texts) != 0 {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
 // TestConfirmationAfterTheMailboxChanged: the Proof has to be under the mailbox that the order names.
 func TestConfirmationAfterTheMailboxChanged(t *testing.T) {
 	w := newWorld(t)

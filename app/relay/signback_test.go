@@ -152,6 +152,39 @@ func TestSignBack(t *testing.T) {
 	}
 }
 
+// TestSignBackByIPv6: BigCommerce is told the whole address, and nobody else in the same network is signed in by it.
+func TestSignBackByIPv6(t *testing.T) {
+	mine, neighbour, four := "[2001:db8:1:2:3:4:5:6]:4711", "[2001:db8:1:2:3:4:5:7]:4711", "203.0.113.9:4711"
+	for name, c := range map[string]struct {
+		visits string // where the shop is visited from
+		want   int
+	}{"the same address": {mine, http.StatusFound}, "a neighbour": {neighbour, http.StatusForbidden}, "IPv4 at the shop": {four, http.StatusForbidden}} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorldWith(t, func(w *world) { w.from.Store(&mine) })
+			w.settings(ledger.Settings{SignBack: true})
+			j := w.passed(w.ada())
+			_, to := j.press()
+			if !strings.HasPrefix(to, w.origin()+"/login/token/ey") {
+				t.Fatalf("back: to %q", to)
+			}
+			w.from.Store(&c.visits)
+			if status, _, _ := w.jar().visit(to); status != c.want {
+				t.Errorf("the shop: %d, want %d", status, c.want)
+			}
+		})
+	}
+	t.Run("the setting is off", func(t *testing.T) {
+		w := newWorldWith(t, func(w *world) { w.from.Store(&mine) })
+		_, token, capability, n := w.trying(w.ada())
+		j := w.jar()
+		j.goOn(capability, token)
+		w.choose(n.URL, simkosmos.PassesWithSelfie)
+		if _, to := j.press(); to != "/v/" || n.Here || strings.Contains(j.page(), wayBack) {
+			t.Errorf("back: to %q", to)
+		}
+	})
+}
+
 // visit opens an address of the shop's, with the shop's cookies, which are not ours.
 func (j *jar) visit(u string) (status int, to, body string) {
 	j.w.t.Helper()

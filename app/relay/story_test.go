@@ -258,6 +258,7 @@ func TestWhatTheProviderSays(t *testing.T) {
 		{simkosmos.TooYoung, "passed", "verify", "age_too_low", ledger.Held},
 		{simkosmos.ExpiredDocument, "failed", "verify", idv.ReasonExpiredDocument, ledger.Held},
 		{simkosmos.LatelyExpired, "failed", "verify", idv.ReasonExpiredDocument, ledger.Held},
+		{simkosmos.Glare, "failed", "verify", idv.ReasonUnreadableExpiry, ledger.Held},
 		{simkosmos.OtherName, "passed", "verify", "name_differs", ledger.Held},
 		{simkosmos.Fails, "failed", "verify", "not_verified", ledger.Held},
 		{simkosmos.GivesUp, "abandoned", "verify", "", ledger.Held},

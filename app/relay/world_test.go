@@ -72,6 +72,8 @@ type world struct {
 	compose func(relay.MailAsk) mail.Message
 	logTo   io.Writer // nil: the test's own log
 
+	from atomic.Pointer[string] // the address and port that every request seems to come from; nil: loopback's
+
 	postTime time.Duration // of relay.Options
 }
 
@@ -94,7 +96,12 @@ func newWorldWith(t testing.TB, prepare func(*world), change ...func(*gate.Polic
 	prepare(w)
 	var appHandler, storeHandler, idvHandler http.Handler
 	late := func(h *http.Handler) *httptest.Server {
-		s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { (*h).ServeHTTP(rw, r) }))
+		s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if from := w.from.Load(); from != nil {
+				r.RemoteAddr = *from
+			}
+			(*h).ServeHTTP(rw, r)
+		}))
 		t.Cleanup(s.Close)
 		return s
 	}

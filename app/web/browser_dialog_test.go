@@ -191,6 +191,28 @@ func TestDialogFailures(t *testing.T) {
 	s.placed(before, 0)
 }
 
+// TestDialogGlare: pictures with glare end a try with a next step of their own, which the next try takes.
+func TestDialogGlare(t *testing.T) {
+	s := atPayment(t)
+	before := s.demo.orders()
+	s.pay("intro")
+	s.shop.click(part("start"))
+	s.asked("session")
+	s.playTo(s.shop.popup(func() { s.shop.click(part("link")) }), "glare", "Nikola Guest", "all done")
+	s.shop.toFront()
+	s.asked("final")
+	s.shop.shows(part("state"), "expiry date could not be read")
+	s.shop.shows(part("next"), "without glare")
+	s.shop.picture("dialog-failed-glare")
+	s.placed(before, 0)
+	s.shop.click(part("retry"))
+	s.asked("session")
+	s.play(s.shop.popup(func() { s.shop.click(part("link")) }), "passes-with-selfie", "Nikola Guest")
+	s.shop.toFront()
+	s.confirmed()
+	s.placed(before, 1)
+}
+
 // TestDialogReview: while somebody looks at the pictures the dialog says so, and it goes on by itself once they have approved.
 func TestDialogReview(t *testing.T) {
 	s := atPayment(t)
@@ -303,8 +325,8 @@ func (s *story) confirmationScript() {
 	s.visit()
 }
 
-// TestDialogConfirmation: after an order that is on hold, the page says that a step is left in the tab that holds the cart's Capability, and
-// nothing in any other; its shopper is told by mail.
+// TestDialogConfirmation: after an order that is on hold, the page says that a step is left in the tab that holds the cart's Capability; in
+// another one of the same browser it says to look in the mail; a stranger's is told nothing.
 func TestDialogConfirmation(t *testing.T) {
 	s := newStory(t)
 	s.install()
@@ -327,11 +349,9 @@ func TestDialogConfirmation(t *testing.T) {
 	other.toFront()
 	other.open(after)
 	other.shows(css("[data-test=order-confirmation-heading]"), "Thank you")
-	other.until("performance.getEntriesByType('resource').some(r => r.name.includes('page=order_confirmation'))")
-	if value[bool](other, `!!document.querySelector("idgate-dialog")`) {
-		t.Error("a tab without the cart's Capability is told of the order")
-	}
+	other.toldInTheMail("Your order is being checked", "confirmation-held")
 	other.close()
+	s.toldNothing(after)
 	s.newestMail(guestMail, "")
 
 	s.shop.toFront()
@@ -344,6 +364,63 @@ func TestDialogConfirmation(t *testing.T) {
 	s.shop.picture("confirmation-done")
 	s.demo.awaitStatus(id, awaitingFulfillment)
 	s.placed(before, 1)
+}
+
+// toldInTheMail waits for the dialog that says to look in the mail, which offers nothing but to be closed.
+func (p *page) toldInTheMail(title, picture string) {
+	p.t.Helper()
+	p.until(`document.querySelector("idgate-dialog")?.shadowRoot.querySelector("dialog").dataset.view === "done"`)
+	p.shows(part("title"), title)
+	p.shows(part("state"), "e-mail about your order")
+	if got := value[string](p, `[...document.querySelector("idgate-dialog").shadowRoot.querySelectorAll(":is(button, a):not([hidden])")].filter(b => b.checkVisibility()).map(b => b.id).join()`); got != "close" {
+		p.t.Errorf("the dialog offers %q", got)
+	}
+	p.picture(picture)
+	p.click(part("close"))
+	p.until(`!document.querySelector("idgate-dialog")`)
+}
+
+// toldNothing opens the page after an order in a browser that has nothing to do with it, and outlasts the last look.
+func (s *story) toldNothing(after string) {
+	s.t.Helper()
+	stranger := s.browser.attach(nil, chromedp.WithNewBrowserContext())
+	s.browser.expect("/api/storefront/orders/") // which is another's
+	stranger.open(after)
+	stranger.until("performance.getEntriesByType('resource').some(r => r.name.includes('page=order_confirmation'))")
+	stranger.until(fmt.Sprintf("performance.getEntriesByType('resource').filter(r => r.name.includes(%q)).length >= 3", "/customer/current.jwt"))
+	if value[bool](stranger, `!!document.querySelector("idgate-dialog") || performance.getEntriesByType('resource').some(r => r.name.includes("/storefront/v1/decisions"))`) {
+		s.t.Error("a stranger's browser is told of the order")
+	}
+	stranger.close()
+}
+
+// TestDialogConfirmationOfACustomer: in another tab of her browser a signed-in customer, named by BigCommerce, is told to look in the mail.
+func TestDialogConfirmationOfACustomer(t *testing.T) {
+	s := newStory(t)
+	s.install()
+	s.load()
+	s.enforce()
+	s.confirmationScript()
+	s.signIn("ada@example.com")
+	s.buy("COF-250")
+	s.ship("", "")
+	s.shop.until(locked)
+	before := s.demo.orders()
+	s.shop.click(css("#demo-place-api-order"))
+	s.shop.shows(css("#demo-note"), "was placed round the script")
+	s.placed(before, 1)
+	id := s.demo.orders()[0].id
+	s.demo.awaitStatus(id, manualVerification)
+	other := s.browser.newPage()
+	other.toFront()
+	// Her order cannot be read in the page, so that it is she who is known, and not the order's status.
+	back := other.cutOff(s.demo.store + "/api/storefront/orders/")
+	s.browser.expect("net::ERR_CONNECTION_REFUSED")
+	other.open(s.demo.store + "/checkout/order-confirmation/" + id)
+	other.toldInTheMail("One step left", "confirmation-mail")
+	back()
+	other.close()
+	s.toldNothing(s.demo.store + "/checkout/order-confirmation/" + id)
 }
 
 // TestDialogSignBack: a customer goes on from the checkout on the same device, loses her sign-in meanwhile, verifies on our hosted page, and

@@ -138,13 +138,17 @@ func TestQRCodeIsOnePath(t *testing.T) {
 func TestAddressBelievesOnlyTrustedProxies(t *testing.T) {
 	s := &Server{}
 	s.Proxies = append(s.Proxies, netip.MustParsePrefix("10.0.0.0/8"))
-	for _, c := range []struct{ remote, forwarded, want string }{
-		{"203.0.113.9:1", "198.51.100.1", "203.0.113.9"},
-		{"10.0.0.1:1", "198.51.100.1", "198.51.100.1"},
-		{"10.0.0.1:1", "192.0.2.66, 198.51.100.1, 10.2.3.4", "198.51.100.1"},
-		{"10.0.0.1:1", "nonsense", "10.0.0.1"},
-		{"10.0.0.1:1", "", "10.0.0.1"},
-		{"[2001:db8:1:2:3:4:5:6]:1", "", "2001:db8:1:2::/64"},
+	for _, c := range []struct{ remote, forwarded, want, whole string }{
+		{"203.0.113.9:1", "198.51.100.1", "203.0.113.9", "203.0.113.9"},
+		{"10.0.0.1:1", "198.51.100.1", "198.51.100.1", "198.51.100.1"},
+		{"10.0.0.1:1", "192.0.2.66, 198.51.100.1, 10.2.3.4", "198.51.100.1", "198.51.100.1"},
+		{"10.0.0.1:1", "nonsense", "10.0.0.1", "10.0.0.1"},
+		{"10.0.0.1:1", "", "10.0.0.1", "10.0.0.1"},
+		{"[2001:db8:1:2:3:4:5:6]:1", "", "2001:db8:1:2::/64", "2001:db8:1:2:3:4:5:6"},
+		{"[2001:db8:1:2:3:4:5:6]:1", "198.51.100.1", "2001:db8:1:2::/64", "2001:db8:1:2:3:4:5:6"},
+		{"10.0.0.1:1", "192.0.2.66, 2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64", "2001:db8:1:2:3:4:5:6"},
+		{"[::ffff:203.0.113.9]:1", "", "203.0.113.9", "203.0.113.9"},
+		{"@", "198.51.100.1", "@", "invalid IP"},
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RemoteAddr = c.remote
@@ -153,6 +157,9 @@ func TestAddressBelievesOnlyTrustedProxies(t *testing.T) {
 		}
 		if got := s.address(r); got != c.want {
 			t.Errorf("%s via %q: %s, want %s", c.remote, c.forwarded, got, c.want)
+		}
+		if got := s.client(r).String(); got != c.whole {
+			t.Errorf("%s via %q: the whole address is %s, want %s", c.remote, c.forwarded, got, c.whole)
 		}
 	}
 }

@@ -262,11 +262,24 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request, hash string, u l
 // inFrame reports whether the page asked for is to be shown in another's frame, where a browser may refuse our cookies.
 func inFrame(r *http.Request) bool { return r.Header.Get("Sec-Fetch-Dest") == "iframe" }
 
-// address is the client's, as far as trusted proxies tell it.
+// address is what the limits count a client by.
 func (s *Server) address(r *http.Request) string {
+	a := s.client(r)
+	switch {
+	case !a.IsValid():
+		return r.RemoteAddr
+	case a.Is6():
+		p, _ := a.Prefix(64) // one customer of a network has a /64
+		return p.String()
+	}
+	return a.String()
+}
+
+// client is the client's whole address, as far as trusted proxies tell it.
+func (s *Server) client(r *http.Request) netip.Addr {
 	ap, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
-		return r.RemoteAddr
+		return netip.Addr{}
 	}
 	a := ap.Addr().Unmap()
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
@@ -277,11 +290,7 @@ func (s *Server) address(r *http.Request) string {
 		}
 		a = hop.Unmap()
 	}
-	if a.Is6() {
-		p, _ := a.Prefix(64) // one customer of a network has a /64
-		return p.String()
-	}
-	return a.String()
+	return a
 }
 
 func (s *Server) trusted(a netip.Addr) bool {

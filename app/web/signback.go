@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -25,7 +24,8 @@ import (
 // Capability and a Current Customer JWT made just then: this browser is signed in as that customer now, and no other site can begin it.
 // What is known by then goes into a sealed first-party cookie, never into an address, so there is no link that somebody could be sent or
 // could pass on. A mailed link sets no such cookie and takes away one that is there. The button works once for a Session, shortly after,
-// from an IPv4 address that BigCommerce compares, and leads to the very storefront that it began on.
+// from an address that BigCommerce compares, the whole of it, and leads to the very storefront that it began on. Whoever reaches us by IPv6
+// and the shop by IPv4 is refused by BigCommerce, and signs in as usual.
 
 const (
 	hereCookie = "__Host-idgate-here"
@@ -138,7 +138,7 @@ func (s *Server) goesBack(r *http.Request, shop *ledger.Shop, b linked) (to bigc
 		return to, "", nil
 	}
 	ip := s.client(r)
-	if !ip.Is4() {
+	if !bigcommerce.LoginAddress(ip) {
 		return to, "", nil
 	}
 	to = bigcommerce.CustomerLogin{StoreHash: shop.Hash, CustomerID: k.Customer, RedirectTo: "/checkout", RequestIP: ip,
@@ -183,15 +183,6 @@ func (s *Server) signBack(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Location", at+bigcommerce.LoginPath+token) // not by http.Redirect, which would put it into a body as well
 	w.WriteHeader(http.StatusSeeOther)
 	return nil
-}
-
-// client is the client's whole address, as far as trusted proxies tell it.
-func (s *Server) client(r *http.Request) netip.Addr {
-	a, err := netip.ParseAddr(s.address(r)) // an IPv6 one is a prefix there, and of no use here
-	if err != nil {
-		return netip.Addr{}
-	}
-	return a
 }
 
 // saveSignBack changes whether a verified customer is signed in again.

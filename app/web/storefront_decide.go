@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -30,8 +31,19 @@ type needBody struct {
 	Age    int  `json:"age"`
 }
 
-// none is the answer on an order's confirmation page to whoever is not the buyer, or must wait for what the order gate says.
-const none gate.Outcome = "none"
+// none is the answer on an order's confirmation page to whoever is not the buyer, or must wait for what the order gate says; mailed is the
+// one to a buyer whose browser does not hold the cart's Capability: their mail has a link.
+const (
+	none   gate.Outcome = "none"
+	mailed gate.Outcome = "mail"
+)
+
+// The pages after the order, as the script names them: the second one is a page where BigCommerce has told the browser itself, which alone
+// may read its own order, that this order is on hold.
+const (
+	afterOrder = "order_confirmation"
+	afterHeld  = "held"
+)
 
 type answerBody struct {
 	Decision    gate.Outcome      `json:"decision"`
@@ -69,12 +81,19 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) error {
 	}
 	speak(r, shop, b.Locale)
 	speakOn(r, b.Channel)
-	confirming := b.Page == "order_confirmation"
+	if b.Page == afterHeld {
+		b.CartID = "" // it is no matter which
+	}
+	confirming := b.Page == afterOrder || b.Page == afterHeld
 	if id, err := uuid.Parse(b.CartID); (err != nil || id.String() != strings.ToLower(b.CartID)) && (b.CartID != "" || !confirming) {
 		return refuse(http.StatusBadRequest, "bad_request", "cart_id must be a cart's UUID").at("cart_id")
 	}
 	if !s.limits.allow("shop "+shop.Hash, 100, 500) || b.CartID != "" && !s.limits.allow("cart "+shop.Hash+b.CartID, 2, 30) {
 		return refuse(http.StatusTooManyRequests, "rate_limited", "too many questions about this cart; wait a moment")
+	}
+	if b.Page == afterHeld {
+		writeJSON(w, http.StatusOK, s.lookForMail(r, shop))
+		return nil
 	}
 	ask := relay.CartAsk{Shop: shop, CartID: strings.ToLower(b.CartID), Locale: localeOf(r, b.Locale)}
 	if b.Capability != "" {
@@ -84,7 +103,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if confirming {
-		return s.confirm(w, r, shop, ask.Held)
+		return s.confirm(w, r, shop, ask.Held, b.CustomerJWT)
 	}
 	if b.CustomerJWT != "" {
 		c, err := s.BigCommerce.VerifyCurrentCustomer(b.CustomerJWT, shop.Hash)
@@ -160,10 +179,19 @@ func (s *Server) explain(r *http.Request, shop *ledger.Shop, out *answerBody, d 
 // confirmAgain is how soon the page after an order asks again whose order is not known here yet.
 const confirmAgain = 3
 
-// confirm answers on the page after the order. Nobody without the cart's Capability learns anything, not even whether there is an order.
-func (s *Server) confirm(w http.ResponseWriter, r *http.Request, shop *ledger.Shop, held *ledger.Capability) error {
+// confirm answers on the page after the order. Whoever holds the cart's Capability goes on from there; a customer whom BigCommerce has named
+// is told to look in the mail while the order that they have just placed is on our hold; nobody else learns anything, not even whether
+// there is an order.
+func (s *Server) confirm(w http.ResponseWriter, r *http.Request, shop *ledger.Shop, held *ledger.Capability, token string) error {
 	out := answerBody{Decision: none}
 	if held == nil {
+		told, err := s.mailedCustomer(r, shop, token)
+		if err != nil {
+			return err
+		}
+		if told {
+			out = s.tellMailed(r, shop, "confirm_title", "confirm_mail")
+		}
 		writeJSON(w, http.StatusOK, out)
 		return nil
 	}
@@ -187,4 +215,33 @@ func (s *Server) confirm(w http.ResponseWriter, r *http.Request, shop *ledger.Sh
 	}
 	writeJSON(w, http.StatusOK, out)
 	return nil
+}
+
+// mailedCustomer reports whether a Current Customer JWT names somebody whose link is in the mail. One that is no good names nobody.
+func (s *Server) mailedCustomer(r *http.Request, shop *ledger.Shop, token string) (bool, error) {
+	c, err := s.BigCommerce.VerifyCurrentCustomer(token, shop.Hash)
+	if err != nil || !s.limits.allow(fmt.Sprintf("confirm %s %d", shop.Hash, c.CustomerID), 2, 30) {
+		return false, nil
+	}
+	return s.Relay.MailedCustomer(r.Context(), shop, c.CustomerID)
+}
+
+// lookForMail is what a shopper reads whose order is on hold as BigCommerce has told their browser. It is the same for whoever asks, and
+// knows of no order: the hold may be another's, so it promises no mail.
+func (s *Server) lookForMail(r *http.Request, shop *ledger.Shop) answerBody {
+	if !s.Relay.MailsShoppers(shop) || shop.Policy.HoldStatus != bigcommerce.StatusManualVerification {
+		return answerBody{Decision: none}
+	}
+	return s.tellMailed(r, shop, "held_title", "held_text")
+}
+
+func (s *Server) tellMailed(r *http.Request, shop *ledger.Shop, title, text string) answerBody {
+	words, look := s.words(r), lookFor(r, shop)
+	said := words.Dialog(dialogData(shop, look, gate.Decision{}, nil, 0))
+	out := answerBody{Decision: mailed, Mode: shop.Policy.Mode, Lang: words.Lang(), Dir: words.Dir()}
+	out.Texts = map[string]string{"title": said[title], "confirm_title": said[title], "confirm_mail": said[text], "close": said["close"]}
+	if look.Accent != "" {
+		out.Texts["accent"] = look.Accent
+	}
+	return out
 }

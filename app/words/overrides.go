@@ -24,7 +24,7 @@ var buttons = []string{
 }
 
 // titles are headings and subjects, by the last part of their key.
-var titles = []string{"title", "failed_title", "confirm_title", "subject", "heading"}
+var titles = []string{"title", "failed_title", "confirm_title", "held_title", "subject", "heading"}
 
 // Key is a text that a merchant may write in their own words.
 type Key struct {

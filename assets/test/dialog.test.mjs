@@ -2,7 +2,7 @@
 // page after the order.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { CART, CLIENT, SHOP, TEXTS, decision, onPage, quiesce, session, until } from './harness.mjs';
+import { CART, CLIENT, JWT, SHOP, TEXTS, decision, onPage, quiesce, session, until } from './harness.mjs';
 
 async function talking({ app, page }, said = {}) {
   app.decide = () => decision('verify', said);
@@ -226,6 +226,74 @@ test('the script placed for the page after the order holds nothing, whatever the
   assert.equal(app.asks[0].page, 'order_confirmation');
   await page.order().ended;
   assert.deepEqual([shop.orders.length, page.lock()], [1, null]);
+}));
+
+test('after the order: the end says that it is one', onPage(null, async ({ app, open }) => {
+  app.decide = () => decision('verify', { session: session('created') });
+  const page = await open({ path: CONFIRMATION, before: keep });
+  await page.shows('session');
+  app.decide = () => decision('allow', { texts: undefined });
+  app.poll = () => [200, session('passed')];
+  await until('the end', () => (page.advance(2000), page.view() === 'done'));
+  assert.deepEqual([page.said('title'), page.said('state')], [TEXTS.passed, TEXTS.done]);
+}));
+
+test('what is needed is said until it was shown', onPage({}, async ({ app, page }) => {
+  await talking({ app, page }, { session: session('created') });
+  assert.match(page.said('lines'), new RegExp(TEXTS.needs));
+  app.poll = () => [200, session('review', { url: '', qr: '' })];
+  await until('the review', () => (page.advance(2000), page.said('state') === TEXTS.review));
+  assert.equal(page.said('lines'), TEXTS.deadline_by);
+}));
+
+const NUMBER = '<div id="checkout-app"><p data-test="order-confirmation-order-number-text">Your order number is <strong>7</strong></p></div>';
+const held = (status) => ({ '/api/storefront/orders/7': { orderId: 7, customerMessage: '"status":"MANUAL_VERIFICATION_REQUIRED"', status } });
+for (const { name, json, jwt = '', body = NUMBER, ask } of [
+  { name: 'a guest whose own order BigCommerce says is on hold asks for words, and for nothing else', json: held('MANUAL_VERIFICATION_REQUIRED'), ask: ['held', ''] },
+  { name: 'a guest whose order is not on hold asks nothing', json: held('AWAITING_FULFILLMENT') },
+  { name: 'a guest whose order cannot be read asks nothing', json: {} },
+  { name: 'a page that names no order asks nothing', json: held('MANUAL_VERIFICATION_REQUIRED'), body: '<div id="checkout-app"></div>' },
+  { name: 'a customer is named', json: {}, jwt: JWT, ask: ['order_confirmation', JWT] },
+]) {
+  test('after the order, without a Capability: ' + name, onPage(null, async ({ shop, app, open }) => {
+    Object.assign(shop, { json, jwt });
+    app.decide = () => decision('mail', { capability: undefined });
+    const page = await open({ path: CONFIRMATION, body, query: '&unreachable=closed' });
+    if (ask) await page.shows('done');
+    else await until('what BigCommerce says', () => shop.reads.some((path) => path.startsWith('/customer/current.jwt')));
+    await quiesce();
+    assert.deepEqual(app.asks.map((a) => [a.page, a.customer_jwt]), ask ? [ask] : []);
+    assert.deepEqual([page.lock(), page.said('state'), page.said('title')], [null, ask ? TEXTS.confirm_mail : '', ask ? TEXTS.confirm_title : '']);
+    if (!ask) return;
+    page.press('close');
+    for (const ms of [5000, 15000, 15000]) {
+      page.advance(ms);
+      await quiesce();
+    }
+    assert.deepEqual([app.asks.length, page.view()], [1, '']); // whoever has been told is left alone
+  }));
+}
+
+test('after the order: a hold that comes later is found, and after three looks no more', onPage(null, async ({ shop, app, open }) => {
+  Object.assign(shop, { json: held('AWAITING_FULFILLMENT'), jwt: JWT });
+  app.decide = () => decision('none', { texts: undefined, capability: undefined });
+  const page = await open({ path: CONFIRMATION, body: NUMBER });
+  const looks = () => shop.reads.filter((path) => path.startsWith('/api/storefront/orders/')).length;
+  for (const [n, ms] of [[1, 5000], [2, 15000], [3, 15000]]) {
+    await until('look ' + n, () => looks() === n && app.asks.length === n);
+    await quiesce();
+    page.advance(ms);
+  }
+  await quiesce();
+  assert.deepEqual([looks(), app.asks.length, page.view()], [3, 3, '']);
+  const later = await open({ path: CONFIRMATION, body: NUMBER });
+  await until('the first look', () => app.asks.length === 4);
+  await quiesce();
+  shop.json = held('MANUAL_VERIFICATION_REQUIRED');
+  app.decide = () => decision('mail');
+  later.advance(5000);
+  await later.shows('done');
+  assert.equal(app.asks[4].page, 'held');
 }));
 
 test('two scripts on the page after the order: one dialog', onPage(null, async ({ app, open }) => {

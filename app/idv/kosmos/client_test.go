@@ -229,6 +229,7 @@ func TestPeople(t *testing.T) {
 			outcome{idv.StateFailed, idv.ReasonExpiredDocument, idv.Evidence{DocumentExpired: true}, "", 0}},
 		{sim.LatelyExpired, outcome{idv.StateFailed, idv.ReasonExpiredDocument, expired, "", 0},
 			outcome{idv.StateFailed, idv.ReasonExpiredDocument, idv.Evidence{DocumentExpired: true}, "", 0}},
+		{sim.Glare, outcome{idv.StateFailed, idv.ReasonUnreadableExpiry, withSelfie, "", 0}, outcome{idv.StateFailed, idv.ReasonNotADocument, none, "", 0}},
 		{sim.Fails, outcome{idv.StateFailed, idv.ReasonNotVerified, none, "", 0}, outcome{idv.StateFailed, idv.ReasonRetriesExhausted, none, "", 0}},
 		{sim.GivesUp, outcome{idv.StateAbandoned, noCode, none, "", 0}, outcome{idv.StateAbandoned, noCode, none, "", 0}},
 		{sim.Declines, outcome{idv.StateDeclined, noCode, none, "", 0}, outcome{idv.StateDeclined, noCode, none, "", 0}},

@@ -12,6 +12,8 @@
 //     follows what the vendor's 2026 mobile app reads, with sessionId added. A real v1 tenant may say INPROGRESS for them all.
 //   - v1 calls an expired document a SUCCESS and leaves it to the caller to read its doe; v3 fails it with IDV0011.
 //     Which of the two a real tenant does is not known.
+//   - No reason code for glare is published. v1 calls such pictures a SUCCESS whose doe could not be read; v3 fails them with IDV0005, "not a
+//     document", which is the nearest that has a meaning.
 //   - A session lives 30 minutes; the vendor publishes no length. createdTS and expiryTS are epoch seconds.
 //   - A requestid is taken once, and a stale one gets 401 with a text of our own. The vendor publishes only the ±60 s.
 //   - The vendor's texts are known for four refusals; the others are worded here.

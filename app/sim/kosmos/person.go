@@ -47,6 +47,7 @@ const (
 	TooYoung         Person = "too-young"
 	ExpiredDocument  Person = "expired-document"
 	LatelyExpired    Person = "lately-expired"
+	Glare            Person = "glare"
 	OtherName        Person = "other-name"
 	Fails            Person = "fails"
 	GivesUp          Person = "gives-up"
@@ -73,6 +74,7 @@ func characters() []character {
 		{TooYoung, "Is 17 years old", "All genuine, and not of age.", Passed, true, 17, 3, ""},
 		{ExpiredDocument, "Has an expired document", "Genuine, but it ran out ten months ago.", Passed, true, 41, -1, "IDV0011"},
 		{LatelyExpired, "Has a document that has just expired", "Genuine, but it ran out three weeks ago.", Passed, true, 41, 0, "IDV0011"},
+		{Glare, "Takes pictures with glare", "Genuine, but the light covers the date until which it is valid.", Passed, true, 38, 4, "IDV0005"},
 		{OtherName, "Is somebody else", "All genuine, in another person's name and at another address.", Passed, true, 52, 5, ""},
 		{Fails, "Fails", "The document cannot be confirmed, however often they try.", Failed, true, 29, 2, "IDV0014"},
 		{GivesUp, "Gives up", "Closes the page half way.", Abandoned, false, 29, 2, ""},
@@ -144,7 +146,7 @@ func (s *Session) document(c character, now time.Time) map[string]any {
 	names := map[string][2]string{ // type, documentType
 		"dl_object": {"dl", "DL"}, "ppt_object": {"ppt", "PASSPORT"}, "idcard_object": {"idcard", "IDCARD"},
 	}[s.Document]
-	out := map[string]any{
+	read := map[string]any{
 		"type": names[0], "documentType": names[1], "category": "identity_document", "proofedBy": "blockid",
 		"documentId": "D" + s.ID[:8], "id": "D" + s.ID[:8],
 		"firstName": first, "givenName": first, "middleName": "",
@@ -157,8 +159,11 @@ func (s *Session) document(c character, now time.Time) map[string]any {
 		"face": noise(s.imageBytes / 5), "image": noise(s.imageBytes / 5 * 2), "imageBack": noise(s.imageBytes / 5),
 		"proof_jwt": jwt(map[string]any{"purpose": "document", "session": s.ID}),
 	}
-	maps.Copy(out, s.home())
-	return out
+	maps.Copy(read, s.home())
+	if c.Person == Glare {
+		read["doe"] = ""
+	}
+	return read
 }
 
 func (s *Session) liveID() map[string]any {

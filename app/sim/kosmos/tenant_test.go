@@ -277,6 +277,7 @@ func TestResults(t *testing.T) {
 		{TooYoung, "SUCCESS", "SUCCESS", "", true, true},
 		{ExpiredDocument, "SUCCESS", "FAILED", "IDV0011", true, true},
 		{LatelyExpired, "SUCCESS", "FAILED", "IDV0011", true, true},
+		{Glare, "SUCCESS", "FAILED", "IDV0005", true, true},
 		{OtherName, "SUCCESS", "SUCCESS", "", true, true},
 		{Fails, "FAILED", "FAILED", "IDV0014", false, false},
 		{GivesUp, "ABANDONED", "ABANDONED", "", false, false},
@@ -300,6 +301,9 @@ func TestResults(t *testing.T) {
 		if err := json.Unmarshal([]byte(answer), &v1); err != nil || v1.SessionID != id || v1.ResponseStatus != c.v1 ||
 			(v1.DL != nil) != c.document || (v1.Live != nil) != c.selfie || (v1.Token != "") != c.document {
 			t.Errorf("%s, v1: %.200s, %v", c.person, answer, err)
+		}
+		if c.document && (v1.DL["doe"] == "") != (c.person == Glare) {
+			t.Errorf("%s: valid until %q", c.person, v1.DL["doe"])
 		}
 		if got := keysOf(v1.DL); c.document && got != fields {
 			t.Errorf("%s: fields %s", c.person, got)

@@ -44,11 +44,14 @@ const states = [
   } },
   { name: 'final', view: 'final', word: 'verify', said: (w) => ({ documents: KINDS, session: live('failed', { retry: true, reason: { text: w.texts.failed, next: w.texts.needs } }) }) },
   { name: 'final-spent', view: 'final', said: (w) => ({ session: live('declined', { reason: { text: w.texts.declined, next: w.texts.order_blocked } }) }) },
+  { name: 'final-not-enough', view: 'final', said: (w) => ({ session: live('passed', { retry: true, reason: { text: w.texts.failed, next: w.texts.needs } }) }),
+    colour: 'rgb(253, 236, 235)' }, // passed, and not the one who was asked for
   { name: 'review', view: 'review', word: 'review', said: {} },
   { name: 'refuse', view: 'refuse', word: 'refuse', said: {} },
   { name: 'unreachable', view: 'unreachable', said: { documents: [] }, press: 'start', before: (app) => (app.start = () => [502, '']) },
   { name: 'confirmation', view: 'intro', said: { documents: ['passport'], mail: true }, after: true },
   { name: 'confirmation-done', view: 'done', word: 'mail', said: {}, after: true },
+  { name: 'confirmation-held', view: 'done', word: 'mail', said: (w) => ({ texts: { ...w.texts, confirm_title: w.texts.held_title, confirm_mail: w.texts.held_text } }), after: true },
 ];
 
 const PAGE = (app, w) => `<!doctype html><html lang="${w.lang}" dir="${w.dir}"><head><title>Checkout</title><meta name="viewport" content="width=device-width">
@@ -129,6 +132,7 @@ for (const [lang, width] of looks) {
       await fits(tab, state.name);
       const [order, dir] = await tab.eval(`[getComputedStyle(${$}.querySelector('[data-idgate=capture]')).flexDirection, getComputedStyle(${$}.querySelector('dialog')).direction]`);
       assert.deepEqual([order, dir], [width === 390 ? 'column-reverse' : 'column', lang === 'ar' ? 'rtl' : 'ltr']);
+      if (state.colour) assert.equal(await tab.eval(`getComputedStyle(${$}.querySelector('#state')).backgroundColor`), state.colour);
       if (PICTURES) {
         mkdirSync(PICTURES, { recursive: true });
         writeFileSync(`${PICTURES}/${state.name}-${lang}-${width}.png`, await tab.picture());
