@@ -24,7 +24,7 @@ func (s *Shop) SealSearch(mailbox string) (string, error) {
 // OpenSearch reads the mailbox's keyed hash and its mask from what SealSearch made for this Shop, or errs with [ErrSealBroken].
 func (s *Shop) OpenSearch(sealed string) (hash, masked string, err error) {
 	b, err := base64.RawURLEncoding.DecodeString(sealed)
-	if err != nil {
+	if err != nil || base64.RawURLEncoding.EncodeToString(b) != sealed { // it passes over line ends, and over bits that say nothing
 		return "", "", ErrSealBroken
 	}
 	b, err = s.key.Open(searchPurpose, s.Hash, b)
