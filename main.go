@@ -64,8 +64,14 @@ Each command explains its settings with -h.`
 
 // Exit codes: 0 it worked, 1 it failed, 2 it was asked wrongly.
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second ^C ends at once
+	ctx, cancel := context.WithCancel(context.Background())
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-interrupts
+		signal.Stop(interrupts) // before anybody hears of the first: a second ^C ends the process at once, whenever it comes
+		cancel()
+	}()
 	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
 }
 
