@@ -797,7 +797,11 @@ func (f demoFlags) build(ctx context.Context, errOut io.Writer) (*world, error) 
 	if w.smtp, err = listen("mail-port", "127.0.0.1:0"); err != nil {
 		return nil, err
 	}
-	w.mails = mailbox.New(mailbox.Options{Now: time.Now})
+	ops, err := listen("app-port", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	w.mails = mailbox.New(mailbox.Options{Now: time.Now, Bounces: "http://" + ops.Addr().String() + "/bounces", HTTP: loopbackClient()})
 	w.events = receiver.New(time.Now)
 	sender, err := mail.NewSender(mail.Server{Host: "127.0.0.1", Port: w.smtp.Addr().(*net.TCPAddr).Port, TLS: mail.NoTLS, From: "no-reply@idgate.example"})
 	if err != nil {
@@ -841,6 +845,7 @@ func (f demoFlags) build(ctx context.Context, errOut io.Writer) (*world, error) 
 	for i, handler := range []http.Handler{w.product.server.Handler(), w.platform.StoreHandler(), w.tenant.Handler(), w.mails.Handler(), w.events.Handler()} {
 		w.listeners = append(w.listeners, listener{Listener: nets[i], handler: handler})
 	}
+	w.listeners = append(w.listeners, listener{Listener: ops, handler: w.product.server.Ops()})
 	return w, nil
 }
 

@@ -159,6 +159,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.countOrderSessionsStmt, err = db.PrepareContext(ctx, countOrderSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CountOrderSessions: %w", err)
 	}
+	if q.countReturnedMailsStmt, err = db.PrepareContext(ctx, countReturnedMails); err != nil {
+		return nil, fmt.Errorf("error preparing query CountReturnedMails: %w", err)
+	}
 	if q.countReviewsStmt, err = db.PrepareContext(ctx, countReviews); err != nil {
 		return nil, fmt.Errorf("error preparing query CountReviews: %w", err)
 	}
@@ -846,6 +849,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.retryWritebackStmt, err = db.PrepareContext(ctx, retryWriteback); err != nil {
 		return nil, fmt.Errorf("error preparing query RetryWriteback: %w", err)
 	}
+	if q.returnAskedMailStmt, err = db.PrepareContext(ctx, returnAskedMail); err != nil {
+		return nil, fmt.Errorf("error preparing query ReturnAskedMail: %w", err)
+	}
+	if q.returnMailStmt, err = db.PrepareContext(ctx, returnMail); err != nil {
+		return nil, fmt.Errorf("error preparing query ReturnMail: %w", err)
+	}
 	if q.reviewStmt, err = db.PrepareContext(ctx, review); err != nil {
 		return nil, fmt.Errorf("error preparing query Review: %w", err)
 	}
@@ -1287,6 +1296,11 @@ func (q *Queries) Close() error {
 	if q.countOrderSessionsStmt != nil {
 		if cerr := q.countOrderSessionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countOrderSessionsStmt: %w", cerr)
+		}
+	}
+	if q.countReturnedMailsStmt != nil {
+		if cerr := q.countReturnedMailsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countReturnedMailsStmt: %w", cerr)
 		}
 	}
 	if q.countReviewsStmt != nil {
@@ -2434,6 +2448,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing retryWritebackStmt: %w", cerr)
 		}
 	}
+	if q.returnAskedMailStmt != nil {
+		if cerr := q.returnAskedMailStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing returnAskedMailStmt: %w", cerr)
+		}
+	}
+	if q.returnMailStmt != nil {
+		if cerr := q.returnMailStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing returnMailStmt: %w", cerr)
+		}
+	}
 	if q.reviewStmt != nil {
 		if cerr := q.reviewStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing reviewStmt: %w", cerr)
@@ -2873,6 +2897,7 @@ type Queries struct {
 	countMailboxSessionsStmt       *sql.Stmt
 	countMoneyStmt                 *sql.Stmt
 	countOrderSessionsStmt         *sql.Stmt
+	countReturnedMailsStmt         *sql.Stmt
 	countReviewsStmt               *sql.Stmt
 	countShopSessionsStmt          *sql.Stmt
 	countStaffMailAlarmsStmt       *sql.Stmt
@@ -3102,6 +3127,8 @@ type Queries struct {
 	resumeWritebacksStmt           *sql.Stmt
 	retryShopWritebacksStmt        *sql.Stmt
 	retryWritebackStmt             *sql.Stmt
+	returnAskedMailStmt            *sql.Stmt
+	returnMailStmt                 *sql.Stmt
 	reviewStmt                     *sql.Stmt
 	reviewsPageStmt                *sql.Stmt
 	reviewsPageByKindStmt          *sql.Stmt
@@ -3224,6 +3251,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		countMailboxSessionsStmt:       q.countMailboxSessionsStmt,
 		countMoneyStmt:                 q.countMoneyStmt,
 		countOrderSessionsStmt:         q.countOrderSessionsStmt,
+		countReturnedMailsStmt:         q.countReturnedMailsStmt,
 		countReviewsStmt:               q.countReviewsStmt,
 		countShopSessionsStmt:          q.countShopSessionsStmt,
 		countStaffMailAlarmsStmt:       q.countStaffMailAlarmsStmt,
@@ -3453,6 +3481,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		resumeWritebacksStmt:           q.resumeWritebacksStmt,
 		retryShopWritebacksStmt:        q.retryShopWritebacksStmt,
 		retryWritebackStmt:             q.retryWritebackStmt,
+		returnAskedMailStmt:            q.returnAskedMailStmt,
+		returnMailStmt:                 q.returnMailStmt,
 		reviewStmt:                     q.reviewStmt,
 		reviewsPageStmt:                q.reviewsPageStmt,
 		reviewsPageByKindStmt:          q.reviewsPageByKindStmt,

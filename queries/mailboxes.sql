@@ -31,6 +31,12 @@ UPDATE asked_mails SET tries = tries + 1, code = CASE WHEN tries >= 4 THEN x'' E
 -- name: UseCode :execrows
 UPDATE asked_mails SET code = x'' WHERE id = @id AND length(code) > 0;
 
+-- name: ReturnAskedMail :execrows
+UPDATE asked_mails SET returned_at = @now WHERE id = @id AND store_hash = @store_hash AND returned_at = 0;
+
+-- name: CountReturnedMails :one
+SELECT count(*) FROM (SELECT 1 FROM asked_mails AS a INDEXED BY asked_mails_returned WHERE a.store_hash = @store_hash AND a.returned_at != 0 AND a.returned_at >= @since LIMIT 10001);
+
 -- name: CountMailboxSessions :one
 SELECT count(*) FROM (SELECT 1 FROM sessions AS s WHERE s.store_hash = @store_hash AND s.mailbox = @mailbox AND s.mailbox != x'' AND s.started_at > @since LIMIT 100);
 

@@ -99,6 +99,22 @@ func (q *Queries) CountMailboxSessions(ctx context.Context, arg CountMailboxSess
 	return count, err
 }
 
+const countReturnedMails = `-- name: CountReturnedMails :one
+SELECT count(*) FROM (SELECT 1 FROM asked_mails AS a INDEXED BY asked_mails_returned WHERE a.store_hash = ?1 AND a.returned_at != 0 AND a.returned_at >= ?2 LIMIT 10001)
+`
+
+type CountReturnedMailsParams struct {
+	StoreHash string
+	Since     int64
+}
+
+func (q *Queries) CountReturnedMails(ctx context.Context, arg CountReturnedMailsParams) (int64, error) {
+	row := q.queryRow(ctx, q.countReturnedMailsStmt, countReturnedMails, arg.StoreHash, arg.Since)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const destroyAskedMails = `-- name: DestroyAskedMails :execrows
 DELETE FROM asked_mails WHERE id IN (SELECT a.id FROM asked_mails AS a INDEXED BY asked_mails_past WHERE a.store_hash = ?1 ORDER BY a.asked_at LIMIT 100)
 `
@@ -349,6 +365,24 @@ func (q *Queries) OrderOfCart(ctx context.Context, arg OrderOfCartParams) (int64
 	var order_id int64
 	err := row.Scan(&order_id)
 	return order_id, err
+}
+
+const returnAskedMail = `-- name: ReturnAskedMail :execrows
+UPDATE asked_mails SET returned_at = ?1 WHERE id = ?2 AND store_hash = ?3 AND returned_at = 0
+`
+
+type ReturnAskedMailParams struct {
+	Now       int64
+	ID        int64
+	StoreHash string
+}
+
+func (q *Queries) ReturnAskedMail(ctx context.Context, arg ReturnAskedMailParams) (int64, error) {
+	result, err := q.exec(ctx, q.returnAskedMailStmt, returnAskedMail, arg.Now, arg.ID, arg.StoreHash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const showMailbox = `-- name: ShowMailbox :exec

@@ -69,7 +69,30 @@ var mailboxesCases = cases{
 				w.Errorf("id %d", id)
 			}
 			return err
-		}, "+ asked_mails 1: asked_at=7 capability=sixteen bytes... cart_id=c code=h customer_id=5 expires_at=8 id=1 kind=code mailbox=m store_hash=abc tries=0")
+		}, "+ asked_mails 1: asked_at=7 capability=sixteen bytes... cart_id=c code=h customer_id=5 expires_at=8 id=1 kind=code mailbox=m returned_at=0 store_hash=abc tries=0")
+	},
+	"ReturnAskedMail": func(w *world) {
+		w.asked(cols{"id": 1, "returned_at": 0})
+		w.asked(cols{"id": 2, "returned_at": 0})
+		back := func(id int64, hash string) func() (int64, error) {
+			return func() (int64, error) {
+				return w.q.ReturnAskedMail(w.Context(), ReturnAskedMailParams{ID: id, StoreHash: hash, Now: 7})
+			}
+		}
+		w.affects(0, back(1, "xyz"))
+		w.affects(1, back(1, "abc"), "asked_mails 1 returned_at: 0 -> 7")
+		w.affects(0, back(1, "abc")) // once
+		w.affects(0, back(3, "abc"))
+	},
+	"CountReturnedMails": func(w *world) {
+		for _, at := range []int{0, 5, 6, 7} {
+			w.asked(cols{"returned_at": at})
+		}
+		w.asked(cols{"returned_at": 8, "store_hash": "xyz"})
+		for since, want := range map[int64]int64{0: 3, 6: 2, 8: 0} {
+			got, err := w.q.CountReturnedMails(w.Context(), CountReturnedMailsParams{StoreHash: "abc", Since: since})
+			equal(w, got, err, want)
+		}
 	},
 	"CartAskedMails": func(w *world) {
 		for _, at := range []int{5, 6, 7, 9, 8} {

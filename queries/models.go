@@ -27,6 +27,7 @@ type AskedMail struct {
 	Tries      int64
 	AskedAt    int64
 	ExpiresAt  int64
+	ReturnedAt int64
 }
 
 type Capability struct {

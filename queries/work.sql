@@ -78,6 +78,12 @@ UPDATE writebacks SET handed_at = @now WHERE id = @id AND attempt = @attempt AND
 -- name: TakeBackWriteback :execrows
 UPDATE writebacks SET handed_at = 0 WHERE id = @id AND attempt = @attempt AND due_at = CAST(@leased_until AS INTEGER) AND state = 'pending';
 
+-- A mail that was taken, or may have been, came back. Said again it is no news.
+-- name: ReturnMail :many
+UPDATE writebacks SET state = 'stuck', handed_at = 0, done_at = @now, reason = @reason
+WHERE store_hash = @store_hash AND key = @key AND kind = 'mail' AND state IN ('done', 'stuck') AND handed_at != 0
+RETURNING id, attempt;
+
 -- What a Shop's new permissions may have made possible.
 -- name: RetryShopWritebacks :execrows
 UPDATE writebacks SET state = 'pending', due_at = @now, attempt = attempt + 1, done_at = 0 WHERE id IN (

@@ -612,6 +612,53 @@ func (q *Queries) RetryWriteback(ctx context.Context, arg RetryWritebackParams) 
 	return result.RowsAffected()
 }
 
+const returnMail = `-- name: ReturnMail :many
+UPDATE writebacks SET state = 'stuck', handed_at = 0, done_at = ?1, reason = ?2
+WHERE store_hash = ?3 AND key = ?4 AND kind = 'mail' AND state IN ('done', 'stuck') AND handed_at != 0
+RETURNING id, attempt
+`
+
+type ReturnMailParams struct {
+	Now       int64
+	Reason    string
+	StoreHash string
+	Key       string
+}
+
+type ReturnMailRow struct {
+	ID      int64
+	Attempt int64
+}
+
+// A mail that was taken, or may have been, came back. Said again it is no news.
+func (q *Queries) ReturnMail(ctx context.Context, arg ReturnMailParams) ([]ReturnMailRow, error) {
+	rows, err := q.query(ctx, q.returnMailStmt, returnMail,
+		arg.Now,
+		arg.Reason,
+		arg.StoreHash,
+		arg.Key,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ReturnMailRow
+	for rows.Next() {
+		var i ReturnMailRow
+		if err := rows.Scan(&i.ID, &i.Attempt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const shopsWithDueNotices = `-- name: ShopsWithDueNotices :many
 SELECT DISTINCT store_hash FROM notices WHERE due_at != 0 AND due_at <= ?1
 `

@@ -1,5 +1,10 @@
 package queries
 
+import (
+	"fmt"
+	"maps"
+)
+
 var workCases = cases{
 	"AddNotice": func(w *world) {
 		deliver := func(want int64) func() error {
@@ -239,6 +244,35 @@ var workCases = cases{
 		w.add("writebacks", cols{"id": 2, "due_at": 6})
 		w.add("writebacks", cols{"id": 3, "due_at": 0, "state": "done"})
 		w.affects(1, func() (int64, error) { return w.q.ResumeWritebacks(w.Context(), 7) }, "writebacks 1 due_at: 8 -> 7")
+	},
+	"ReturnMail": func(w *world) {
+		ended := cols{"kind": "mail", "due_at": 0, "reason": "sent", "done_at": 5, "handed_at": 4, "attempt": 2}
+		add := func(id int, state string, change cols) {
+			given := maps.Clone(ended)
+			maps.Copy(given, cols{"id": id, "state": state, "key": fmt.Sprint("mail/", id, "/link#1")})
+			maps.Copy(given, change)
+			w.add("writebacks", given)
+		}
+		add(1, "done", nil)
+		add(2, "stuck", nil) // what came of it was not known
+		add(3, "stuck", cols{"handed_at": 0})
+		add(4, "pending", cols{"due_at": 9})
+		add(5, "dropped", nil)
+		add(6, "done", cols{"kind": "note"})
+		back := func(hash string, id int, want ...ReturnMailRow) func() error {
+			return func() error {
+				got, err := w.q.ReturnMail(w.Context(), ReturnMailParams{StoreHash: hash, Key: fmt.Sprint("mail/", id, "/link#1"), Reason: "came back", Now: 7})
+				equal(w, got, err, want)
+				return err
+			}
+		}
+		w.changes(back("xyz", 1))
+		w.changes(back("abc", 1, ReturnMailRow{1, 2}), "writebacks 1 state: done -> stuck", "writebacks 1 handed_at: 4 -> 0", "writebacks 1 done_at: 5 -> 7", "writebacks 1 reason: sent -> came back")
+		w.changes(back("abc", 1)) // once
+		w.changes(back("abc", 2, ReturnMailRow{2, 2}), "writebacks 2 handed_at: 4 -> 0", "writebacks 2 done_at: 5 -> 7", "writebacks 2 reason: sent -> came back")
+		for id := 3; id <= 7; id++ {
+			w.changes(back("abc", id))
+		}
 	},
 	"FinishWriteback": func(w *world) {
 		w.add("writebacks", cols{"id": 3, "due_at": 99, "attempt": 2, "reason": "", "done_at": 0})

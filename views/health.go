@@ -127,7 +127,8 @@ type SweepData struct {
 type QueueData struct {
 	Notices    string
 	Writebacks string
-	Oldest     When // of either; zero when nothing waits
+	Oldest     When   // of either; zero when nothing waits
+	Returned   string // mails that shoppers asked for and that never came: refused, or come back, within two days; empty: none
 }
 
 // WritebackField carries the id of the change to try again.

@@ -453,7 +453,7 @@ func healthPages() []page {
 		Attributes: []AttributeRow{{"blockid_ial", "ok"}, {"blockid_vc_token", "missing"}},
 		Scopes:     []ScopeRow{{"store_v2_orders", true}, {"store_v2_products_read_only", false}},
 		Sweep:      SweepData{Status: "late", Last: monday, Found: "4"},
-		Queue:      QueueData{Notices: "18", Writebacks: "3", Oldest: monday},
+		Queue:      QueueData{Notices: "18", Writebacks: "3", Oldest: monday, Returned: "2"},
 		Provider:   ProviderData{Status: "error", DNS: "verify.example", Community: "default", Discovered: monday, Said: "dial tcp: connection refused"},
 		Replica:    ReplicaData{Status: "error", Target: "s3://backups/idgate", Synced: monday, Said: "access denied", Behind: "19 hours"},
 		Quota:      QuotaData{Window: "30 seconds", Limit: "150", Share: "75", Used: "75", Left: "0", Waited: "4 minutes", Waiting: monday, Blocked: tuesday},

@@ -1,7 +1,7 @@
 // Package mail hands mails to the operator's SMTP server: one mail, one mailbox, one connection.
 //
 // Send returns nil when the server has taken the mail on, which is not yet its arrival. A server that refuses a mailbox
-// at once says so here; one that finds out later sends a bounce to Server.From, which nobody here reads.
+// at once says so here; one that finds out later sends a report to Server.From, which ReadReport reads.
 //
 // SMTP cannot promise "once". If the connection breaks between the end of the mail and the server's answer, the mail may
 // have been taken, and Send says just that (Error.Unknown). In every other case an error means that it was not. A repeated

@@ -84,3 +84,15 @@ func TestMailArrives(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestReportOfTheOtherSide: what the simulated mail server writes of a mail that comes back is read as it was meant.
+func TestReportOfTheOtherSide(t *testing.T) {
+	b, err := mailbox.Mail{ID: "abc.118.link.00ff@example.com", From: "no-reply@example.com", To: "ann@shop.example"}.Report(time.Unix(0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := mail.ReadReport(strings.NewReader(string(b)))
+	if want := (mail.Report{ID: "abc.118.link.00ff", Failed: true, Reason: "550 5.1.1 <…>: there is no such mailbox"}); err != nil || got != want {
+		t.Errorf("%+v, %v; want %+v", got, err, want)
+	}
+}

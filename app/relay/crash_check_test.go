@@ -37,7 +37,7 @@ func (w *worldCheck) staffMails() {
 		w.bad("%v", err)
 	}
 	for _, x := range ws {
-		id := fmt.Sprintf("%s.0.%s@", w.s.Hash, strings.ReplaceAll(x.Ref, "#", "-"))
+		id := w.l.MailID(ledger.MailName{Shop: w.s.Hash, Ref: x.Ref}) + "@"
 		came := slices.ContainsFunc(w.Mails, func(m mailbox.Mail) bool { return strings.HasPrefix(m.ID, id) })
 		switch {
 		case x.State == "done" && !came:
@@ -60,7 +60,7 @@ func (w *worldCheck) orderMails(o sim.Order, ours ledger.Order, ws []ledger.Stor
 		if x.Kind != ledger.Mail {
 			continue
 		}
-		id := fmt.Sprintf("%s.%d.%s@", w.s.Hash, o.ID, strings.ReplaceAll(x.Ref, "#", "-"))
+		id := w.l.MailID(ledger.MailName{Shop: w.s.Hash, Subject: o.ID, Ref: x.Ref}) + "@"
 		came := slices.ContainsFunc(w.Mails, func(m mailbox.Mail) bool { return strings.HasPrefix(m.ID, id) })
 		lost := came && slices.IndexFunc(w.Mails, func(m mailbox.Mail) bool { return strings.HasPrefix(m.ID, id) && m.ReceivedAt.Before(w.Lost) }) >= 0
 		switch {

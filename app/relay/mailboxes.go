@@ -66,14 +66,16 @@ func (r *Relay) MailToCart(ctx context.Context, s *ledger.Shop, kind ledger.Aske
 		ask.Which, ask.Link, ask.Until = MailCartLink, r.AppURL+"/v/"+r.Ledger.Token(*asked.Link), until
 	}
 	m := r.Compose(ask)
-	m.To, m.ID = to, fmt.Sprintf("%s.asked.%d", s.Hash, asked.ID)
+	name := ledger.MailName{Shop: s.Hash, Asked: asked.ID}
+	m.To, m.ID = to, r.Ledger.MailID(name)
 	err = r.Mail.Send(ctx, m, r.Now())
 	var me *mail.Error
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &me) && me.Permanent:
-		return fmt.Errorf("%w: %w", ErrMailRefused, err)
+		_, recorded := r.Ledger.ReturnMail(ctx, name, me.Reason, r.Now())
+		return errors.Join(fmt.Errorf("%w: %w", ErrMailRefused, err), recorded)
 	}
 	return fmt.Errorf("%w: %w", ErrMailDown, err)
 }

@@ -121,8 +121,7 @@ const mailUnknown = "The mail was handed over and no answer came: it may have be
 
 // hand hands a mail over that has not been before.
 func (r *Relay) hand(ctx context.Context, w ledger.Writeback, to string, m mail.Message) (ending, error) {
-	// Of what it says, not of its row: should the ledger lose the row, the same mail has the same id, and another mail has another.
-	m.To, m.ID = to, fmt.Sprintf("%s.%d.%s", w.Shop, w.Subject, strings.ReplaceAll(w.Ref, "#", "-"))
+	m.To, m.ID = to, r.Ledger.MailID(ledger.MailName{Shop: w.Shop, Subject: w.Subject, Ref: w.Ref})
 	if err := r.Ledger.HandOver(ctx, w, r.Now()); err != nil {
 		return ending{}, err
 	}
@@ -138,14 +137,28 @@ func (r *Relay) hand(ctx context.Context, w ledger.Writeback, to string, m mail.
 	case me.Unknown:
 		return stuck(mailUnknown), nil
 	case me.Permanent:
-		return stuck("The mail was refused: " + me.Reason + ". " + remedy(w)), r.Ledger.TakeBack(ctx, w)
+		return stuck("The mail was refused: " + me.Reason + ". " + remedy(w.Ref)), r.Ledger.TakeBack(ctx, w)
 	}
 	return later(r.retry(w.Attempt), "the mail server cannot be reached, or puts us off: "+me.Error()), r.Ledger.TakeBack(ctx, w)
 }
 
-// remedy is what is left to do about a mail that was refused.
-func remedy(w ledger.Writeback) string {
-	if _, ok := ledger.ParseStaffRef(w.Ref); ok {
+// MailReturned takes a mail server's report of a mail that it had taken. One that it gave up shows where a refused one does.
+// ledger.ErrNotFound when it is about no mail of ours.
+func (r *Relay) MailReturned(ctx context.Context, p mail.Report) error {
+	n, err := r.Ledger.OpenMailID(p.ID)
+	if err != nil || !p.Failed {
+		return err
+	}
+	news, err := r.Ledger.ReturnMail(ctx, n, "The mail came back: "+p.Reason+". "+remedy(n.Ref), r.Now())
+	if news {
+		r.Log.Warn("a mail came back", "shop", n.Shop, "order", n.Subject)
+	}
+	return err
+}
+
+// remedy is what is left to do about a mail that was refused or came back.
+func remedy(ref string) string {
+	if _, ok := ledger.ParseStaffRef(ref); ok {
 		return "Correct the mailbox under Settings, Mails to your team."
 	}
 	return "Correct the mailbox in the order, or tell the customer in another way."

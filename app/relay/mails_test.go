@@ -2,6 +2,7 @@ package relay_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"idgate/app/gate"
 	"idgate/app/ledger"
+	"idgate/app/mail"
 	"idgate/app/sim"
 	simkosmos "idgate/app/sim/kosmos"
 )
@@ -109,6 +111,49 @@ func TestMailTrouble(t *testing.T) {
 			t.Errorf("%+v, %d mails", x, len(w.mailbox.Mails()))
 		}
 		w.check()
+	})
+	t.Run("come back", func(t *testing.T) {
+		w := newWorld(t)
+		o := w.api()
+		w.clock.pass(10 * time.Second)
+		w.settle()
+		id, _, _ := strings.Cut(w.mailbox.Mails()[0].ID, "@")
+		back := func(p mail.Report, want error) {
+			t.Helper()
+			if err := w.relay.MailReturned(context.Background(), p); !errors.Is(err, want) {
+				t.Errorf("%+v: %v, want %v", p, err, want)
+			}
+		}
+		back(mail.Report{ID: id + "0", Failed: true}, ledger.ErrNotFound)
+		back(mail.Report{ID: id}, nil) // late
+		if x := stuck(w, o.ID); x.State != "done" {
+			t.Errorf("%+v", x)
+		}
+		back(mail.Report{ID: id, Failed: true, Reason: "550 no such mailbox"}, nil)
+		x := stuck(w, o.ID)
+		if want := "The mail came back: 550 no such mailbox. Correct the mailbox in the order, or tell the customer in another way."; x.State != "stuck" || x.Handed || x.Reason != want {
+			t.Errorf("%+v, want %q", x, want)
+		}
+		if s, err := w.ledger.CountStuck(context.Background(), hash); err != nil || s.Writebacks != 1 {
+			t.Errorf("%+v, %v", s, err)
+		}
+		back(mail.Report{ID: id, Failed: true, Reason: "once more"}, nil)
+		if again := stuck(w, o.ID); again != x {
+			t.Errorf("said twice: %+v", again)
+		}
+		w.check()
+		if err := w.ledger.RetryWriteback(context.Background(), hash, x.ID, w.clock.now()); err != nil {
+			t.Fatal(err)
+		}
+		back(mail.Report{ID: id, Failed: true, Reason: "while it waits"}, nil)
+		w.settle()
+		if x := stuck(w, o.ID); x.State != "done" || len(w.mailbox.Mails()) != 2 {
+			t.Errorf("sent again: %+v, %d mails", x, len(w.mailbox.Mails()))
+		}
+		back(mail.Report{ID: id, Failed: true, Reason: "550 again"}, nil)
+		if x := stuck(w, o.ID); x.State != "stuck" || !strings.Contains(x.Reason, "550 again") {
+			t.Errorf("come back again: %+v", x)
+		}
 	})
 	t.Run("put off, and down", func(t *testing.T) {
 		w := newWorld(t)

@@ -95,7 +95,7 @@ var table = []setting{
 	{"app-url", "APP_URL", "", "Public https address of this idgate, without a path: https://idgate.example.com", false, parseAppURL},
 	{"data", "IDGATE_DATA", "", "Data directory: the ledger, the operator key unless given, certificates", false, text(func(s *Serve) *string { return &s.Data })},
 	{"listen", "IDGATE_LISTEN", ":8080", "Address to listen on; with -autocert use :443", false, text(func(s *Serve) *string { return &s.Listen })},
-	{"ops-listen", "IDGATE_OPS_LISTEN", "127.0.0.1:9090", "Address of /healthz and /metrics; empty for none. Keep it off the internet", false, text(func(s *Serve) *string { return &s.OpsListen })},
+	{"ops-listen", "IDGATE_OPS_LISTEN", "127.0.0.1:9090", "Address of /healthz, /metrics and /bounces; empty for none. Keep it off the internet", false, text(func(s *Serve) *string { return &s.OpsListen })},
 	{"autocert", "IDGATE_AUTOCERT", "false", "Get a TLS certificate for APP_URL's host from Let's Encrypt (true or false)", false, yes(func(s *Serve) *bool { return &s.Autocert })},
 	{"trusted-proxy", "IDGATE_TRUSTED_PROXY", "", "Networks (CIDR, comma separated) of the proxy that ends TLS; only its X-Forwarded-For is believed", false, parseProxies},
 	{"bc-client-id", "BC_CLIENT_ID", "", "Client ID of the BigCommerce app, or of the API account in single-shop mode", false, text(func(s *Serve) *string { return &s.ClientID })},

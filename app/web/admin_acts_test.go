@@ -1,8 +1,10 @@
 package web
 
 import (
+	"bytes"
 	"fmt"
 	"net"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strconv"
@@ -273,6 +275,56 @@ func TestMailsOnOrder(t *testing.T) {
 	if len(box.Mails()) != 1 {
 		t.Errorf("%d mails, want 1", len(box.Mails()))
 	}
+}
+
+// TestBounces: a mail that comes back is told on the operator's listener, and shows where a refused one does, with its remedy.
+func TestBounces(t *testing.T) {
+	box, mails := withMail(t)
+	b := newBench(t, mails)
+	b.enforce(shopHash)
+	id := b.hold(shopHash)
+	path := fmt.Sprintf("%s/orders/%d", shopBase, id)
+	b.want(200, b.as(ledger.Reviewer, path, nil), "The shopper was mailed the verification link.")
+	sent := box.Mails()[0]
+	report, err := sent.Report(b.clock())
+	b.ok(err)
+	told := func(want int, body string) {
+		t.Helper()
+		w := httptest.NewRecorder()
+		b.s.Ops().ServeHTTP(w, httptest.NewRequest("POST", "/bounces", strings.NewReader(body)))
+		if w.Code != want {
+			t.Errorf("%d, want %d: %s", w.Code, want, w.Body)
+		}
+	}
+	told(422, "")
+	told(422, "From: ada@example.com\r\n\r\nWho are you?\r\n")
+	told(422, strings.Replace(string(report), "<"+shopHash, "<"+otherHash, 1))
+	told(422, strings.Replace(string(report), sent.ID, "order-"+sent.ID, 1))
+	b.want(200, b.as(ledger.Reviewer, path, nil), "The shopper was mailed the verification link.")
+	told(204, string(report)+strings.Repeat("x", 2<<20))
+	told(204, string(report)) // said twice
+	page := b.as(ledger.Reviewer, path, nil)
+	b.want(200, page, "Stuck", "The mail came back: 550 5.1.1", "there is no such mailbox. Correct the mailbox in the order", "Send again", "is stuck and needs a person")
+	b.lacks(page, "The shopper was mailed the verification link.", "&lt;"+sent.To)
+	health := b.as(ledger.Reviewer, shopBase+"/health", nil)
+	b.want(200, health, "Mail: Verification link", "The mail came back", "Send again")
+	b.lacks(health, "Checkout mails that came back")
+
+	w := httptest.NewRecorder()
+	b.s.Handler().ServeHTTP(w, httptest.NewRequest("POST", "/bounces", bytes.NewReader(report)))
+	if w.Code != 404 && w.Code != 405 {
+		t.Errorf("the public listener takes it too: %d", w.Code)
+	}
+	shop := b.shop(shopHash)
+	c, err := b.s.Ledger.Grant(t.Context(), ledger.Capability{Shop: shopHash, Purpose: ledger.ForCart, CartID: "c1", Mailbox: shop.MailboxHash("ada@example.com"), ExpiresAt: b.clock().Add(time.Hour)}, b.clock())
+	b.ok(err)
+	asked, err := b.s.Ledger.AskMail(t.Context(), shop, ledger.AskedCode, c, time.Time{}, b.clock())
+	b.ok(err)
+	sent.ID = b.s.Ledger.MailID(ledger.MailName{Shop: shopHash, Asked: asked.ID}) + "@idgate.example"
+	report, err = sent.Report(b.clock())
+	b.ok(err)
+	told(204, string(report))
+	b.want(200, b.as(ledger.Viewer, shopBase+"/health", nil), "Checkout mails that came back", "1 within two days")
 }
 
 // TestMovedByHand: where an order stands after somebody in the shop has moved it is told in plain words, with what to do.

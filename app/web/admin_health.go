@@ -60,6 +60,13 @@ func (s *Server) showHealth(w http.ResponseWriter, r *http.Request, v visit, sta
 		return err
 	}
 	d.Budget = p.use(budget)
+	returned, err := s.Ledger.ReturnedMails(ctx, shop.Hash, now)
+	if err != nil {
+		return err
+	}
+	if returned > 0 {
+		d.Queue.Returned = p.count(returned, false)
+	}
 	if err := s.addStuck(ctx, p, &d); err != nil {
 		return err
 	}

@@ -61,7 +61,8 @@ func TestDialogMail(t *testing.T) {
 
 	mailbox := s.browser.newPage()
 	mailbox.toFront()
-	mailbox.open(s.newestMail(guestMail, ""))
+	sent := s.newestMail(guestMail, "")
+	mailbox.open(sent)
 	mailbox.picture("mailbox-link")
 	mailbox.open(value[string](mailbox, `document.querySelector("#links a[href*='/v/mail.']").href`))
 	if got := value[string](mailbox, "location.pathname"); got != "/v/" {
@@ -82,6 +83,16 @@ func TestDialogMail(t *testing.T) {
 	if n := s.shop.sent.Load(); n != 1 {
 		t.Errorf("%d order calls left the page", n)
 	}
+
+	// The mail comes back after all: Health tells the merchant.
+	mailbox.toFront()
+	mailbox.open(sent)
+	mailbox.click(css(`form[action$="/bounce"] button`))
+	mailbox.shows(css("#bounced"), "came back")
+	s.panel.toFront()
+	s.section("health")
+	s.app.shows(css("#sweep"), "1 within two days")
+	s.panel.picture("health-returned-mail")
 }
 
 // TestDialogCode: a guest who has verified under a mailbox before shows that it is theirs, and need not verify again.

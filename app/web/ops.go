@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"idgate/app/ledger"
+	"idgate/app/mail"
 )
 
 // counters are the figures of /metrics.
@@ -154,6 +156,25 @@ func (s *Server) healthz(w http.ResponseWriter, r *http.Request) error {
 		OK bool `json:"ok"`
 		totals
 	}{true, t})
+	return nil
+}
+
+// bounce takes a mail that came back, whole, as the mail server of the operator pipes it here. Only one that carries the id of a mail of
+// ours, which is told to nobody but its addressee, changes anything, and that once.
+func (s *Server) bounce(w http.ResponseWriter, r *http.Request) error {
+	report, err := mail.ReadReport(r.Body)
+	if err == nil {
+		err = s.Relay.MailReturned(r.Context(), report)
+	}
+	switch {
+	case errors.Is(err, mail.ErrNoReport):
+		return refuse(http.StatusUnprocessableEntity, "no_report", mail.ErrNoReport.Error()).because(err)
+	case errors.Is(err, ledger.ErrNotFound):
+		return refuse(http.StatusUnprocessableEntity, "not_ours", "the report is about no mail of this idgate's").because(err)
+	case err != nil:
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 

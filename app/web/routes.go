@@ -166,5 +166,6 @@ func (s *Server) Ops() http.Handler {
 	m := http.NewServeMux()
 	m.Handle("GET /healthz", s.open(s.healthz))
 	m.Handle("GET /metrics", s.counters.handler)
+	m.Handle("POST /bounces", s.hook(s.bounce))
 	return m
 }

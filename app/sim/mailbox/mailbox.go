@@ -6,13 +6,15 @@
 // A mail that it cannot read is refused with 554, so that a sender's mistake is seen at once.
 //
 // Its lies: it speaks no TLS and asks for no password; it takes one mailbox a mail; every mailbox of every domain is
-// here; nothing bounces later; other character sets than UTF-8 are read as UTF-8; attachments are dropped.
+// here, and what comes back does so when it is told to; other character sets than UTF-8 are read as UTF-8; attachments are dropped.
 package mailbox
 
 import (
+	"cmp"
 	"io"
 	"log"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -30,6 +32,9 @@ const (
 // Options are what a Box takes from its surroundings.
 type Options struct {
 	Now func() time.Time // nil: time.Now; stamps mails
+	// Bounces is where reports of mails that come back are posted; empty: nowhere, and none does. HTTP posts them; nil: http.DefaultClient.
+	Bounces string
+	HTTP    *http.Client
 }
 
 // Mail is one mail as it came.
@@ -45,12 +50,15 @@ type Mail struct {
 	Text, HTML string   // empty when the mail has no such part
 	Links      []string // http and https addresses in it, in order, each once: of the HTML, else of the text
 	ReceivedAt time.Time
+	Bounced    bool // it came back
 }
 
 // Box is the server and its mails.
 type Box struct {
-	now    func() time.Time
-	server *smtp.Server
+	now     func() time.Time
+	bounces string
+	http    *http.Client
+	server  *smtp.Server
 
 	mu        sync.Mutex
 	mails     []Mail // oldest first, at most maxMails
@@ -64,7 +72,7 @@ type Box struct {
 
 // New returns a Box that serves nothing yet.
 func New(o Options) *Box {
-	b := &Box{now: o.Now, refusals: map[string]int{}}
+	b := &Box{now: o.Now, bounces: o.Bounces, http: cmp.Or(o.HTTP, http.DefaultClient), refusals: map[string]int{}}
 	if b.now == nil {
 		b.now = time.Now
 	}

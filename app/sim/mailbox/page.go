@@ -23,10 +23,16 @@ type list struct {
 	Kept, Came int
 }
 
+// one is what a mail's page shows.
+type one struct {
+	Mail
+	CanBounce bool
+}
+
 // Framed is the HTML of a mail as its frame shows it: links open in a page of their own, since they may not be framed.
 func (m Mail) Framed() string { return `<!doctype html><base target="_blank">` + m.HTML }
 
-// Handler shows the mails: a list at its root, with ?to= those to addresses that contain this, and each mail at mail/{number}.
+// Handler shows the mails: a list at its root, with ?to= those to addresses that contain this, and each mail at mail/{number}, with a button that sends it back.
 // Its links are relative, so it works under any prefix that http.StripPrefix takes off.
 func (b *Box) Handler() http.Handler {
 	pages := template.Must(template.New("").Parse(pageText))
@@ -42,7 +48,19 @@ func (b *Box) Handler() http.Handler {
 			http.Error(w, "There is no such mail, or no longer.", http.StatusNotFound)
 			return
 		}
-		show(w, pages, "mail", mails[i])
+		show(w, pages, "mail", one{mails[i], b.bounces != "" && !mails[i].Bounced})
+	})
+	mux.HandleFunc("POST /mail/{number}/bounce", func(w http.ResponseWriter, r *http.Request) {
+		number, err := strconv.Atoi(r.PathValue("number"))
+		if err == nil {
+			err = b.Bounce(r.Context(), number)
+		}
+		if err != nil {
+			http.Error(w, "It could not be sent back: "+err.Error()+".", http.StatusBadGateway)
+			return
+		}
+		w.Header().Set("Location", "../"+strconv.Itoa(number))
+		w.WriteHeader(http.StatusSeeOther)
 	})
 	return mux
 }
