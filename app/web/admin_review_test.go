@@ -106,6 +106,7 @@ func TestRoutesRolesOfReview(t *testing.T) {
 		{"/export.zip", nil, owner, 200},
 	} {
 		t.Run(method(tc.form)+" "+tc.path, func(t *testing.T) {
+			tryRoute(method(tc.form), "/s/"+shopHash+tc.path)
 			for role, r := range rank {
 				want := tc.want
 				if r < rank[tc.least] {

@@ -293,6 +293,7 @@ func TestRoutesRolesOfWebhooks(t *testing.T) {
 		{"/webhooks/3/resend", none, manager, 404},
 	} {
 		t.Run(method(tc.form)+" "+tc.path, func(t *testing.T) {
+			tryRoute(method(tc.form), "/s/"+shopHash+tc.path)
 			b.wait(time.Minute) // for the limit of test events
 			for role, r := range rank {
 				want := tc.want

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -17,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"idgate/app/web"
 )
 
 // patience is how long a condition may take to come true. It is a deadline, never a pause.
@@ -34,6 +37,12 @@ func TestMain(m *testing.M) {
 		scratch = dir
 		code = m.Run()
 		_ = os.RemoveAll(dir)
+		if whole := flag.Lookup("test.run").Value.String() == ""; whole && code == 0 {
+			if missing := web.UntriedRoutes(); len(missing) > 0 {
+				fmt.Fprintln(os.Stderr, "routes whose roles no test tries:", missing)
+				code = 1
+			}
+		}
 	}
 	os.Exit(code)
 }

@@ -93,6 +93,7 @@ func TestRoutesRolesOfPages(t *testing.T) {
 		{"/team", url.Values{"user": {"4"}, "role": {"king"}}, owner, 422},
 	} {
 		t.Run(method(tc.form)+" "+tc.path, func(t *testing.T) {
+			tryRoute(method(tc.form), "/s/"+shopHash+tc.path)
 			for role, r := range rank {
 				want := tc.want
 				if r < rank[tc.least] {

@@ -2,15 +2,57 @@ package web
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"os"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"idgate/app/ledger"
 	"idgate/views"
 )
+
+// adminRoute is a route of the control panel, as routes.go has it.
+var adminRoute = regexp.MustCompile(`m\.Handle\("((?:GET|POST) /s/\{shop\}/[^"]*)"`)
+
+// adminRoutes reads the control panel's routes; false in those that no table of roles has tried yet.
+var adminRoutes = sync.OnceValues(func() (*http.ServeMux, map[string]bool) {
+	source, err := os.ReadFile("routes.go")
+	if err != nil {
+		panic(err)
+	}
+	m, tried := http.NewServeMux(), map[string]bool{}
+	for _, route := range adminRoute.FindAllStringSubmatch(string(source), -1) {
+		m.Handle(route[1], http.NotFoundHandler())
+		tried[route[1]] = false
+	}
+	return m, tried
+})
+
+// tryRoute notes that a table of roles tries a route.
+func tryRoute(method, path string) {
+	m, tried := adminRoutes()
+	if _, route := m.Handler(httptest.NewRequest(method, path, nil)); route != "" {
+		tried[route] = true
+	}
+}
+
+// UntriedRoutes is what no table of roles has tried, once all tests have run.
+func UntriedRoutes() (out []string) {
+	_, tried := adminRoutes()
+	for route, done := range tried {
+		if !done {
+			out = append(out, route)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
 
 // TestRoutesRoles holds every admin route to who may use it, and to telling nobody what another Shop has.
 func TestRoutesRoles(t *testing.T) {
@@ -145,8 +187,11 @@ func TestRoutesRoles(t *testing.T) {
 		{"/settings", url.Values{"dns": {"https://evil.example/"}}, owner, 422},
 		{"/settings/alarms", url.Values{views.AlarmField: {"not a mailbox"}}, manager, 422},
 		{"/settings/sign-back", url.Values{}, owner, 303},
+		{"/health/repair", url.Values{}, manager, 303},
+		{"/logout", url.Values{}, viewer, 303}, // the last: nobody is signed in after it
 	} {
 		t.Run(method(tc.form)+" "+tc.path, func(t *testing.T) {
+			tryRoute(method(tc.form), "/s/"+shopHash+tc.path)
 			for role, r := range rank {
 				want := tc.want
 				if r < rank[tc.least] {
