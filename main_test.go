@@ -381,7 +381,7 @@ func TestServerThatFails(t *testing.T) {
 
 // TestSecondInterrupt: the first ^C drains, and waits for a request whose body is still to come; the second ends the process at once.
 func TestSecondInterrupt(t *testing.T) {
-	c := exec.CommandContext(t.Context(), os.Args[0], "demo", "-app-port", "0", "-store-port", "0", "-kosmos-port", "0", "-mail-port", "0", "-plain")
+	c := exec.CommandContext(t.Context(), os.Args[0], "demo", "-app-port", "0", "-store-port", "0", "-kosmos-port", "0", "-mail-port", "0", "-event-port", "0", "-plain")
 	c.Env = append(os.Environ(), asCommand+"=1")
 	out, err := c.StdoutPipe()
 	if err != nil {
