@@ -19,6 +19,8 @@ const (
 	maxReport      = 1 << 20 // bytes; more than this is left unread
 	maxReportParts = 10
 	maxReportPart  = 64 << 10 // bytes of a part; the returned mail's body is not read
+
+	fromLine = "From " // begins a mail in a mbox
 )
 
 // ErrNoReport is what is no delivery report, or one that names no mail.
@@ -33,9 +35,16 @@ type Report struct {
 	Reason string
 }
 
-// ReadReport reads a mail that came to Server.From. Anybody may have written it: what it says is worth as much as its ID is hard to guess.
+// ReadReport reads a mail that came to Server.From, also with the "From " line that mail servers set before one that they pipe. Anybody may
+// have written it: what it says is worth as much as its ID is hard to guess.
 func ReadReport(r io.Reader) (Report, error) {
-	m, err := mail.ReadMessage(bufio.NewReader(io.LimitReader(r, maxReport)))
+	b := bufio.NewReader(io.LimitReader(r, maxReport))
+	if start, _ := b.Peek(len(fromLine)); string(start) == fromLine {
+		if _, err := b.ReadString('\n'); err != nil {
+			return Report{}, ErrNoReport
+		}
+	}
+	m, err := mail.ReadMessage(b)
 	if err != nil {
 		return Report{}, ErrNoReport
 	}

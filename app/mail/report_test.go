@@ -52,6 +52,7 @@ func TestReadReport(t *testing.T) {
 		{"the whole mail returned", report(kind, givenUp, wholeMail), Report{id, true, why}},
 		{"a mail beyond ASCII", report("message/global-delivery-status", givenUp, strings.Replace(wholeMail, "rfc822", "global", 1)), Report{id, true, why}},
 		{"with Unix line ends", strings.ReplaceAll(report(kind, givenUp, justHeader), "\r", ""), Report{id, true, why}},
+		{"piped", "From MAILER-DAEMON  Sun Mar  1 12:00:00 2026\n" + strings.ReplaceAll(report(kind, givenUp, justHeader), "\r", ""), Report{id, true, why}},
 		{"cut off in the returned mail", strings.SplitAfter(report(kind, givenUp, wholeMail), "One step")[0], Report{id, true, why}},
 		{"base64", report(kind+"\nContent-Transfer-Encoding: base64", "UmVwb3J0aW5nLU1UQTogZG5zOyBhCgpBY3Rpb246IEZhaWxlZApTdGF0dXM6IDUuMi4yCg==", justHeader), Report{id, true, "5.2.2"}},
 		{"quoted-printable", report(kind+"\nContent-Transfer-Encoding: quoted-printable", "Reporting-MTA: dns; a\n\nAction: fail=65d\nStatus: 5.2.2", justHeader), Report{id, true, "5.2.2"}},
@@ -69,6 +70,7 @@ func TestReadReport(t *testing.T) {
 	}
 	for name, text := range map[string]string{
 		"nothing":                  "",
+		"nothing but a From line":  "From MAILER-DAEMON",
 		"an answer of a person":    "From: ann@shop.example\r\nContent-Type: text/plain\r\n\r\nWho are you?\r\n",
 		"a receipt":                strings.Replace(report(kind, givenUp, justHeader), "report-type=delivery-status", "report-type=disposition-notification", 1),
 		"no boundary":              strings.Replace(report(kind, givenUp, justHeader), "boundary", "border", 1),
