@@ -116,6 +116,15 @@ func run(ctx context.Context, args []string, env func(string) string, in io.Read
 	return 1
 }
 
+// parseFlags reads a command's flags; what is wrong with them is an error of the one who typed it.
+func parseFlags(fset *flag.FlagSet, args []string) error {
+	err := fset.Parse(args)
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, errUsage)
+}
+
 // house is what an assembled product is made from.
 type house struct {
 	kind     ledger.Kind
@@ -384,7 +393,7 @@ func mailSender(setting string) (*mail.Sender, error) {
 	}
 	server, err := mail.ParseServer(setting)
 	if err != nil {
-		return nil, fmt.Errorf("IDGATE_SMTP: %w", err)
+		return nil, settings.Problems{"IDGATE_SMTP: " + err.Error()}
 	}
 	return mail.NewSender(server)
 }
@@ -505,7 +514,7 @@ func verifyReceipt(args []string, in io.Reader, out, errOut io.Writer) error {
 		_, _ = fmt.Fprintln(errOut, "idgate receipt verify -jwks FILE [TOKEN]: check a receipt offline. Without TOKEN it is read from standard input.")
 		fset.PrintDefaults()
 	}
-	if err := fset.Parse(args[1:]); err != nil {
+	if err := parseFlags(fset, args[1:]); err != nil {
 		return err
 	}
 	if *keys == "" {
@@ -585,7 +594,7 @@ func verifyAudit(args []string, in io.Reader, out, errOut io.Writer) error {
 		_, _ = fmt.Fprintln(errOut, "idgate audit verify -shop HASH [-head HEX] [FILE]: check an exported activity log. Without FILE it is read from standard input.")
 		fset.PrintDefaults()
 	}
-	if err := fset.Parse(args[1:]); err != nil {
+	if err := parseFlags(fset, args[1:]); err != nil {
 		return err
 	}
 	if *shop == "" {
@@ -690,7 +699,7 @@ func demo(ctx context.Context, args []string, env func(string) string, out, errO
 		_, _ = fmt.Fprintln(errOut, "idgate demo: the whole product on this machine, with BigCommerce and 1Kosmos simulated. It listens on loopback only.")
 		fset.PrintDefaults()
 	}
-	if err := fset.Parse(args); err != nil {
+	if err := parseFlags(fset, args); err != nil {
 		return err
 	}
 	for _, name := range settings.Real() {

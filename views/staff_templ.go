@@ -254,7 +254,7 @@ func Team(d TeamData) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<h1>Team</h1><section class=\"panel\" aria-labelledby=\"members-title\"><h2 id=\"members-title\">Who has used the app</h2><p>People come by themselves: whoever opens the app in the shop's control panel is listed, first as a viewer. BigCommerce says who owns the shop, and who may open the app; take somebody's access away there.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<h1>Team</h1><section class=\"panel\" aria-labelledby=\"members-title\"><h2 id=\"members-title\">Who has used the app</h2><p>People come by themselves: whoever opens the app in the shop's control panel is listed, first as a viewer (whoever installs it, as a manager). The owner gives them other roles here. BigCommerce says who owns the shop, and who may open the app; take somebody's access away there.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -95,7 +95,7 @@ var table = []setting{
 	{"app-url", "APP_URL", "", "Public https address of this idgate, without a path: https://idgate.example.com", false, parseAppURL},
 	{"data", "IDGATE_DATA", "", "Data directory: the ledger, the operator key unless given, certificates", false, text(func(s *Serve) *string { return &s.Data })},
 	{"listen", "IDGATE_LISTEN", ":8080", "Address to listen on; with -autocert use :443", false, text(func(s *Serve) *string { return &s.Listen })},
-	{"ops-listen", "IDGATE_OPS_LISTEN", "127.0.0.1:9090", "Address of /healthz, /metrics and /bounces; empty for none. Keep it off the internet", false, text(func(s *Serve) *string { return &s.OpsListen })},
+	{"ops-listen", "IDGATE_OPS_LISTEN", "127.0.0.1:9090", "Address of /healthz, /metrics and /bounces, or none. Keep it off the internet", false, parseOps},
 	{"autocert", "IDGATE_AUTOCERT", "false", "Get a TLS certificate for APP_URL's host from Let's Encrypt (true or false)", false, yes(func(s *Serve) *bool { return &s.Autocert })},
 	{"trusted-proxy", "IDGATE_TRUSTED_PROXY", "", "Networks (CIDR, comma separated) of the proxy that ends TLS; only its X-Forwarded-For is believed", false, parseProxies},
 	{"bc-client-id", "BC_CLIENT_ID", "", "Client ID of the BigCommerce app, or of the API account in single-shop mode", false, text(func(s *Serve) *string { return &s.ClientID })},
@@ -125,6 +125,13 @@ func parseAppURL(s *Serve, v string) error {
 		return fmt.Errorf("BigCommerce sends webhooks to port 443 only, not to %s", p)
 	}
 	s.AppURL = "https://" + strings.ToLower(u.Hostname())
+	return nil
+}
+
+func parseOps(s *Serve, v string) error {
+	if s.OpsListen = v; v == "none" {
+		s.OpsListen = ""
+	}
 	return nil
 }
 
@@ -172,11 +179,13 @@ func ReadWith(name, usage string, args []string, env func(string) string, out io
 		_, _ = fmt.Fprintln(out, usage)
 		fs.PrintDefaults()
 	}
-	if err := fs.Parse(args); err != nil {
+	switch err := fs.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
 		return Serve{}, err
-	}
-	if fs.NArg() > 0 {
-		return Serve{}, fmt.Errorf("unexpected argument %q; see idgate %s -h", fs.Arg(0), name)
+	case err != nil:
+		return Serve{}, Problems{err.Error()}
+	case fs.NArg() > 0:
+		return Serve{}, Problems{fmt.Sprintf("unexpected argument %q; see idgate %s -h", fs.Arg(0), name)}
 	}
 	var s Serve
 	var problems Problems

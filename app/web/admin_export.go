@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"idgate/app/gate"
 	"idgate/app/ledger"
@@ -221,14 +220,26 @@ func yesOr(yes bool) string {
 	return ""
 }
 
-// formulaStarts are the first characters by which a spreadsheet may take a cell for a formula: buyers write their own names. The wide ones
-// count as the narrow ones where East Asian text is written.
-var formulaStarts = []rune("=+-@\t\r\n＝＋－＠")
+// What begins a formula, as the first character of a cell: buyers write their own names. The wide ones count as the narrow ones where East
+// Asian text is written.
+const (
+	formulaStarts = "=+-@＝＋－＠"
+	blankStarts   = "\t\r\n" // only before the whole text
+	cellEnds      = ";|\t\r\n"
+	passedOver    = ` "`
+)
 
-// harmless is a cell's text that no spreadsheet reckons with: an apostrophe in front makes text of it.
+// harmless is a cell's text that no spreadsheet reckons with: an apostrophe in front of a formula makes text of it. Where the separator of
+// lists is another than ours a spreadsheet cuts cells in two, whatever quotes there are, so the rest of one is treated alike.
 func harmless(text string) string {
-	if first, _ := utf8.DecodeRuneInString(text); text != "" && slices.Contains(formulaStarts, first) {
-		return "'" + text
+	var b strings.Builder
+	written, begins := 0, true
+	for i, r := range text {
+		if begins && strings.ContainsRune(formulaStarts, r) || i == 0 && strings.ContainsRune(blankStarts, r) {
+			b.WriteString(text[written:i] + "'")
+			written = i
+		}
+		begins = strings.ContainsRune(cellEnds, r) || begins && strings.ContainsRune(passedOver, r)
 	}
-	return text
+	return b.String() + text[written:]
 }

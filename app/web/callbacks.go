@@ -47,7 +47,7 @@ func (s *Server) auth(w http.ResponseWriter, r *http.Request) error {
 	if shop, err = s.Ledger.Shop(g.StoreHash); err != nil {
 		return err
 	}
-	u := ledger.User{ID: g.User.ID, Email: g.User.Email, Role: roleOf(g.User.ID, g.Owner.ID)}
+	u := ledger.User{ID: g.User.ID, Email: g.User.Email, Role: roleOf(g.User.ID, g.Owner.ID, ledger.Manager)}
 	bearer, err := s.signIn(w, r, shop.Hash, u)
 	if err != nil {
 		return err
@@ -61,11 +61,12 @@ func (s *Server) auth(w http.ResponseWriter, r *http.Request) error {
 	return render(w, r, http.StatusOK, views.Installed(d))
 }
 
-func roleOf(user, owner int64) ledger.Role {
+// roleOf is the role of a user whom the Shop does not know yet; one that it knows keeps theirs. The owner is BigCommerce's.
+func roleOf(user, owner int64, others ledger.Role) ledger.Role {
 	if user == owner && owner != 0 {
 		return ledger.Owner
 	}
-	return ledger.Manager
+	return others
 }
 
 // claims checks a callback's signed token and uses it up.
@@ -114,7 +115,7 @@ func (s *Server) load(w http.ResponseWriter, r *http.Request) error {
 	if owner == 0 {
 		owner = shop.OwnerID
 	}
-	bearer, err := s.signIn(w, r, shop.Hash, ledger.User{ID: c.User.ID, Email: c.User.Email, Role: roleOf(c.User.ID, owner)})
+	bearer, err := s.signIn(w, r, shop.Hash, ledger.User{ID: c.User.ID, Email: c.User.Email, Role: roleOf(c.User.ID, owner, ledger.Viewer)})
 	if err != nil {
 		return err
 	}

@@ -110,10 +110,24 @@ func FuzzPolicyForm(f *testing.F) {
 	})
 }
 
-func TestPublicPathHidesTheLink(t *testing.T) {
-	r := httptest.NewRequest(http.MethodGet, "/v/mail.secret", nil)
-	if got := publicPath(r); strings.Contains(got, "secret") {
-		t.Error(got)
+func TestPublicPathHidesSecrets(t *testing.T) {
+	for path, want := range map[string]string{"/v/mail.secret": "/v/…", "/login/secret": "/login/…", "/login/": "/login/…", "/v/start": "/v/start", "/s/abc123/orders/7": "/s/abc123/orders/7"} {
+		if got := publicPath(httptest.NewRequest(http.MethodGet, path, nil)); got != want {
+			t.Errorf("%s is logged as %s", path, got)
+		}
+	}
+}
+
+// TestFirstRole: the owner is BigCommerce's; whoever installs the app can set it up, and whoever merely opens it looks on.
+func TestFirstRole(t *testing.T) {
+	for _, c := range []struct {
+		user, owner int64
+		others      ledger.Role
+		want        ledger.Role
+	}{{5, 5, ledger.Viewer, ledger.Owner}, {6, 5, ledger.Viewer, ledger.Viewer}, {6, 5, ledger.Manager, ledger.Manager}, {0, 0, ledger.Viewer, ledger.Viewer}} {
+		if got := roleOf(c.user, c.owner, c.others); got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
 	}
 }
 

@@ -183,10 +183,14 @@ func (s *Server) note(r *http.Request, p *problem) (ref string) {
 	return ref
 }
 
-// publicPath is the request's path with the one secret that a path may carry taken out; queries are never logged.
+// publicPath is the request's path with the secrets that a path may carry taken out: mailed links and one-time sign-ins. Queries are never
+// logged.
 func publicPath(r *http.Request) string {
 	if rest, ok := strings.CutPrefix(r.URL.Path, "/v/"); ok && strings.HasPrefix(rest, "mail.") {
 		return "/v/…"
+	}
+	if strings.HasPrefix(r.URL.Path, "/login/") {
+		return "/login/…"
 	}
 	return r.URL.Path
 }
