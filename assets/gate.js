@@ -228,15 +228,15 @@ function admits(ask, answer) {
 
 const CSS = `:host{all:initial}
 *{box-sizing:border-box}
-dialog{width:min(30rem,calc(100vw - 1.5rem));padding:1.5rem;border:1px solid #0000;border-radius:.75rem;background:#fff;color:#1b1f24;font:1rem/1.5 system-ui}
-::backdrop{background:#10151cb3}
+dialog{width:min(30rem,calc(100vw - 1.5rem));padding:1.5rem;border:1px solid #0000;border-radius:.75rem;background:#fff;color:#222;font:1rem/1.5 system-ui}
+::backdrop{background:#000b}
 h2{margin:0;outline:0!important}
 p{margin:.75rem 0}
 label{font-weight:600}
 [hidden]{display:none!important}
 #state:not(:empty){padding:.75rem;border:1px solid #0000;border-radius:.4rem;background:#eef2f7}
-#state[data-state=passed]{background:#e3f4e8}
-:is([data-view=final],[data-view=refuse],[data-view=unreachable]) #state{background:#fdeceb}
+#state[data-state=passed]{background:#dfe}
+:is([data-view=final],[data-view=refuse],[data-view=unreachable]) #state{background:#fee}
 div{display:flex;flex-direction:column}
 @media(max-width:40rem){div{flex-direction:column-reverse}}
 img{width:12rem;margin:auto}
@@ -275,7 +275,7 @@ function newDialog() {
   const capture = make('div', 'capture', dialog);
   const scan = make('p', 'scan', capture);
   const qr = make('img', 'qr', capture);
-  const link = make('a', 'link', capture, { target: '_blank', rel: 'noopener noreferrer' });
+  const link = make('a', 'link', capture, { target: '_blank', rel: 'noreferrer' });
   const state = make('p', 'state', dialog, { role: 'status', 'aria-live': 'polite' });
   const next = make('p', 'next', dialog);
   const choice = make('label', 'choice', dialog);
@@ -292,7 +292,7 @@ function newDialog() {
   });
   const close = make('button', 'close', dialog);
   qr.onerror = () => (qr.hidden = scan.hidden = true);
-  code.onkeydown = ({ key }) => key === 'Enter' && act('confirm');
+  code.onkeydown = ({ key }) => key !== 'Enter' || act('confirm');
   close.onclick = () => now.leave();
   link.onclick = () => {
     const action = now.session && now.session.here;
@@ -747,15 +747,16 @@ function wrapBeacon() {
 
 let lock = '';
 let restyle = () => {};
-const stilled = new Set();
 
 function setLock(state = '') {
   lock = state;
-  if (html.getAttribute('data-idgate') !== state) html.setAttribute('data-idgate', state);
+  if (html.dataset.idgate !== state) html.dataset.idgate = state;
   restyle();
-  if (state !== 'open') return doc.querySelectorAll(FRAMES + ':not([inert])').forEach((frame) => (stilled.add(frame), frame.setAttribute('inert', '')));
-  stilled.forEach((frame) => frame.removeAttribute('inert'));
-  stilled.clear();
+  const shut = state !== 'open';
+  doc.querySelectorAll(FRAMES + (shut ? ':not([inert])' : '[inert=idgate]')).forEach((frame) => {
+    shut ? frame.setAttribute('inert', 'idgate') : frame.removeAttribute('inert');
+    record(frame.parentNode).tabIndex = -!shut;
+  });
 }
 
 /** @type {Parts['intercept']} */

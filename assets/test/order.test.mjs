@@ -34,7 +34,7 @@ test('verify, session, passed, allow: the held order goes once, without a reload
   await page.shows('session');
   assert.deepEqual(app.starts, [{ capability: 'cart.one', locale: 'en-GB', document: '' }]);
   assert.equal(page.part('link').href, 'https://kosmos.example/c/1');
-  assert.equal(page.part('link').rel, 'noopener noreferrer');
+  assert.equal(page.part('link').rel, 'noreferrer');
   assert.equal(page.part('link').target, '_blank');
   assert.match(page.part('qr').src, /^data:image\/svg\+xml;utf8,%3Csvg/);
   await until('stream', () => app.streams.length);

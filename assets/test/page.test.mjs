@@ -128,6 +128,7 @@ test('wallet frames are inert while closed, however often they are redrawn, and 
   page.payment(html);
   const frame = () => page.window.document.getElementById('f');
   await until('inert', () => frame().hasAttribute('inert'));
+  assert.equal(frame().parentNode.tabIndex, 0, 'the keyboard gets to the place of the frame');
   frame().removeAttribute('inert');
   page.payment(html);
   await until('inert again', () => frame().hasAttribute('inert'));
@@ -135,6 +136,7 @@ test('wallet frames are inert while closed, however often they are redrawn, and 
   await page.order().ended;
   await page.locked('open');
   assert.equal(frame().hasAttribute('inert'), false);
+  assert.equal(frame().parentNode.tabIndex, -1);
   assert.equal(page.window.document.getElementById('own').hasAttribute('inert'), true, 'what was inert before us stays so');
 }));
 

@@ -61,8 +61,9 @@ export async function launch() {
           return r.result.value;
         },
         async key(key, code = key, text) {
-          await page('Input.dispatchKeyEvent', { type: text ? 'keyDown' : 'rawKeyDown', key, code, text, windowsVirtualKeyCode: { Escape: 27, Tab: 9, Enter: 13 }[key] });
-          await page('Input.dispatchKeyEvent', { type: 'keyUp', key, code, windowsVirtualKeyCode: { Escape: 27, Tab: 9, Enter: 13 }[key] });
+          const windowsVirtualKeyCode = { Escape: 27, Tab: 9, Enter: 13, Backspace: 8 }[key] || key.charCodeAt(0);
+          await page('Input.dispatchKeyEvent', { type: text ? 'keyDown' : 'rawKeyDown', key, code, text, windowsVirtualKeyCode });
+          await page('Input.dispatchKeyEvent', { type: 'keyUp', key, code, windowsVirtualKeyCode });
         },
         async click(x, y) {
           for (const type of ['mousePressed', 'mouseReleased']) await page('Input.dispatchMouseEvent', { type, x, y, button: 'left', clickCount: 1 });

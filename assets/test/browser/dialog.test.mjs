@@ -45,7 +45,7 @@ const states = [
   { name: 'final', view: 'final', word: 'verify', said: (w) => ({ documents: KINDS, session: live('failed', { retry: true, reason: { text: w.texts.failed, next: w.texts.needs } }) }) },
   { name: 'final-spent', view: 'final', said: (w) => ({ session: live('declined', { reason: { text: w.texts.declined, next: w.texts.order_blocked } }) }) },
   { name: 'final-not-enough', view: 'final', said: (w) => ({ session: live('passed', { retry: true, reason: { text: w.texts.failed, next: w.texts.needs } }) }),
-    colour: 'rgb(253, 236, 235)' }, // passed, and not the one who was asked for
+    colour: 'rgb(255, 238, 238)' }, // passed, and not the one who was asked for
   { name: 'review', view: 'review', word: 'review', said: {} },
   { name: 'refuse', view: 'refuse', word: 'refuse', said: {} },
   { name: 'unreachable', view: 'unreachable', said: { documents: [] }, press: 'start', before: (app) => (app.start = () => [502, '']) },
@@ -222,7 +222,13 @@ test('dialog: the whole story by keyboard alone: document, start, failure, retry
   await enter();
   await shows('mail');
   assert.equal(await at(), 'entry', 'the field is next');
-  for (const digit of '123456') await tab.send('Input.insertText', { text: digit });
+  await tab.key('9', 'Digit9', '9');
+  await tab.key('Backspace');
+  for (const digit of '123456') await tab.key(digit, 'Digit' + digit, digit);
+  assert.equal(await tab.eval(`${$}.querySelector('#entry').value`), '123456', 'as a keyboard types it');
+  await tab.key('Tab');
+  assert.notEqual(await at(), 'entry', 'and the keyboard gets out of the field again');
+  await tabTo('entry');
   app.check = () => [422, { error: { message: 'Not this one' } }];
   await enter();
   await until('the refusal', () => tab.eval(`${$}.querySelector('[role=status]').textContent === 'Not this one'`));

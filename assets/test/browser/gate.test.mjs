@@ -118,6 +118,11 @@ test('a wallet in a frame: not pressed while closed, pressed when open', { skip 
       await tab.click(x, y);
       await shows('intro');
       await press('close');
+      await until('its end', () => tab.eval(`!document.querySelector('idgate-dialog')`));
+      for (let i = 0; i < 20 && !(await tab.eval(`document.activeElement?.className === 'checkoutRemote'`)); i++) await tab.key('Tab');
+      await tab.key('Enter', 'Enter', '\r');
+      await shows('intro'); // by keyboard alone
+      await press('close');
       app.decide = () => decision('allow');
       await tab.eval(`fetch('${ORDER_PATH}', { method: 'POST', body: '{}' }).then((r) => r.status)`);
       await lock('open');

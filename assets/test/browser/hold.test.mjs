@@ -30,7 +30,7 @@ const without = (...cuts) => cuts.reduce((source, [part, instead = '']) => {
 const LAYERS = {
   1: () => without(['const take = wrapXHR(config, early);\n    if (early) early.go(take);'], ['safely(wrapFetch)(config);'], ['safely(wrapBeacon)();']),
   2: () => without(["['pointerdown', 'mousedown', 'touchstart', 'click', 'submit', 'keydown']", '[]']),
-  3: () => without(['restyle = sheet(doc, `html[data-idgate]:not([data-idgate=open]) ${FRAMES}{pointer-events:none}`)', '0'], ["(stilled.add(frame), frame.setAttribute('inert', ''))", '0']),
+  3: () => without(['restyle = sheet(doc, `html[data-idgate]:not([data-idgate=open]) ${FRAMES}{pointer-events:none}`)', '0'], ["frame.setAttribute('inert', 'idgate')", '0']),
   4: () => without(['(ui || (ui = newDialog())).show(', '[].show(']),
   5: () => without(['answer = await within(ASK_MS, (signal) => question(ask, signal));', 'answer = window.first = window.first || await within(ASK_MS, (signal) => question(ask, signal));']),
 };
