@@ -152,6 +152,11 @@ func (r *Relay) StartSession(ctx context.Context, s *ledger.Shop, c ledger.Capab
 		return ledger.Session{}, err
 	}
 	defer r.starting.lock(startKey(c))() // so that the limits hold for requests at the same time, too
+	if err := ctx.Err(); err != nil {
+		return ledger.Session{}, err
+	}
+	// From here on it does not matter whether the browser waits: what the provider begins is counted, and what it refuses is answered for.
+	ctx = context.WithoutCancel(ctx)
 	if c.Mailed {
 		switch enough, err := r.pressed(ctx, s, c); {
 		case err != nil:
@@ -217,6 +222,8 @@ func (r *Relay) create(ctx context.Context, s *ledger.Shop, kind idv.DocumentTyp
 	now := r.Now()
 	n := ledger.Session{ID: ledger.NewSessionID(now), Provider: p.Name(), Requirement: d.Requirement, Policy: s.Policy.Version, StartedAt: now,
 		Deadline: now.Add(sessionDeadline), PollAt: now.Add(2 * time.Second), State: idv.StateCreated}
+	ctx, cancel := context.WithTimeout(ctx, r.StartTime)
+	defer cancel()
 	made, err := p.Create(ctx, idv.CreateRequest{SessionID: n.ID, Document: kind})
 	n.Ref, n.CaptureURL = made.Ref, made.CaptureURL
 	return n, err

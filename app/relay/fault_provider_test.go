@@ -3,6 +3,7 @@ package relay_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -169,6 +170,85 @@ func TestFaultProviderAtTheStart(t *testing.T) {
 				f.sound(Checks{Within: gateTime})
 			})
 		}
+	}
+}
+
+// TestFaultProviderHangsAtTheStart: a provider that does not answer is given up before the checkout gives us up, and the merchant's choice holds.
+func TestFaultProviderHangsAtTheStart(t *testing.T) {
+	for choice, want := range map[gate.FailureChoice]gate.Outcome{gate.LetPay: gate.Allow, gate.Stop: gate.Verify} {
+		t.Run(string(choice), func(t *testing.T) {
+			f := newFaultyWith(t, func(w *world) { w.startTime = 50 * time.Millisecond }, func(p *gate.Policy) { p.OnProviderDown = choice })
+			f.tenant.Misbehave(simkosmos.Fault{Slow: 2 * time.Second})
+			cart := f.cart(f.product(cheap), 0, f.somebody())
+			_, a := f.ask(cart, "", "")
+			if status, _ := f.start(a.Capability); status != http.StatusServiceUnavailable {
+				t.Errorf("starting: %d", status)
+			}
+			if _, a := f.ask(cart, "", a.Capability); a.Decision != string(want) {
+				t.Errorf("asked again: %q, want %q", a.Decision, want)
+			}
+			f.tenant.Misbehave(simkosmos.Fault{})
+			id := f.place(cart).ID
+			f.is(holdOf(id))
+			f.sound(Checks{Within: gateTime})
+		})
+	}
+}
+
+// hangsUp is a provider that is asked just as the browser goes away.
+type hangsUp struct {
+	idv.Provider
+	gone context.CancelFunc
+}
+
+func (h *hangsUp) Create(ctx context.Context, r idv.CreateRequest) (idv.Created, error) {
+	h.gone()
+	return h.Provider.Create(ctx, r)
+}
+
+// TestAbuseHangingUp: a Session that the provider has begun is stored and counted, whether the browser waits for it or not; and where the
+// provider begins none, the merchant's choice is recorded.
+func TestAbuseHangingUp(t *testing.T) {
+	for _, down := range []bool{false, true} {
+		t.Run(fmt.Sprintf("down %t", down), func(t *testing.T) {
+			h := &hangsUp{}
+			f := newFaultyWith(t, func(w *world) {
+				w.asIf = func(p idv.Provider) idv.Provider { h.Provider = p; return h }
+			}, func(p *gate.Policy) { p.OnProviderDown = gate.LetPay })
+			f.tenant.Misbehave(simkosmos.Fault{Down: down})
+			cart := f.cart(f.product(cheap), 0, f.somebody())
+			_, a := f.ask(cart, "", "")
+			c, err := f.ledger.Capability(t.Context(), a.Capability, ledger.ForCart, f.now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := f.ledger.Shop(hash)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before, err := f.relay.TriesLeft(t.Context(), c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, gone := context.WithCancel(t.Context())
+			h.gone = gone
+			n, err := f.relay.StartSession(ctx, s, c, "")
+			left, lerr := f.relay.TriesLeft(t.Context(), c)
+			stored, serr := f.ledger.CapabilitySession(t.Context(), c)
+			_, a = f.ask(cart, "", a.Capability)
+			if lerr != nil {
+				t.Fatal(lerr)
+			}
+			if down && (!errors.Is(err, relay.ErrProviderDown) || left != before || a.Decision != string(gate.Allow)) {
+				t.Errorf("down: %v, %d tries of %d left, the cart is answered %q", err, left, before, a.Decision)
+			}
+			if !down && (err != nil || serr != nil || stored.ID != n.ID || left != before-1) {
+				t.Errorf("%v, %v, session %s stored as %s, %d tries of %d left", err, serr, n.ID, stored.ID, left, before)
+			}
+			if _, err := f.relay.StartSession(ctx, s, c, ""); !errors.Is(err, context.Canceled) {
+				t.Errorf("a browser that is gone before: %v", err)
+			}
+		})
 	}
 }
 

@@ -52,6 +52,8 @@ type Options struct {
 	Compose func(MailAsk) mail.Message
 	// Loopback, set by the demo and by tests only, lets outbound webhooks go to this machine, over plain HTTP too, and nowhere else.
 	Loopback bool
+	// StartTime is how long the provider may take to begin a Session, all in all; 0 means 6 s: a checkout waits 8 s.
+	StartTime time.Duration
 	// PostTime is how long one try of an outbound webhook may take, all in all; 0 means 10 s.
 	PostTime time.Duration
 	// DrainFor is how long pieces of work may go on after Run's context has ended; 0 means 10 s. What is cut off then is taken up at the
@@ -79,6 +81,9 @@ func New(o Options) *Relay {
 	}
 	if o.PostTime == 0 {
 		o.PostTime = 10 * time.Second
+	}
+	if o.StartTime == 0 {
+		o.StartTime = 6 * time.Second
 	}
 	if o.DrainFor == 0 {
 		o.DrainFor = 10 * time.Second

@@ -74,7 +74,8 @@ type world struct {
 
 	from atomic.Pointer[string] // the address and port that every request seems to come from; nil: loopback's
 
-	postTime time.Duration // of relay.Options
+	postTime, startTime time.Duration                  // of relay.Options
+	asIf                func(idv.Provider) idv.Provider // stands before the provider; nil: nothing does
 }
 
 // now is the time by the product's clock.
@@ -156,13 +157,17 @@ func (w *world) open(t testing.TB, path, idvURL string, appHandler *http.Handler
 	if err != nil {
 		t.Fatal(err)
 	}
+	asked := idv.Provider(provider)
+	if w.asIf != nil {
+		asked = w.asIf(provider)
+	}
 	if w.mail == nil {
 		w.mail = w.mails()
 		w.compose = func(a relay.MailAsk) mail.Message { return web.ComposeMail(a, w.now()) }
 	}
-	w.relay = relay.New(relay.Options{Ledger: w.ledger, BigCommerce: client, Provider: func(*ledger.Shop) (idv.Provider, error) { return provider, nil },
+	w.relay = relay.New(relay.Options{Ledger: w.ledger, BigCommerce: client, Provider: func(*ledger.Shop) (idv.Provider, error) { return asked, nil },
 		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity(), Lock: assets.Lock}, AppURL: w.app.URL, Now: w.now, Log: log, Mail: w.mail, Compose: w.compose,
-		Loopback: true, PostTime: w.postTime})
+		Loopback: true, PostTime: w.postTime, StartTime: w.startTime})
 	s, err := web.New(web.Options{Ledger: w.ledger, Relay: w.relay, BigCommerce: client, Keyring: keyring, AppURL: w.app.URL, Now: w.now, Log: log, Gate: assets.Gate(), Admin: assets.Admin(),
 		Replica: func() ledger.ReplicaStatus { return ledger.ReplicaStatus{} }})
 	if err != nil {
