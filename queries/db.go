@@ -141,6 +141,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.countCartSessionsStmt, err = db.PrepareContext(ctx, countCartSessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CountCartSessions: %w", err)
 	}
+	if q.countCustomerSessionsStmt, err = db.PrepareContext(ctx, countCustomerSessions); err != nil {
+		return nil, fmt.Errorf("error preparing query CountCustomerSessions: %w", err)
+	}
 	if q.countHoldsStmt, err = db.PrepareContext(ctx, countHolds); err != nil {
 		return nil, fmt.Errorf("error preparing query CountHolds: %w", err)
 	}
@@ -1266,6 +1269,11 @@ func (q *Queries) Close() error {
 	if q.countCartSessionsStmt != nil {
 		if cerr := q.countCartSessionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countCartSessionsStmt: %w", cerr)
+		}
+	}
+	if q.countCustomerSessionsStmt != nil {
+		if cerr := q.countCustomerSessionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countCustomerSessionsStmt: %w", cerr)
 		}
 	}
 	if q.countHoldsStmt != nil {
@@ -2891,6 +2899,7 @@ type Queries struct {
 	countAlarmsStmt                *sql.Stmt
 	countCancelledStmt             *sql.Stmt
 	countCartSessionsStmt          *sql.Stmt
+	countCustomerSessionsStmt      *sql.Stmt
 	countHoldsStmt                 *sql.Stmt
 	countInReviewStmt              *sql.Stmt
 	countLatePassesStmt            *sql.Stmt
@@ -3245,6 +3254,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		countAlarmsStmt:                q.countAlarmsStmt,
 		countCancelledStmt:             q.countCancelledStmt,
 		countCartSessionsStmt:          q.countCartSessionsStmt,
+		countCustomerSessionsStmt:      q.countCustomerSessionsStmt,
 		countHoldsStmt:                 q.countHoldsStmt,
 		countInReviewStmt:              q.countInReviewStmt,
 		countLatePassesStmt:            q.countLatePassesStmt,

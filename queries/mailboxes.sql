@@ -40,6 +40,9 @@ SELECT count(*) FROM (SELECT 1 FROM asked_mails AS a INDEXED BY asked_mails_retu
 -- name: CountMailboxSessions :one
 SELECT count(*) FROM (SELECT 1 FROM sessions AS s WHERE s.store_hash = @store_hash AND s.mailbox = @mailbox AND s.mailbox != x'' AND s.started_at > @since LIMIT 100);
 
+-- name: CountCustomerSessions :one
+SELECT count(*) FROM (SELECT 1 FROM sessions AS s INDEXED BY sessions_customer WHERE s.store_hash = @store_hash AND s.customer_id = @customer_id AND s.customer_id != 0 AND s.started_at > @since LIMIT 100);
+
 -- name: OrderOfCart :one
 SELECT order_id FROM orders WHERE store_hash = @store_hash AND cart_id = @cart_id AND cart_id != '' ORDER BY order_id DESC LIMIT 1;
 

@@ -82,6 +82,23 @@ func (q *Queries) CartAskedMails(ctx context.Context, arg CartAskedMailsParams) 
 	return items, nil
 }
 
+const countCustomerSessions = `-- name: CountCustomerSessions :one
+SELECT count(*) FROM (SELECT 1 FROM sessions AS s INDEXED BY sessions_customer WHERE s.store_hash = ?1 AND s.customer_id = ?2 AND s.customer_id != 0 AND s.started_at > ?3 LIMIT 100)
+`
+
+type CountCustomerSessionsParams struct {
+	StoreHash  string
+	CustomerID int64
+	Since      int64
+}
+
+func (q *Queries) CountCustomerSessions(ctx context.Context, arg CountCustomerSessionsParams) (int64, error) {
+	row := q.queryRow(ctx, q.countCustomerSessionsStmt, countCustomerSessions, arg.StoreHash, arg.CustomerID, arg.Since)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countMailboxSessions = `-- name: CountMailboxSessions :one
 SELECT count(*) FROM (SELECT 1 FROM sessions AS s WHERE s.store_hash = ?1 AND s.mailbox = ?2 AND s.mailbox != x'' AND s.started_at > ?3 LIMIT 100)
 `

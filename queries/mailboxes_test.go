@@ -150,6 +150,23 @@ var mailboxesCases = cases{
 		w.affects(1, func() (int64, error) { return w.q.UseCode(w.Context(), 1) }, "asked_mails 1 code: h -> ")
 		w.affects(0, func() (int64, error) { return w.q.UseCode(w.Context(), 1) })
 	},
+	"CountCustomerSessions": func(w *world) {
+		for i, at := range []int{5, 6, 7, 8} {
+			w.add("sessions", cols{"customer_id": 5, "started_at": at, "mailbox": []byte{byte(i)}})
+		}
+		w.add("sessions", cols{"customer_id": 6, "started_at": 8})
+		w.add("sessions", cols{"customer_id": 0, "started_at": 8})
+		w.add("sessions", cols{"customer_id": 5, "started_at": 8, "store_hash": "xyz"})
+		for customer, want := range map[int64]int64{5: 2, 6: 1, 0: 0} {
+			got, err := w.q.CountCustomerSessions(w.Context(), CountCustomerSessionsParams{StoreHash: "abc", CustomerID: customer, Since: 6})
+			equal(w, got, err, want)
+		}
+		for range 120 {
+			w.add("sessions", cols{"customer_id": 5, "started_at": 9})
+		}
+		got, err := w.q.CountCustomerSessions(w.Context(), CountCustomerSessionsParams{StoreHash: "abc", CustomerID: 5, Since: 6})
+		equal(w, got, err, 100)
+	},
 	"CountMailboxSessions": func(w *world) {
 		for i, at := range []int{5, 6, 7, 8} {
 			w.add("sessions", cols{"mailbox": []byte("m"), "started_at": at, "cart_id": fmt.Sprint("c", i), "customer_id": i})

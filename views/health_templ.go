@@ -1129,7 +1129,7 @@ func healthReplica(d HealthData) templ.Component {
 			}
 		}
 		if d.Replica.Status == "off" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 101, "<p class=\"hint\">Whoever runs this idgate can switch it on in litestream.yml.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 101, "<p class=\"hint\">Whoever runs this idgate can switch it on with IDGATE_REPLICA_URL.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

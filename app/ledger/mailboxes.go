@@ -252,6 +252,11 @@ func (l *Ledger) NewestOrderOfCustomer(ctx context.Context, hash string, custome
 	return found(l.read.NewestOrderOfCustomer(ctx, queries.NewestOrderOfCustomerParams{StoreHash: hash, CustomerID: customer, Since: millis(since)}))
 }
 
+// CountCustomerSessions says how many Sessions a signed-in customer has begun since then, up to 100.
+func (l *Ledger) CountCustomerSessions(ctx context.Context, hash string, customerID int64, since time.Time) (int64, error) {
+	return l.read.CountCustomerSessions(ctx, queries.CountCustomerSessionsParams{StoreHash: hash, CustomerID: customerID, Since: millis(since)})
+}
+
 // CountMailboxSessions says how many Sessions were begun under a mailbox since then, whoever began them, up to 100.
 func (l *Ledger) CountMailboxSessions(ctx context.Context, hash, mailbox string, since time.Time) (int64, error) {
 	return l.read.CountMailboxSessions(ctx, queries.CountMailboxSessionsParams{StoreHash: hash, Mailbox: unhex(mailbox), Since: millis(since)})

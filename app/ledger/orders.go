@@ -336,33 +336,49 @@ func openBuyer(s *Shop, orderID int64, sealed []byte) (Buyer, error) {
 
 // ConfirmHold records what a hold or release was read back as. It changes nothing when the order has moved on from was.
 func (l *Ledger) ConfirmHold(ctx context.Context, hash string, orderID int64, was, is HoldState, status int, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		return l.confirmHold(ctx, t, hash, orderID, was, is, status, now)
+	})
+}
+
+// UndoHold is ConfirmHold for a hold, release or cancellation that was not written after all: the order is looked at again.
+func (l *Ledger) UndoHold(ctx context.Context, hash string, orderID int64, was, is HoldState, status int, now time.Time) error {
+	return l.do(ctx, func(ctx context.Context, t *tx) error {
+		if err := l.confirmHold(ctx, t, hash, orderID, was, is, status, now); err != nil {
+			return err
+		}
+		t.ring = append(t.ring, OrderBell)
+		return t.DueOrder(ctx, queries.DueOrderParams{StoreHash: hash, OrderID: orderID, Now: millis(now), DueAt: millis(now)})
+	})
+}
+
+func (l *Ledger) confirmHold(ctx context.Context, t *tx, hash string, orderID int64, was, is HoldState, status int, now time.Time) error {
 	held := int64(0)
 	if is == Held {
 		held = millis(now)
 	}
-	return l.do(ctx, func(ctx context.Context, t *tx) error {
-		n, err := t.SetOrderHold(ctx, queries.SetOrderHoldParams{StoreHash: hash, OrderID: orderID, Was: string(was), Hold: string(is), StatusID: int64(status), HeldAt: held, Now: millis(now)})
-		if err != nil || n == 0 {
+	n, err := t.SetOrderHold(ctx, queries.SetOrderHoldParams{StoreHash: hash, OrderID: orderID, Was: string(was), Hold: string(is), StatusID: int64(status), HeldAt: held, Now: millis(now)})
+	if err != nil || n == 0 {
+		return err
+	}
+	switch is {
+	case Released:
+		r, err := found(t.Order(ctx, queries.OrderParams{StoreHash: hash, OrderID: orderID}))
+		if err != nil {
 			return err
 		}
-		if is == Released {
-			r, err := found(t.Order(ctx, queries.OrderParams{StoreHash: hash, OrderID: orderID}))
-			if err != nil {
-				return err
-			}
-			err = countHold(ctx, t, hash, was, Order{Hold: is, Value: gate.Money{Minor: r.ValueMinor, Currency: r.Currency},
-				ShopValue: gate.Money{Minor: r.ShopMinor, Currency: r.ShopCurrency}}, now)
-			if err != nil {
-				return err
-			}
+		err = countHold(ctx, t, hash, was, Order{Hold: is, Value: gate.Money{Minor: r.ValueMinor, Currency: r.Currency},
+			ShopValue: gate.Money{Minor: r.ShopMinor, Currency: r.ShopCurrency}}, now)
+		if err != nil {
+			return err
 		}
-		if is == Moved {
-			if err := t.addReview(ctx, hash, Review{Kind: WasMoved, Subject: strconv.FormatInt(orderID, 10), OrderID: orderID}, now); err != nil {
-				return err
-			}
+	case Moved:
+		if err := t.addReview(ctx, hash, Review{Kind: WasMoved, Subject: strconv.FormatInt(orderID, 10), OrderID: orderID}, now); err != nil {
+			return err
 		}
-		return l.tellHold(ctx, t, hash, orderID, was, is, now)
-	})
+	case NotHeld, Holding, Held, Releasing, Refused, Leaked, Cancelling, Cancelled:
+	}
+	return l.tellHold(ctx, t, hash, orderID, was, is, now)
 }
 
 // Override records a named person's word on an order on hold: it stands over the rules. ErrMoved when the order is no longer as it was.

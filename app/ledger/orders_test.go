@@ -203,6 +203,17 @@ func TestConfirmHold(t *testing.T) {
 	}
 }
 
+// TestUndoHold: what was not written after all is looked at again; both are recorded or neither is.
+func TestUndoHold(t *testing.T) {
+	r := newRig(t)
+	r.onHold(118)
+	r.wait(time.Minute)
+	r.ok(r.l.UndoHold(t.Context(), shopHash, 118, Held, NotHeld, 9, r.now))
+	if got := r.order(118); got.Hold != NotHeld || got.StatusID != 9 || !got.DueAt.Equal(r.now) {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestOverride: a named person's word is a Decision, owes its effects, and is refused when the order has moved on since the page was opened.
 func TestOverride(t *testing.T) {
 	for _, tt := range []struct {

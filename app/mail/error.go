@@ -28,8 +28,8 @@ const (
 type Error struct {
 	Op   string // one of the constants above
 	Code int    // the server's reply code, 0 if it gave none
-	// Reason says what was wrong in the server's words or ours: one line, at most 200 characters. From NamingMailbox on it
-	// may name the mailbox: for the merchant's eyes, not for logs.
+	// Reason says what was wrong in the server's words or ours: one line, at most 200 characters, without mail addresses. From
+	// NamingMailbox on it is for the merchant's eyes, not for logs.
 	Reason string
 	// Permanent: this mail will not be taken, now or later; the mailbox was refused, or the mail was.
 	Permanent bool
@@ -86,7 +86,7 @@ func explain(ctx context.Context, op string, err error) *Error {
 	default:
 		e.Reason = err.Error()
 	}
-	e.Reason = tidy(e.Reason)
+	e.Reason = tidy(addressForm.ReplaceAllString(e.Reason, "…"))
 	return e
 }
 

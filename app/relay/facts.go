@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -157,7 +158,7 @@ func (r *Relay) lookUp(ctx context.Context, s *ledger.Shop, f *gate.Facts, custo
 		return fmt.Errorf("looking the buyer up in the shop's lists: %w", err)
 	}
 	if a.catalog {
-		if err := r.lookUpCatalog(ctx, s, f); err != nil {
+		if err := r.orUnknown(s, r.lookUpCatalog(ctx, s, f)); err != nil {
 			return err
 		}
 	}
@@ -166,15 +167,36 @@ func (r *Relay) lookUp(ctx context.Context, s *ledger.Shop, f *gate.Facts, custo
 	}
 	f.Group = gate.Text{}
 	if a.group {
-		c, err := r.store(s).Customer(ctx, customerID)
-		if err != nil {
-			return fmt.Errorf("fetching customer %d: %w", customerID, err)
+		if err := r.orUnknown(s, r.lookUpGroup(ctx, s, f, customerID)); err != nil {
+			return err
 		}
-		f.Group = gate.Known(strconv.FormatInt(c.CustomerGroupID, 10))
 	}
 	if a.first {
-		return r.lookUpFirstOrder(ctx, s, f, customerID)
+		return r.orUnknown(s, r.lookUpFirstOrder(ctx, s, f, customerID))
 	}
+	return nil
+}
+
+// orUnknown passes over what BigCommerce will not tell, now or later: it has no such thing any more, or we may not ask. Such a fact stays
+// unknown, which no rule reads in the buyer's favour; an order that could not be decided would never be held.
+func (r *Relay) orUnknown(s *ledger.Shop, err error) error {
+	var be *bigcommerce.Error
+	gone := errors.Is(err, bigcommerce.ErrNotFound)
+	if gone || errors.As(err, &be) && be.Status/100 == 4 && be.Status != 401 && !be.Temporary() {
+		if !gone {
+			r.Log.Warn("a fact stays unknown", "shop", s.Hash, "error", err)
+		}
+		return nil
+	}
+	return err
+}
+
+func (r *Relay) lookUpGroup(ctx context.Context, s *ledger.Shop, f *gate.Facts, customerID int64) error {
+	c, err := r.store(s).Customer(ctx, customerID)
+	if err != nil {
+		return fmt.Errorf("fetching customer %d: %w", customerID, err)
+	}
+	f.Group = gate.Known(strconv.FormatInt(c.CustomerGroupID, 10))
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -202,4 +203,46 @@ func TestEnforcementBeginsByTheShopsClock(t *testing.T) {
 		t.Errorf("after the clock was put right: status %d", o.StatusID)
 	}
 	w.check()
+}
+
+// TestRevokedWhileItIsReleased: at every moment of a release's being written its Proof may be revoked: the order ends on our hold, and nobody
+// in the shop is said to have moved it.
+func TestRevokedWhileItIsReleased(t *testing.T) {
+	ctx := context.Background()
+	for _, at := range []string{"writeback claimed", "before the order is written", "after the order is written"} {
+		for _, moved := range []gate.MovedChoice{gate.Accept, gate.HoldAgain} {
+			t.Run(at+", "+string(moved), func(t *testing.T) {
+				w := newWorld(t, func(p *gate.Policy) { p.OnMoved = moved })
+				id := w.api().ID
+				w.stands(id, 12, ledger.Held)
+				var once sync.Once
+				revoked := false
+				w.relay.At = func(step string) {
+					if step != at || w.ours(id).Hold != ledger.Releasing {
+						return
+					}
+					once.Do(func() {
+						w.must(w.ledger.RevokeProof(ctx, w.s(), w.decision(id).ProofID, "rita@example.com", "stolen", w.now()))
+						_, err := w.relay.Step(ctx, ledger.OrderBell)
+						w.must(err)
+						revoked = true
+					})
+				}
+				w.openLinkAndVerify(w.link(id), simkosmos.PassesWithSelfie)
+				for range 3 {
+					w.settle()
+					w.clock.pass(time.Minute)
+				}
+				w.settle()
+				if !revoked {
+					t.Fatal("nothing was revoked in time")
+				}
+				w.stands(id, 12, ledger.Held)
+				if o := w.ours(id); o.Touched || o.Reheld != 0 {
+					t.Errorf("somebody is said to have moved it: %+v", o)
+				}
+				w.check()
+			})
+		}
+	}
 }

@@ -99,8 +99,8 @@ func TestMailTrouble(t *testing.T) {
 		o := w.api()
 		w.clock.pass(10 * time.Second)
 		w.settle()
-		if x := stuck(w, o.ID); x.State != "stuck" || x.Handed || !strings.Contains(x.Reason, "refused") {
-			t.Fatalf("%+v", x)
+		if x := stuck(w, o.ID); x.State != "stuck" || x.Handed || !strings.Contains(x.Reason, "refused") || strings.Contains(x.Reason, "@") {
+			t.Fatalf("%+v", x) // the server's words name the mailbox; ours are kept for longer than it
 		}
 		w.mailbox.Refuse("ada@example.com", 0)
 		if err := w.ledger.RetryWriteback(context.Background(), hash, stuck(w, o.ID).ID, w.clock.now()); err != nil {

@@ -397,8 +397,10 @@ func transition(o ledger.Order, personSays string, status int, p gate.Policy, d 
 	case o.Hold == ledger.Holding && onHold:
 		return to(ledger.Held)
 	case o.Hold == ledger.Releasing && onHold && hold:
-		stay.drop = []ledger.WritebackKind{ledger.Release}
-		return to(ledger.Held)
+		// A release that is being written may or may not have been: the hold looks. It is another one, so that what the release said of the
+		// order's status is not taken for somebody's hand.
+		stay.begins, stay.owe, stay.drop = true, []ledger.WritebackKind{ledger.Hold}, []ledger.WritebackKind{ledger.Release}
+		return to(ledger.Holding)
 	case settledHold && !onHold && hold && class == bigcommerce.ClassGate && p.OnMoved == gate.HoldAgain && o.Reheld == 0:
 		return begin(1)
 	case settledHold && !onHold && !hold:

@@ -70,6 +70,7 @@ type Relay struct {
 	pacers      pacers
 	reconciling sync.Map // by Shop: the lock of its reconciliation
 	starting    keyed    // by cart or order: the lock of a Session's start
+	writing     keyed    // by order: the lock of its status
 	lastNow     atomic.Int64
 	outbound    *http.Client // posts events to the Shops' endpoints
 }

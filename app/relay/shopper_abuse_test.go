@@ -76,6 +76,24 @@ func TestAbuseSessionFarming(t *testing.T) {
 			t.Errorf("after showing the mailbox: %d %+v", status, got.Error)
 		}
 	})
+	t.Run("a customer's mailbox in strangers' carts", func(t *testing.T) {
+		w := newWorld(t)
+		ada := w.ada()
+		for range 10 {
+			w.post("sessions", w.decide(w.guest(ada.Email), nil).Capability, map[string]any{})
+		}
+		if status, _ := w.post("sessions", w.decide(w.guest(ada.Email), nil).Capability, map[string]any{}); status != http.StatusTooManyRequests {
+			t.Fatalf("the eleventh of a stranger: %d", status)
+		}
+		for i := range 11 { // who is signed in has tries of their own
+			cart := w.cart(w.product(cheap), ada.ID, billing(ada.Email))
+			a := w.decide(cart, map[string]any{"customer_jwt": w.token(ada.ID)})
+			status, got := w.post("sessions", a.Capability, map[string]any{})
+			if want := map[bool]int{true: http.StatusCreated, false: http.StatusTooManyRequests}[i < 10]; status != want {
+				t.Errorf("cart %d of the customer: %d %+v", i+1, status, got.Error)
+			}
+		}
+	})
 	t.Run("one address, many carts and mailboxes", func(t *testing.T) {
 		w := newWorld(t)
 		statuses := map[int]int{}

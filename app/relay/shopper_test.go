@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"slices"
@@ -626,7 +627,27 @@ func TestConfirmationPage(t *testing.T) {
 	if after := confirm(a.Capability); after.Decision != "allow" || w.order(o.ID).StatusID != 11 {
 		t.Errorf("afterwards: %+v, status %d", after, w.order(o.ID).StatusID)
 	}
+	// Over HTTP/2 a stream ends at its deadline although nothing is being written: each lies beyond the next heartbeat.
+	d := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+	req := httptest.NewRequest(http.MethodGet, "/storefront/v1/sessions/"+n.ID+"/events", nil)
+	req.Header.Set("Origin", w.origin())
+	req.Header.Set("Idgate-Capability", got.Capability)
+	w.app.Config.Handler.ServeHTTP(d, req)
+	if len(d.after) != 1 || d.after[0] < 20*time.Second {
+		t.Errorf("deadlines %s, body %s", d.after, d.Body)
+	}
 	w.check()
+}
+
+// deadlines notes how far away each deadline of writing is.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	after []time.Duration
+}
+
+func (d *deadlines) SetWriteDeadline(at time.Time) error {
+	d.after = append(d.after, time.Until(at))
+	return nil
 }
 
 // TestConfirmationPageInTheMail: a customer whom BigCommerce names is told to look in the mail while the order that they have just placed is

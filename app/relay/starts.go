@@ -16,9 +16,9 @@ import (
 
 // Limits of Sessions within a day. The Shop's own is in its settings; a client's address is bounded at the door, and never stored.
 const (
-	triesPerDay        = 5  // per cart or order
-	mailboxTriesPerDay = 10 // under one mailbox, by people who have not shown that it is theirs
-	lookBack           = 24 * time.Hour
+	triesPerDay       = 5  // per cart or order
+	personTriesPerDay = 10 // of one signed-in customer, or under one mailbox by people who have not shown that it is theirs
+	lookBack          = 24 * time.Hour
 )
 
 // documents are the kinds that shoppers may choose from, in the order they are offered.
@@ -57,8 +57,7 @@ func (r *Relay) TriesLeft(ctx context.Context, c ledger.Capability) (int, error)
 	return int(max(0, triesPerDay-n)), err
 }
 
-// mayStart holds a new Session to the limits. Somebody who types another's mailbox into many carts is stopped; whoever opens that mailbox
-// is not, by them.
+// mayStart holds a new Session to the limits.
 func (r *Relay) mayStart(ctx context.Context, s *ledger.Shop, c ledger.Capability, shown bool) error {
 	left, err := r.TriesLeft(ctx, c)
 	if err != nil {
@@ -67,14 +66,11 @@ func (r *Relay) mayStart(ctx context.Context, s *ledger.Shop, c ledger.Capabilit
 	if left == 0 {
 		return ErrTooManyTries
 	}
-	if c.Mailbox != "" && !c.Mailed && !shown {
-		n, err := r.Ledger.CountMailboxSessions(ctx, s.Hash, c.Mailbox, r.Now().Add(-lookBack))
-		if err != nil {
-			return err
-		}
-		if n >= mailboxTriesPerDay {
-			return ErrTooManyTries
-		}
+	switch n, err := r.personTries(ctx, s, c, shown); {
+	case err != nil:
+		return err
+	case n >= personTriesPerDay:
+		return ErrTooManyTries
 	}
 	b, err := r.Ledger.SessionBudget(ctx, s, r.Now())
 	if err != nil {
@@ -87,6 +83,21 @@ func (r *Relay) mayStart(ctx context.Context, s *ledger.Shop, c ledger.Capabilit
 		return errBudgetSpent
 	}
 	return nil
+}
+
+// personTries counts what a person has begun today: a signed-in customer by BigCommerce's word, a guest by the mailbox that was typed, unless
+// it was shown to be theirs. So nobody uses up a customer's tries by typing their mailbox.
+func (r *Relay) personTries(ctx context.Context, s *ledger.Shop, c ledger.Capability, shown bool) (int64, error) {
+	since := r.Now().Add(-lookBack)
+	switch {
+	case c.Mailed:
+		return 0, nil
+	case c.CustomerID != 0:
+		return r.Ledger.CountCustomerSessions(ctx, s.Hash, c.CustomerID, since)
+	case c.Mailbox == "" || shown:
+		return 0, nil
+	}
+	return r.Ledger.CountMailboxSessions(ctx, s.Hash, c.Mailbox, since)
 }
 
 var errBudgetSpent = errors.New("the shop has begun as many sessions as it may in a day")

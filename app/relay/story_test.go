@@ -799,6 +799,42 @@ func TestFactsThatAreLookedUp(t *testing.T) {
 	}
 }
 
+// TestFactsThatNobodyTells: an order is decided although BigCommerce will not tell a fact that a rule asks for, and the fact counts against it.
+func TestFactsThatNobodyTells(t *testing.T) {
+	group := func(f gate.FactName, values ...string) gate.Rule {
+		return gate.Rule{Name: "r", Mode: gate.Enforce, Require: gate.Requirement{IAL: 2}, When: []gate.Condition{{Fact: f, Values: values}}}
+	}
+	order := func(t *testing.T, r gate.Rule, before func(*world, int64)) (*world, int64) {
+		w := newWorld(t, func(p *gate.Policy) { p.Checkout, p.StepUp, p.Rules = gate.Requirement{}, nil, []gate.Rule{r} })
+		w.shop.KeepCustomerInOrders(true)
+		ada := w.ada()
+		o, err := w.shop.PlaceOrderByAPI(sim.APIOrder{CustomerID: ada.ID, Billing: sim.BillingOf(ada), Items: []sim.APIItem{{ProductID: w.product(cheap), Quantity: 1}}})
+		w.must(err)
+		before(w, ada.ID)
+		w.settle()
+		return w, o.ID
+	}
+	t.Run("the customer is gone", func(t *testing.T) {
+		w, id := order(t, group(gate.FactGroup, "77"), func(w *world, ada int64) { w.must(w.shop.DeleteCustomer(ada)) })
+		w.stands(id, 12, ledger.Held)
+	})
+	for name, c := range map[string]struct {
+		rule  gate.Rule
+		scope string
+	}{
+		"no permission to read products":  {group(gate.FactCategory, "77"), "store_v2_products"},
+		"no permission to read customers": {group(gate.FactGroup, "77"), "store_v2_customers"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, id := order(t, c.rule, func(w *world, _ int64) {
+				scopes := slices.DeleteFunc(slices.Clone(sim.DefaultScopes), func(s string) bool { return strings.HasPrefix(s, c.scope) })
+				w.must(w.shop.SetTokenScopes(w.shop.Installation().Token, scopes...))
+			})
+			w.stands(id, 12, ledger.Held)
+		})
+	}
+}
+
 // A cart that names no buyer yet gets no Session: a proof for it would be nobody's, and a try would be spent.
 func TestCartThatNamesNobody(t *testing.T) {
 	w := newWorld(t)

@@ -74,7 +74,7 @@ type world struct {
 
 	from atomic.Pointer[string] // the address and port that every request seems to come from; nil: loopback's
 
-	postTime, startTime time.Duration                  // of relay.Options
+	postTime, startTime time.Duration                   // of relay.Options
 	asIf                func(idv.Provider) idv.Provider // stands before the provider; nil: nothing does
 }
 

@@ -57,6 +57,10 @@ func (r *Relay) pay(ctx context.Context, w ledger.Writeback) error {
 		return err
 	}
 	r.At("writeback claimed")
+	if w.Kind == ledger.Hold || w.Kind == ledger.Release || w.Kind == ledger.Cancel {
+		// One status at a time: a release that is being written is seen by the hold that overtakes it.
+		defer r.writing.lock(fmt.Sprintf("%s/%d", w.Shop, w.Subject))()
+	}
 	e, err := r.effect(ctx, s, w)
 	if err != nil {
 		e = r.judge(ctx, s, err, w.Attempt)
@@ -139,7 +143,7 @@ func (r *Relay) writeHold(ctx context.Context, s *ledger.Shop, w ledger.Writebac
 	if o.StatusID != known.HoldStatus {
 		if bigcommerce.ClassOf(o.StatusID) != bigcommerce.ClassGate || o.StatusID != known.FormerStatus {
 			// It has moved since it was decided: look again before anything is written.
-			return dropped(fmt.Sprintf("the order has moved to status %d; it is looked at again", o.StatusID)), r.lookAgain(ctx, s, known, ledger.Holding, ledger.NotHeld, o.StatusID)
+			return dropped(fmt.Sprintf("the order has moved to status %d; it is looked at again", o.StatusID)), r.Ledger.UndoHold(ctx, s.Hash, w.Subject, ledger.Holding, ledger.NotHeld, o.StatusID, r.Now())
 		}
 		d, err := r.Ledger.Decision(ctx, s.Hash, w.Ref)
 		if err != nil {
@@ -163,14 +167,6 @@ func (r *Relay) writeHold(ctx context.Context, s *ledger.Shop, w ledger.Writebac
 		is = ledger.Refused
 	}
 	return done("on hold"), r.Ledger.ConfirmHold(ctx, s.Hash, w.Subject, ledger.Holding, is, o.StatusID, r.Now())
-}
-
-// lookAgain gives an order back to the gate as it was before what had been begun.
-func (r *Relay) lookAgain(ctx context.Context, s *ledger.Shop, o ledger.Order, was, is ledger.HoldState, status int) error {
-	if err := r.Ledger.ConfirmHold(ctx, s.Hash, o.ID, was, is, status, r.Now()); err != nil {
-		return err
-	}
-	return r.Ledger.DueOrder(ctx, s.Hash, o.ID, r.Now())
 }
 
 // writeRelease puts an order back to the status that our hold replaced, if our hold is still the last status written.
@@ -226,7 +222,7 @@ func (r *Relay) writeCancel(ctx context.Context, s *ledger.Shop, w ledger.Writeb
 		return dropped("the order is no longer to be cancelled"), nil
 	}
 	if s.Policy.Mode != gate.Enforce || s.Policy.CancelAfter <= 0 || known.Kept || known.Touched {
-		return dropped("the order is not to be cancelled after all"), r.lookAgain(ctx, s, known, ledger.Cancelling, ledger.Held, known.StatusID)
+		return dropped("the order is not to be cancelled after all"), r.Ledger.UndoHold(ctx, s.Hash, w.Subject, ledger.Cancelling, ledger.Held, known.StatusID, r.Now())
 	}
 	o, err := r.store(s).Order(ctx, w.Subject)
 	if err != nil {
@@ -234,7 +230,7 @@ func (r *Relay) writeCancel(ctx context.Context, s *ledger.Shop, w ledger.Writeb
 	}
 	if o.StatusID != bigcommerce.StatusCancelled {
 		if o.StatusID != known.HoldStatus {
-			return dropped(fmt.Sprintf("the order has moved to status %d; it is looked at again", o.StatusID)), r.lookAgain(ctx, s, known, ledger.Cancelling, ledger.Held, o.StatusID)
+			return dropped(fmt.Sprintf("the order has moved to status %d; it is looked at again", o.StatusID)), r.Ledger.UndoHold(ctx, s.Hash, w.Subject, ledger.Cancelling, ledger.Held, o.StatusID, r.Now())
 		}
 		status := bigcommerce.StatusCancelled
 		u := bigcommerce.OrderUpdate{StatusID: &status, StaffNotes: appended(o.StaffNotes, cancelledNote(known, r.Now()))}

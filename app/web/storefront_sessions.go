@@ -191,7 +191,9 @@ func (s *Server) followSession(w http.ResponseWriter, r *http.Request) error {
 	h.Set("X-Accel-Buffering", "no")
 	rc := http.NewResponseController(w)
 	send := func(text string) bool {
-		_ = rc.SetWriteDeadline(time.Now().Add(10 * time.Second)) // a server without deadlines does without
+		// Over HTTP/2 a deadline ends the stream even while nothing is written, so it lies beyond the next heartbeat. A server without
+		// deadlines does without.
+		_ = rc.SetWriteDeadline(time.Now().Add(heartbeat + 10*time.Second))
 		if _, err := io.WriteString(w, text); err != nil {
 			return false
 		}
