@@ -45,7 +45,7 @@ func TestPageSettings(t *testing.T) {
 	l.page(shopHash, ledger.Manager, "/settings/texts/reset?lang=ar", "settings-texts-reset", "throws away 1 text")
 	l.page(shopHash, ledger.Manager, "/settings/checkout", "settings-checkout", "Inline lock", "Verifications within 24 hours")
 	l.page(shopHash, ledger.Manager, "/settings/mails", "settings-team-mails", "Mails to your team", "No mail has been written to your team yet")
-	l.page(shopHash, ledger.Manager, "/settings/data", "settings-data", "Erase a person", "Export everything", "Outbound webhooks")
+	l.page(shopHash, ledger.Owner, "/settings/data", "settings-data", "Erase a person", "Export everything", "Outbound webhooks")
 	l.page(shopHash, ledger.Manager, "/overview", "settings-guide", "Getting started", "time zone America/Denver")
 	l.frames()
 	l.typed()
