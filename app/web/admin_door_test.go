@@ -25,7 +25,7 @@ const shopBase = "/s/" + shopHash
 
 // policyForm is the Policy form as the page of the Policy in force would send it, with changes.
 func (b *bench) policyForm(change map[string]string) url.Values {
-	f := formOf(b.shop(shopHash).Policy)
+	f := formOf(b.shop(shopHash).Policy, b.shop(shopHash).Currency)
 	v := url.Values{"mode": {f.Mode}, "checkout_ial": {f.CheckoutIAL}, "step_up_value": {f.StepUpValue}, "step_up_ial": {f.StepUpIAL},
 		"step_up_max_age_days": {f.StepUpMaxAgeDays}, "step_up_selfie": {f.StepUpSelfie}, "evidence_document_ial": {f.EvidenceDocument},
 		"evidence_selfie_ial": {f.EvidenceSelfie}, "least_age": {f.LeastAge}, "proof_days": {f.ProofDays}, "guests": {f.Guests}, "name_match": {f.NameMatch}, "address_match": {f.AddressMatch}, "document_grace": {f.DocumentGrace},

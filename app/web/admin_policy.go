@@ -18,7 +18,7 @@ const shownVersions = 10
 
 // policy shows the form with the Policy in force.
 func (s *Server) policy(w http.ResponseWriter, r *http.Request, v visit) error {
-	return s.showPolicy(w, r, v, http.StatusOK, views.PolicyData{Form: formOf(v.Shop.Policy)})
+	return s.showPolicy(w, r, v, http.StatusOK, views.PolicyData{Form: formOf(v.Shop.Policy, v.Shop.Currency)})
 }
 
 func (s *Server) showPolicy(w http.ResponseWriter, r *http.Request, v visit, status int, d views.PolicyData) error {
@@ -146,7 +146,7 @@ func (s *Server) showMovedOn(w http.ResponseWriter, r *http.Request, v visit, fo
 
 // policyChanges lists the fields of the form in which two Policies differ, in the form's order.
 func policyChanges(theirs, mine gate.Policy) []views.FieldChange {
-	a, b := shownFields(formOf(theirs)), shownFields(formOf(mine))
+	a, b := shownFields(formOf(theirs, mine.Currency)), shownFields(formOf(mine, mine.Currency))
 	var out []views.FieldChange
 	for _, f := range views.PolicyFields() {
 		if a[f] != b[f] {

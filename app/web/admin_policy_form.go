@@ -23,8 +23,8 @@ const (
 	mostMoney  = "999999999999" // whole units; gate.ParseMoney takes no more digits
 )
 
-// formOf is a Policy as the form shows it.
-func formOf(p gate.Policy) views.PolicyForm {
+// formOf is a Policy as the form shows it, in a Shop with this currency.
+func formOf(p gate.Policy, currency string) views.PolicyForm {
 	f := views.PolicyForm{
 		Mode: string(p.Mode), CheckoutIAL: p.Checkout.IAL.String(), LeastAge: unlessZero(p.Checkout.LeastAge), ProofDays: p.ProofGood.String(),
 		EvidenceDocument: unlessZero(int(p.Evidence.Document)), EvidenceSelfie: unlessZero(int(p.Evidence.DocumentSelfie)),
@@ -38,7 +38,7 @@ func formOf(p gate.Policy) views.PolicyForm {
 		f.WriteBack = "custom_fields"
 	}
 	if s := p.StepUp; s != nil {
-		f.StepUpValue, f.StepUpIAL = plainMoney(s.Over), s.Require.IAL.String()
+		f.StepUpValue, f.StepUpIAL = typedMoney(s.Over, currency), s.Require.IAL.String()
 		f.StepUpMaxAgeDays, f.StepUpSelfie = unlessZero(int(s.Require.MaxAge)), ticked(s.Require.Selfie)
 	}
 	return f

@@ -111,7 +111,7 @@ func TestPolicyRoundTrip(t *testing.T) {
 			HoldStatus: 12, OnUnreachable: gate.LetPay, OnProviderDown: gate.LetPay,
 			StepUp: &gate.StepUp{Over: gate.Money{Minor: 50000, Currency: "JPY"}, Require: gate.Requirement{IAL: 1}}},
 	} {
-		got, wrong := readPolicy(formOf(p), p, p.Currency)
+		got, wrong := readPolicy(formOf(p, p.Currency), p, p.Currency)
 		if len(wrong) > 0 || !reflect.DeepEqual(got, p) {
 			t.Errorf("%s: %v, refused %v\n got %+v\nwant %+v", name, !reflect.DeepEqual(got, p), wrong, got, p)
 		}
@@ -176,7 +176,7 @@ func TestReadPolicyRefuses(t *testing.T) {
 		{"long note", func(f *views.PolicyForm) { f.Note = strings.Repeat("é", 201) }, map[string]string{"note": "too_long:200"}},
 		{"note in two lines", func(f *views.PolicyForm) { f.Note = "a\nb" }, map[string]string{"note": "write it in one line, without control characters"}},
 	} {
-		f := formOf(policyOf(nil))
+		f := formOf(policyOf(nil), "USD")
 		tc.change(&f)
 		_, wrong := readPolicy(f, policyOf(nil), "USD")
 		if !maps.Equal(wrong, tc.wrong) {
@@ -195,7 +195,7 @@ func TestReadPolicyKeeps(t *testing.T) {
 	p := policyOf(func(p *gate.Policy) {
 		p.Rules = append(p.Rules, gate.Rule{Name: "Dear", Mode: gate.Shadow, When: []gate.Condition{{Fact: gate.FactValue, Amount: &gate.Money{Minor: 1, Currency: "USD"}}}, Require: gate.Requirement{IAL: 1}})
 	})
-	f := formOf(p)
+	f := formOf(p, "USD")
 	got, wrong := readPolicy(f, p, "EUR")
 	if !reflect.DeepEqual(got.Rules, p.Rules) || got.Currency != "EUR" {
 		t.Errorf("rules %v in %s", got.Rules, got.Currency)
@@ -207,7 +207,7 @@ func TestReadPolicyKeeps(t *testing.T) {
 	if got, wrong = readPolicy(f, policyOf(nil), "USD"); got.StepUp != nil || len(wrong) > 0 {
 		t.Errorf("an emptied step-up: %+v, %v", got.StepUp, wrong)
 	}
-	f = formOf(policyOf(nil))
+	f = formOf(policyOf(nil), "USD")
 	f.Sources = []string{"www", "www", "ebay"}
 	if got, _ = readPolicy(f, policyOf(nil), "USD"); !slices.Equal(got.Sources, []string{"www", "ebay"}) {
 		t.Errorf("sources %v", got.Sources)
