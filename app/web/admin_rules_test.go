@@ -119,7 +119,7 @@ func TestRuleEditor(t *testing.T) {
 func TestRuleMovedOn(t *testing.T) {
 	b := newBench(t)
 	b.enforce(shopHash)
-	b.wantGo(b.as(ledger.Owner, shopBase+"/policy", b.policyForm(map[string]string{"least_age": "21", "note": "New state law"})), shopBase+"/policy?saved=2")
+	b.wantGo(b.as(ledger.Owner, shopBase+"/policy", b.policyForm(map[string]string{"least_age": "21", "reason": "New state law"})), shopBase+"/policy?saved=2")
 	page := b.as(ledger.Manager, shopBase+"/policy/rules/edit", ruleValues(wineForm(), "1", views.DoSave, "wine needs it"))
 	b.want(409, page, "The policy has moved on", "owner@abc123.example", "New state law", "What version 2 changed meanwhile", "Least age", `name="base_version" value="2"`,
 		"New rule “Wine", `value="wine needs it"`)
