@@ -96,6 +96,7 @@ func (s ScriptsUse) each() string {
 // DataData is what is kept, how long, and where data goes.
 type DataData struct {
 	Layout
+	OwnerActs      bool // whoever looks may erase a person and export everything
 	KeepDays       string
 	TrafficDays    string // webhooks and changes
 	CapabilityDays string // links, after they have run out

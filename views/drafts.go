@@ -23,6 +23,18 @@ type Draft struct {
 	Stray       []string
 	MovedOn     *DraftMovedOn
 	ReadOnly    bool // whoever looks may not save
+	First       bool // of the policy's first screen, which also makes the first version and changes the mode
+}
+
+func (d Draft) reasonHint() string {
+	const kept = "Kept with the version, for whoever reads this later."
+	switch {
+	case d.First && d.From == "0":
+		return "The first version needs none. " + kept
+	case d.First:
+		return "Compulsory when saving, unless nothing but the mode changes. " + kept
+	}
+	return "Compulsory when saving. " + kept
 }
 
 // DraftMovedOn says who saved another version while a draft was made, and what that version changed.

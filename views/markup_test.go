@@ -2,6 +2,7 @@ package views
 
 import (
 	"html"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -102,6 +103,11 @@ func checkPolicy(t *testing.T, g tag) {
 	case "a":
 		if g.attrs["target"] == "_blank" && !strings.Contains(g.attrs["rel"], "noopener") {
 			t.Errorf("link to %q opens a window that can reach back", g.attrs["href"])
+		}
+		path, _, _ := strings.Cut(g.attrs["href"], "?")
+		_, saves := g.attrs["download"]
+		if isFile := slices.Contains([]string{".csv", ".zip", ".jsonl"}, filepath.Ext(path)); isFile && !saves { // htmx would put it into the page
+			t.Errorf("link to the file %q does not download it", g.attrs["href"])
 		}
 	}
 }

@@ -85,7 +85,6 @@ func policyForm() PolicyForm {
 		EvidenceDocument: "1", EvidenceSelfie: "2", LeastAge: "21", ProofDays: "365", Guests: "verify", NameMatch: "on", HoldStatus: "12", AddressMatch: "on", DocumentGrace: "30",
 		OnMoved: "hold_again", CancelDays: "14", Mails: "on", RemindHours: "24, 48", KeepDays: "730",
 		Sources: []string{"www", "checkout_api"}, OnUnreachable: "let_pay", OnProviderDown: "stop", WriteBack: "attributes",
-		BaseVersion: "7",
 	}
 }
 
@@ -96,26 +95,30 @@ func policyPages() []page {
 	}
 	first := PolicyForm{Mode: "off", CheckoutIAL: "2", StepUpIAL: "2", ProofDays: "365", Guests: "verify", NameMatch: "on", HoldStatus: "12",
 		OnMoved: "hold_again", Mails: "on", RemindHours: "24, 48", KeepDays: "730",
-		OnUnreachable: "let_pay", OnProviderDown: "let_pay", WriteBack: "attributes", BaseVersion: "0"}
+		OnUnreachable: "let_pay", OnProviderDown: "let_pay", WriteBack: "attributes"}
 	bad := policyForm()
 	bad.StepUpValue, bad.LeastAge, bad.ProofDays, bad.Mode, bad.Guests = "-5", "eighteen", "0", "maybe", ""
 	bad.DocumentGrace = "91"
 	bad.OnMoved, bad.CancelDays, bad.RemindHours, bad.SourcesMore, bad.KeepDays = "", "1", "24, soon", "my shop!?", ""
 	moved := policyForm()
-	moved.LeastAge, moved.BaseVersion = "18", "8"
+	moved.LeastAge = "18"
+	saved := Draft{First: true, From: "7"}
 	return []page{
-		{"policy-first", Policy(PolicyData{Layout: layout("off"), Currency: "USD", Form: first, Warnings: PolicyWarningCodes()})},
-		{"policy-saved", Policy(PolicyData{Layout: flashed("enforce", "saved", "7"), Currency: "USD", Form: policyForm(), Versions: versions, MoreVersions: true})},
-		{"policy-read-only", Policy(PolicyData{Layout: layout("enforce"), Currency: "USD", Form: policyForm(), Versions: versions[:1], ReadOnly: true})},
-		{"policy-refused", Policy(PolicyData{Layout: layout("enforce"), Currency: "USD", Form: bad, Versions: versions, Errors: map[string]string{
+		{"policy-first", Policy(PolicyData{Layout: layout("off"), Currency: "USD", Form: first, Draft: Draft{First: true, From: "0"}, Warnings: PolicyWarningCodes()})},
+		{"policy-saved", Policy(PolicyData{Layout: flashed("enforce", "saved", "7"), Currency: "USD", Form: policyForm(), Versions: versions, MoreVersions: true, Draft: saved})},
+		{"policy-read-only", Policy(PolicyData{Layout: layout("enforce"), Currency: "USD", Form: policyForm(), Versions: versions[:1], Draft: Draft{First: true, From: "7", ReadOnly: true}})},
+		{"policy-refused", Policy(PolicyData{Layout: layout("enforce"), Currency: "USD", Form: bad, Versions: versions, Draft: saved, Errors: map[string]string{
 			"step_up_value": "negative", "least_age": "not_whole", "proof_days": "enter whole days from 1 to 3650", "mode": "unknown_choice",
 			"document_grace": "enter whole days from 1 to 90, or nothing to take no document that has expired",
 			"guests":         "unknown_choice", "sources": "unknown_choice", "on_moved": "unknown_choice", "cancel_days": "enter whole days from 2 to 90, or nothing to never cancel",
 			"remind_hours": "not_a_number", "sources_more": "not_a_source:50", "keep_days": "required", "rules.0": "give the rule a name of at most 80 characters"}})},
-		{"policy-suspended", Policy(PolicyData{Layout: refusedToken(), Currency: "USD", Form: policyForm(), Versions: versions, ReadOnly: true})},
-		{"policy-moved-on", Policy(PolicyData{Layout: layout("enforce"), Currency: "USD", Form: moved, Versions: versions, MovedOn: &MovedOn{
-			Version: "8", Who: "bo@larkspur.example", When: tuesday, Note: "New state law",
-			Changes: []FieldChange{{"least_age", "21", "18"}, {"step_up_value", "500.00", "–"}}}})},
+		{"policy-suspended", Policy(PolicyData{Layout: refusedToken(), Currency: "USD", Form: policyForm(), Versions: versions, Draft: Draft{First: true, From: "7", ReadOnly: true}})},
+		{"policy-moved-on", Policy(PolicyData{Layout: layout("enforce"), Currency: "USD", Form: moved, Versions: versions,
+			Draft: Draft{First: true, From: "8", MovedOn: draftMoved(), Compared: true, Changes: someChanges()[:2]}})},
+		{"policy-compared", Policy(PolicyData{Layout: layout("enforce"), Currency: "USD", Form: policyForm(), Versions: versions,
+			Draft: Draft{First: true, From: "7", Compared: true, Changes: someChanges(), Reason: "New law", Reach: "1000"}})},
+		{"policy-unexplained", Policy(PolicyData{Layout: layout("enforce"), Currency: "USD", Form: policyForm(), Versions: versions,
+			Draft: Draft{First: true, From: "7", Compared: true, Changes: someChanges()[:1], ReasonError: "say why in at least three characters, it is kept with the version"}})},
 	}
 }
 

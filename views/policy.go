@@ -14,10 +14,9 @@ type PolicyData struct {
 	Errors        map[string]string // by field name: what FieldError takes
 	SourceChoices []string          // order sources offered; nil offers SourceCodes
 	Warnings      []string          // PolicyWarningCodes that hold for the Policy in force
-	MovedOn       *MovedOn          // set when somebody saved another version while this form was open
 	Versions      []PolicyVersion   // newest first; empty until the first save
 	MoreVersions  bool              // older ones exist
-	ReadOnly      bool              // whoever looks may not save
+	Draft
 }
 
 // PolicyForm is the form's values as they are typed. Its zero value is a form with everything unset.
@@ -47,21 +46,7 @@ type PolicyForm struct {
 	OnUnreachable    string // let_pay, stop
 	OnProviderDown   string // let_pay, stop
 	WriteBack        string // attributes, custom_fields
-	Note             string
-	BaseVersion      string // the version this form was made from
 }
-
-// MovedOn says who saved another version, and what differs.
-type MovedOn struct {
-	Version string
-	Who     string
-	When    When
-	Note    string
-	Changes []FieldChange // fields where their version and this form differ
-}
-
-// FieldChange is one field in two readings, in words or figures as the form shows them.
-type FieldChange struct{ Field, Theirs, Yours string }
 
 // PolicyVersion is one line of the list of versions.
 type PolicyVersion struct {
@@ -102,8 +87,6 @@ func ParsePolicyForm(v url.Values) PolicyForm {
 		OnUnreachable:    get("on_unreachable"),
 		OnProviderDown:   get("on_provider_down"),
 		WriteBack:        get("writeback"),
-		Note:             get("note"),
-		BaseVersion:      get("base_version"),
 	}
 }
 
@@ -134,8 +117,6 @@ var policyFields = []struct{ name, label string }{
 	{"on_provider_down", "When 1Kosmos cannot be reached"},
 	{"writeback", "Where the outcome is written"},
 	{"keep_days", "Keep records for"},
-	{"note", "Why this change (optional)"},
-	{"base_version", "Version"},
 }
 
 // PolicyFieldWords is the label of a field of the policy form.

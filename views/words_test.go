@@ -223,7 +223,7 @@ func TestForms(t *testing.T) {
 			seen[text] = true
 		}
 	}
-	for name, want := range map[string][]string{"policy-saved": PolicyFields(), "settings-own": append(TenantFields(), DisconnectField, AlarmField, SettingsBase, SignBackField),
+	for name, want := range map[string][]string{"policy-saved": append(PolicyFields(), "base_version", "reason", "reach", "do"), "settings-own": append(TenantFields(), DisconnectField, AlarmField, SettingsBase, SignBackField),
 		"branding-saved": append(BrandingFields(), SettingsBase, "what", "preview_lang", "preview"), "checkout-saved": append(CheckoutFields(), SettingsBase)} {
 		i := slices.IndexFunc(allPages(), func(p page) bool { return p.name == name })
 		var names []string

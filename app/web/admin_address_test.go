@@ -14,7 +14,7 @@ func TestPolicyAddress(t *testing.T) {
 	b := newBench(t)
 	b.enforce(shopHash)
 	const warning = "passports are the only document you take"
-	b.wantGo(b.as(ledger.Manager, shopBase+"/policy", b.policyForm(map[string]string{"address_match": "on", "document_grace": "30", "note": "Wine"})), shopBase+"/policy?saved=2")
+	b.wantGo(b.as(ledger.Manager, shopBase+"/policy", b.policyForm(map[string]string{"address_match": "on", "document_grace": "30", "reason": "Wine"})), shopBase+"/policy?saved=2")
 	p := b.shop(shopHash).Policy
 	if !p.Checkout.AddressMatch || !p.ComparesAddress() || p.DocumentGrace != 30 {
 		t.Errorf("saved %+v", p)

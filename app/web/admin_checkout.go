@@ -192,7 +192,7 @@ func checkoutChanges(was, is checkoutSettings) string {
 func (s *Server) dataPage(w http.ResponseWriter, r *http.Request, v visit) error {
 	days := func(d time.Duration) string { return strconv.Itoa(int(d / (24 * time.Hour))) }
 	k := ledger.KeptFor()
-	return render(w, r, http.StatusOK, views.Data(views.DataData{Layout: s.layout(v, r), KeepDays: days(v.Shop.Policy.KeepFor()), TrafficDays: days(k.Traffic),
+	return render(w, r, http.StatusOK, views.Data(views.DataData{Layout: s.layout(v, r), OwnerActs: v.may(ledger.Owner), KeepDays: days(v.Shop.Policy.KeepFor()), TrafficDays: days(k.Traffic),
 		CapabilityDays: days(k.Capability), AskedDays: days(k.AskedMails), ShopDays: days(k.Shop)}))
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -25,13 +26,13 @@ const shopBase = "/s/" + shopHash
 
 // policyForm is the Policy form as the page of the Policy in force would send it, with changes.
 func (b *bench) policyForm(change map[string]string) url.Values {
-	f := formOf(b.shop(shopHash).Policy)
+	f := formOf(b.shop(shopHash).Policy, b.shop(shopHash).Currency)
 	v := url.Values{"mode": {f.Mode}, "checkout_ial": {f.CheckoutIAL}, "step_up_value": {f.StepUpValue}, "step_up_ial": {f.StepUpIAL},
 		"step_up_max_age_days": {f.StepUpMaxAgeDays}, "step_up_selfie": {f.StepUpSelfie}, "evidence_document_ial": {f.EvidenceDocument},
 		"evidence_selfie_ial": {f.EvidenceSelfie}, "least_age": {f.LeastAge}, "proof_days": {f.ProofDays}, "guests": {f.Guests}, "name_match": {f.NameMatch}, "address_match": {f.AddressMatch}, "document_grace": {f.DocumentGrace},
 		"on_moved": {f.OnMoved}, "cancel_days": {f.CancelDays}, "mails": {f.Mails}, "remind_hours": {f.RemindHours}, "sources_more": {f.SourcesMore}, "keep_days": {f.KeepDays},
 		"hold_status": {f.HoldStatus}, "sources": f.Sources, "on_unreachable": {f.OnUnreachable}, "on_provider_down": {f.OnProviderDown},
-		"writeback": {f.WriteBack}, "base_version": {f.BaseVersion}}
+		"writeback": {f.WriteBack}, "base_version": {strconv.FormatInt(b.shop(shopHash).Policy.Version, 10)}, "do": {views.DoSave}, "reason": {"As agreed"}}
 	for k, text := range change {
 		v.Set(k, text)
 	}
@@ -42,7 +43,7 @@ func TestSavePolicy(t *testing.T) {
 	b := newBench(t)
 	b.want(200, b.as(ledger.Manager, shopBase+"/policy", nil), `name="base_version" value="0"`, "No version has been saved yet")
 	good := map[string]string{"mode": "enforce", "evidence_selfie_ial": "2", "step_up_value": "500", "step_up_ial": "2", "step_up_max_age_days": "30",
-		"step_up_selfie": "on", "least_age": "21", "note": "Knives & <b>wine</b>"}
+		"step_up_selfie": "on", "least_age": "21", "reason": "Knives & <b>wine</b>"}
 	b.wantGo(b.as(ledger.Manager, shopBase+"/policy", b.policyForm(good)), shopBase+"/policy?saved=1")
 	p := b.shop(shopHash).Policy
 	want := gate.Default("USD")
@@ -65,10 +66,8 @@ func TestSavePolicy(t *testing.T) {
 	}{
 		{"negative", map[string]string{"step_up_value": "-5"}, []string{`value="-5"`, "Enter a number that is not negative.", `href="#step_up_value"`}},
 		{"another currency", map[string]string{"step_up_value": "500 EUR"}, []string{`value="500 EUR"`, "Enter the amount in the shop&#39;s currency, USD."}},
-		{"not a number", map[string]string{"least_age": "eighteen", "note": "kept"}, []string{`value="eighteen"`, "Enter a number, without signs or grouping.", `value="kept"`}},
+		{"not a number", map[string]string{"least_age": "eighteen", "reason": "kept"}, []string{`value="eighteen"`, "Enter a number, without signs or grouping.", `value="kept"`}},
 		{"escaped", map[string]string{"proof_days": `"><script>`}, []string{`&#34;&gt;&lt;script&gt;`}},
-		{"from nowhere", map[string]string{"base_version": "99"}, []string{"Choose one of the choices.", `name="base_version" value="1"`}},
-		{"no base", map[string]string{"base_version": ""}, []string{"Nothing was saved."}},
 	} {
 		page := b.as(ledger.Manager, shopBase+"/policy", b.policyForm(tc.change))
 		b.want(422, page, append(tc.texts, "Nothing was saved.")...)
@@ -77,7 +76,52 @@ func TestSavePolicy(t *testing.T) {
 	if v := b.shop(shopHash).Policy.Version; v != 1 {
 		t.Errorf("version %d after refusals, want 1", v)
 	}
-	b.want(413, b.as(ledger.Manager, shopBase+"/policy", url.Values{"note": {strings.Repeat("x", maxForm)}}))
+	b.want(413, b.as(ledger.Manager, shopBase+"/policy", url.Values{"reason": {strings.Repeat("x", maxForm)}}))
+	for name, change := range map[string]map[string]string{"from nowhere": {"base_version": "99"}, "no base": {"base_version": ""}, "nothing to do": {"do": "", "least_age": "18"}} {
+		if w := b.as(ledger.Manager, shopBase+"/policy", b.policyForm(change)); w.Code != 400 {
+			t.Errorf("%s: %d", name, w.Code)
+		}
+	}
+}
+
+// TestPolicyFirstScreen: the first screen compares in plain words, replays over past orders and asks for a reason, as every form of the
+// Policy does; the first version, and the mode alone, are saved without one.
+func TestPolicyFirstScreen(t *testing.T) {
+	b := newBench(t)
+	at := shopBase + "/policy"
+	first := b.policyForm(map[string]string{"reason": ""})
+	b.wantGo(b.as(ledger.Manager, at, first), at+"?saved=1") // what idgate suggests to start with
+
+	page := b.as(ledger.Manager, at, b.policyForm(map[string]string{"do": views.DoCompare, "least_age": "21", "reason": "New law", "reach": "1000"}))
+	b.want(200, page, "What would change", `data-label="What">Least age</td>`, `data-label="Draft">21 years</td>`, "Stricter", `id="least_age" name="least_age" value="21"`, `value="New law"`, `<option value="1000" selected>`,
+		`href="#save"`, "Save as new version")
+	b.lacks(page, "Nothing was saved")
+	b.want(200, b.as(ledger.Manager, at, b.policyForm(map[string]string{"do": views.DoCompare})), "Nothing: the policy in force says the same.")
+	if p := b.shop(shopHash).Policy; p.Version != 1 {
+		t.Errorf("a comparison saved version %d", p.Version)
+	}
+
+	b.wantGo(b.as(ledger.Manager, at, b.policyForm(map[string]string{"do": views.DoWhatIf, "least_age": "21", "reach": "1000"})), at+"/whatif/1")
+	x, err := b.s.Ledger.WhatIf(b.Context(), shopHash, 1)
+	b.ok(err)
+	if x.Draft.Checkout.LeastAge != 21 || x.Wanted != 1000 || b.shop(shopHash).Policy.Version != 1 {
+		t.Errorf("what-if over %d orders of %+v", x.Wanted, x.Draft)
+	}
+	b.want(422, b.as(ledger.Manager, at, b.policyForm(map[string]string{"do": views.DoWhatIf, "least_age": "-1", "reach": "1000"})), "Enter a number that is not negative.")
+
+	for reason, said := range map[string]string{"": "Say why in at least three characters", "x": "Say why in at least three characters", strings.Repeat("é", mostReason+1): "Write at most"} {
+		b.want(422, b.as(ledger.Manager, at, b.policyForm(map[string]string{"least_age": "21", "reason": reason})), said, `id="least_age" name="least_age" value="21"`)
+	}
+	b.want(422, b.as(ledger.Manager, at, b.policyForm(nil)), "Nothing: the policy in force says the same.")
+	b.wantGo(b.as(ledger.Manager, at, b.policyForm(map[string]string{"mode": "shadow", "reason": ""})), at+"?saved=2")
+	b.want(422, b.as(ledger.Manager, at, b.policyForm(map[string]string{"mode": "off", "least_age": "21", "reason": ""})), "Say why")
+	b.wantGo(b.as(ledger.Manager, at, b.policyForm(map[string]string{"least_age": "21", "reason": "New law"})), at+"?saved=3")
+	b.want(200, b.as(ledger.Viewer, at, nil), "New law")
+	for _, do := range []string{views.DoCompare, views.DoWhatIf} {
+		if w := b.as(ledger.Viewer, at, b.policyForm(map[string]string{"do": do, "reach": "100"})); w.Code != 403 {
+			t.Errorf("a viewer's %s: %d", do, w.Code)
+		}
+	}
 }
 
 var pointer = regexp.MustCompile(`0x[0-9a-f]+`)
@@ -89,10 +133,10 @@ func TestPolicyMovedOn(t *testing.T) {
 	b := newBench(t)
 	b.enforce(shopHash)
 	older := b.policyForm(map[string]string{"least_age": "18", "proof_days": "30"})
-	b.wantGo(b.as(ledger.Owner, shopBase+"/policy", b.policyForm(map[string]string{"least_age": "21", "note": "New state law"})), shopBase+"/policy?saved=2")
+	b.wantGo(b.as(ledger.Owner, shopBase+"/policy", b.policyForm(map[string]string{"least_age": "21", "reason": "New state law"})), shopBase+"/policy?saved=2")
 	page := b.as(ledger.Manager, shopBase+"/policy", older)
 	b.want(409, page, "The policy has moved on", "owner@abc123.example", "version 2", "New state law", `name="base_version" value="2"`,
-		`data-label="Version 2">21</td>`, `data-label="Your entry">18</td>`, `id="proof_days" name="proof_days" value="30"`)
+		"What version 2 changed meanwhile", `data-label="In force">21 years</td>`, `data-label="Draft">18 years</td>`, `id="proof_days" name="proof_days" value="30"`)
 	if p := b.shop(shopHash).Policy; p.Version != 2 || p.Checkout.LeastAge != 21 {
 		t.Errorf("version %d with age %d, want the newer tab's", p.Version, p.Checkout.LeastAge)
 	}
@@ -100,7 +144,7 @@ func TestPolicyMovedOn(t *testing.T) {
 	b.wantGo(b.as(ledger.Manager, shopBase+"/policy", older), shopBase+"/policy?saved=3")
 
 	// At the same moment: one is saved, the other is told.
-	form := b.policyForm(nil)
+	form := b.policyForm(map[string]string{"least_age": "19"})
 	codes := map[int]int{}
 	var mu sync.Mutex
 	var wg sync.WaitGroup

@@ -22,7 +22,7 @@ const maxDraft = 512 << 10
 // errNoReach: a what-if over no orders that the page offers.
 var errNoReach = errors.New("no such span of orders")
 
-// draft is how one form changes the Policy. Every change of the Policy but those of its first screen goes through settleDraft.
+// draft is how one form changes the Policy. Every change of the Policy goes through settleDraft.
 type draft struct {
 	// change makes the draft from a Policy; wrong has, by field of the form, what views.FieldError takes.
 	change func(from gate.Policy) (p gate.Policy, wrong map[string]string)
@@ -30,10 +30,19 @@ type draft struct {
 	show func(status int, d views.Draft, wrong map[string]string) error
 	// done is the page that a saved version leads to.
 	done string
+	// first is set for the policy's first screen, whose form makes the first version and switches the mode.
+	first bool
+}
+
+// needsReason reports whether these changes are saved only with a reason: all are, but those of the first version, which has nothing
+// before it, and a change of the mode alone, which says itself what it is and may be urgent.
+func (c draft) needsReason(from gate.Policy, changes []views.ChangeData) bool {
+	onlyMode := !slices.ContainsFunc(changes, func(d views.ChangeData) bool { return d.Area != "mode" })
+	return !c.first || from.Version > 0 && !onlyMode
 }
 
 // settleDraft ends the form of a draft: it shows what would change, saves it as a new version, or begins a what-if. Nothing is saved
-// without a reason, nor over a version that the form was not made from: then the change is shown as it would be made to the newest.
+// without the reason that it needs, nor over a version that the form was not made from: then the change is shown as it would be made to the newest.
 func (s *Server) settleDraft(r *http.Request, w http.ResponseWriter, v visit, values url.Values, c draft) error {
 	from, code := parseWhole(values.Get("base_version"))
 	if code != "" || int64(from) > v.Shop.Policy.Version {
@@ -61,14 +70,14 @@ func (s *Server) settleDraft(r *http.Request, w http.ResponseWriter, v visit, va
 	default:
 		return refuse(http.StatusBadRequest, "bad_request", "the form says not what to do").at("do")
 	}
-	if d.Reason, code = parseReason(d.Reason); code != "" {
+	if d.Reason, code = parseReason(d.Reason); code != "" && (d.Reason != "" || c.needsReason(v.Shop.Policy, d.Changes)) {
 		if code == "reason_required" {
 			code = "say why in at least three characters, it is kept with the version"
 		}
 		d.ReasonError = code
 		return c.show(http.StatusUnprocessableEntity, d, nil)
 	}
-	if len(d.Changes) == 0 {
+	if len(d.Changes) == 0 && !(c.first && v.Shop.Policy.Version == 0) { // what idgate suggests to start with may be saved as it is
 		return c.show(http.StatusUnprocessableEntity, d, nil) // the comparison says that nothing would change
 	}
 	saved, err := s.Relay.SavePolicy(r.Context(), v.Shop, ledger.PolicyChange{Base: int64(from), Policy: p, Author: v.User.Email, Note: d.Reason})

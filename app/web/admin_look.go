@@ -94,13 +94,7 @@ func (s *Server) showBranding(w http.ResponseWriter, r *http.Request, v visit, c
 	}
 	d.Channels = channelChoice(shop, channel, func(k ledger.Look) bool { return k.Branding != ledger.Branding{} })
 	d.Layout, d.ReadOnly, d.Preview = s.layout(v, r), !v.may(ledger.Manager), s.preview(v, d.Channels.Active, "", "page")
-	s.allowFrame(w, v)
 	return render(w, r, status, views.Branding(d))
-}
-
-// allowFrame lets a page show a preview in a frame.
-func (s *Server) allowFrame(w http.ResponseWriter, v visit) {
-	w.Header().Set("Content-Security-Policy", s.policyHeader(s.ancestors(v.Shop))+"; frame-src 'self'")
 }
 
 // readBranding reads the form. logo is a new one, made anew.

@@ -231,7 +231,12 @@ func TestCheckoutDoor(t *testing.T) {
 	if n := b.shop(shopHash).Settings; n.SessionsPerDay != 2 || !n.InlineLock || n.ConfirmationScript || len(n.Documents) != 1 {
 		t.Errorf("%+v", n)
 	}
-	b.want(200, b.as(ledger.Viewer, shopBase+"/settings/data", nil), "730 days", "90 days", "/s/abc123/erase", "/s/abc123/export.zip", "/s/abc123/webhooks", "sealed for 30 days")
+	b.want(200, b.as(ledger.Owner, shopBase+"/settings/data", nil), "730 days", "90 days", `href="/s/abc123/erase"`, `href="/s/abc123/export.zip" download`, "/s/abc123/webhooks", "sealed for 30 days")
+	for _, role := range []ledger.Role{ledger.Manager, ledger.Viewer} {
+		page := b.as(role, shopBase+"/settings/data", nil)
+		b.want(200, page, "/s/abc123/webhooks", "Only the owner of the shop can erase a person or export everything")
+		b.lacks(page, "/erase", "/export.zip")
+	}
 }
 
 // TestBudgetAlarm: the Overview and Health tell of a limit that is nearly used, and of one that is.

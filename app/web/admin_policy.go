@@ -1,11 +1,9 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"idgate/app/gate"
 	"idgate/app/idv"
@@ -18,7 +16,8 @@ const shownVersions = 10
 
 // policy shows the form with the Policy in force.
 func (s *Server) policy(w http.ResponseWriter, r *http.Request, v visit) error {
-	return s.showPolicy(w, r, v, http.StatusOK, views.PolicyData{Form: formOf(v.Shop.Policy)})
+	return s.showPolicy(w, r, v, http.StatusOK, views.PolicyData{Form: formOf(v.Shop.Policy, v.Shop.Currency),
+		Draft: views.Draft{From: strconv.FormatInt(v.Shop.Policy.Version, 10)}})
 }
 
 func (s *Server) showPolicy(w http.ResponseWriter, r *http.Request, v visit, status int, d views.PolicyData) error {
@@ -30,11 +29,11 @@ func (s *Server) showPolicy(w http.ResponseWriter, r *http.Request, v visit, sta
 		versions, d.MoreVersions = versions[:shownVersions], true
 	}
 	p := present(v.Shop)
-	for _, n := range versions {
+	for i, n := range versions {
 		d.Versions = append(d.Versions, views.PolicyVersion{Number: strconv.FormatInt(n.Policy.Version, 10), Who: n.Author, When: p.when(n.SavedAt), Note: n.Note,
-			Mode: string(n.Policy.Mode), Current: n.Policy.Version == v.Shop.Policy.Version})
+			Mode: string(n.Policy.Mode), Current: i == 0})
 	}
-	d.Layout, d.Currency, d.ReadOnly = s.layout(v, r), v.Shop.Currency, !v.may(ledger.Manager)
+	d.Layout, d.Currency, d.ReadOnly, d.First = s.layout(v, r), v.Shop.Currency, !v.may(ledger.Manager), true
 	d.SourceChoices = sourceChoices(v.Shop.Policy)
 	d.Warnings = policyWarnings(v.Shop.Policy, s.tenantKnown(v.Shop), s.Relay.Mail != nil)
 	if q := (gate.Requirement{AddressMatch: v.Shop.Policy.ComparesAddress()}); q.AddressMatch && slices.Contains(relay.Documents(v.Shop, q), idv.Passport) {
@@ -91,117 +90,18 @@ func highestLevel(p gate.Policy) gate.IAL {
 	return top
 }
 
-// savePolicy makes the next version, unless a value is refused or somebody else has saved since the form was opened.
+// savePolicy takes the form of the first screen: it shows what would change, saves it as the next version, or begins a what-if.
 func (s *Server) savePolicy(w http.ResponseWriter, r *http.Request, v visit) error {
 	values, err := posted(r)
 	if err != nil {
 		return err
 	}
 	form := views.ParsePolicyForm(values)
-	shop := v.Shop
-	p, wrong := readPolicy(form, shop.Policy, shop.Currency)
-	from, code := parseWhole(form.BaseVersion)
-	if code == "" && int64(from) > shop.Policy.Version {
-		code = "unknown_choice"
-	}
-	if code != "" {
-		wrong["base_version"] = code
-		form.BaseVersion = strconv.FormatInt(shop.Policy.Version, 10)
-	}
-	if len(wrong) > 0 {
-		return s.showPolicy(w, r, v, http.StatusUnprocessableEntity, views.PolicyData{Form: form, Errors: wrong})
-	}
-	if int64(from) == shop.Policy.Version {
-		saved, err := s.Relay.SavePolicy(r.Context(), shop, ledger.PolicyChange{Base: int64(from), Policy: p, Author: v.User.Email, Note: form.Note})
-		if err == nil {
-			s.Log.Info("policy saved", "shop", shop.Hash, "version", saved.Version, "mode", saved.Mode, "by", v.User.Email)
-			return back(w, r, v, "/policy", views.Flash{Code: "saved", Value: strconv.FormatInt(saved.Version, 10)})
-		}
-		if !errors.Is(err, ledger.ErrPolicyMoved) {
-			return err
-		}
-		if v.Shop, err = s.Ledger.Shop(shop.Hash); err != nil {
-			return err
-		}
-	}
-	return s.showMovedOn(w, r, v, form, p)
-}
-
-// showMovedOn shows the older form again: who has saved meanwhile, what differs, and the entries as they were. Sent again, it is a
-// form made from the version that it now names.
-func (s *Server) showMovedOn(w http.ResponseWriter, r *http.Request, v visit, form views.PolicyForm, mine gate.Policy) error {
-	latest, err := s.Ledger.PolicyVersions(r.Context(), v.Shop.Hash, 0, 1)
-	if err != nil {
-		return err
-	}
-	if len(latest) == 0 {
-		return refuse(http.StatusConflict, "bad_request", "the form was made from a version that does not exist")
-	}
-	theirs := latest[0]
-	form.BaseVersion = strconv.FormatInt(theirs.Policy.Version, 10)
-	return s.showPolicy(w, r, v, http.StatusConflict, views.PolicyData{Form: form, MovedOn: &views.MovedOn{
-		Version: form.BaseVersion, Who: theirs.Author, When: present(v.Shop).when(theirs.SavedAt), Note: theirs.Note,
-		Changes: policyChanges(theirs.Policy, mine)}})
-}
-
-// policyChanges lists the fields of the form in which two Policies differ, in the form's order.
-func policyChanges(theirs, mine gate.Policy) []views.FieldChange {
-	a, b := shownFields(formOf(theirs)), shownFields(formOf(mine))
-	var out []views.FieldChange
-	for _, f := range views.PolicyFields() {
-		if a[f] != b[f] {
-			out = append(out, views.FieldChange{Field: f, Theirs: a[f], Yours: b[f]})
-		}
-	}
-	return out
-}
-
-// shownFields are the form's values as the form words them.
-func shownFields(f views.PolicyForm) map[string]string {
-	sources := strings.Join(inWords(f.Sources, views.SourceWords), ", ")
-	if sources == "" {
-		sources = "all"
-	}
-	out := map[string]string{
-		"mode": views.ModeWords(f.Mode).Short, "checkout_ial": "IAL " + f.CheckoutIAL, "least_age": orDash(f.LeastAge), "proof_days": f.ProofDays, "document_grace": orDash(f.DocumentGrace),
-		"name_match": yesOrNo(f.NameMatch), "address_match": yesOrNo(f.AddressMatch), "guests": choiceWords[f.Guests], "step_up_value": orDash(f.StepUpValue),
-		"evidence_document_ial": levelOrUnset(f.EvidenceDocument), "evidence_selfie_ial": levelOrUnset(f.EvidenceSelfie),
-		"hold_status": f.HoldStatus, "on_moved": choiceWords[f.OnMoved], "cancel_days": orDash(f.CancelDays), "mails": yesOrNo(f.Mails),
-		"remind_hours": orDash(f.RemindHours), "sources": sources, "keep_days": f.KeepDays, "on_unreachable": choiceWords[f.OnUnreachable],
-		"on_provider_down": choiceWords[f.OnProviderDown], "writeback": choiceWords[f.WriteBack],
-		"step_up_ial": "–", "step_up_max_age_days": "–", "step_up_selfie": "–",
-	}
-	if f.StepUpValue != "" { // without a step-up value the rest of it means nothing
-		out["step_up_ial"], out["step_up_max_age_days"] = "IAL "+f.StepUpIAL, orDash(f.StepUpMaxAgeDays)
-		out["step_up_selfie"] = yesOrNo(f.StepUpSelfie)
-	}
-	return out
-}
-
-var choiceWords = map[string]string{
-	"verify": "verify for each order", "sign_in": "sign in", "pass": "nothing",
-	"let_pay": "let the shopper pay, and hold the order", "stop": "stop the checkout",
-	"hold_again": "hold it once more", "override": "leave it",
-	"attributes": "customer attributes", "custom_fields": "customer attributes and custom_fields",
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "–"
-	}
-	return s
-}
-
-func yesOrNo(tick string) string {
-	if tick == "" {
-		return "no"
-	}
-	return "yes"
-}
-
-func levelOrUnset(level string) string {
-	if level == "" {
-		return "unset"
-	}
-	return "IAL " + level
+	return s.settleDraft(r, w, v, values, draft{first: true, done: "/policy",
+		change: func(from gate.Policy) (gate.Policy, map[string]string) {
+			return readPolicy(form, from, v.Shop.Currency)
+		},
+		show: func(status int, d views.Draft, wrong map[string]string) error {
+			return s.showPolicy(w, r, v, status, views.PolicyData{Form: form, Errors: wrong, Draft: d})
+		}})
 }

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"idgate/app/gate"
 	"idgate/app/relay"
@@ -16,20 +15,19 @@ import (
 )
 
 const (
-	maxNote    = 200 // characters
 	maxWhole   = 1_000_000
 	maxSources = 50
 	maxSource  = 50             // characters
 	mostMoney  = "999999999999" // whole units; gate.ParseMoney takes no more digits
 )
 
-// formOf is a Policy as the form shows it.
-func formOf(p gate.Policy) views.PolicyForm {
+// formOf is a Policy as the form shows it, in a Shop with this currency.
+func formOf(p gate.Policy, currency string) views.PolicyForm {
 	f := views.PolicyForm{
 		Mode: string(p.Mode), CheckoutIAL: p.Checkout.IAL.String(), LeastAge: unlessZero(p.Checkout.LeastAge), ProofDays: p.ProofGood.String(),
 		EvidenceDocument: unlessZero(int(p.Evidence.Document)), EvidenceSelfie: unlessZero(int(p.Evidence.DocumentSelfie)),
 		Guests: string(p.Guests), NameMatch: ticked(p.Checkout.NameMatch), AddressMatch: ticked(p.Checkout.AddressMatch), DocumentGrace: unlessZero(int(p.DocumentGrace)), HoldStatus: strconv.Itoa(p.HoldStatus), Sources: p.Sources,
-		OnUnreachable: string(p.OnUnreachable), OnProviderDown: string(p.OnProviderDown), WriteBack: "attributes", BaseVersion: strconv.FormatInt(p.Version, 10),
+		OnUnreachable: string(p.OnUnreachable), OnProviderDown: string(p.OnProviderDown), WriteBack: "attributes",
 		StepUpIAL: p.Checkout.IAL.String(), // where there is no step-up: what a new one asks at least
 		OnMoved:   string(cmp.Or(p.OnMoved, gate.Accept)), CancelDays: unlessZero(int(p.CancelAfter)), Mails: ticked(p.Mails), RemindHours: listed(p.RemindAfter),
 		KeepDays: cmp.Or(p.Keep, keptUnset).String(),
@@ -38,7 +36,7 @@ func formOf(p gate.Policy) views.PolicyForm {
 		f.WriteBack = "custom_fields"
 	}
 	if s := p.StepUp; s != nil {
-		f.StepUpValue, f.StepUpIAL = plainMoney(s.Over), s.Require.IAL.String()
+		f.StepUpValue, f.StepUpIAL = typedMoney(s.Over, currency), s.Require.IAL.String()
 		f.StepUpMaxAgeDays, f.StepUpSelfie = unlessZero(int(s.Require.MaxAge)), ticked(s.Require.Selfie)
 	}
 	return f
@@ -128,12 +126,6 @@ func readPolicy(f views.PolicyForm, from gate.Policy, currency string) (p gate.P
 	}
 	if from.Keep == 0 && p.Keep == keptUnset {
 		p.Keep = 0
-	}
-	if utf8.RuneCountInString(f.Note) > maxNote {
-		r.refuse("note", "too_long:"+strconv.Itoa(maxNote))
-	}
-	if spoilt(f.Note) {
-		r.refuse("note", "write it in one line, without control characters")
 	}
 	unread := maps.Clone(r.wrong)
 	for _, problem := range p.Problems() {

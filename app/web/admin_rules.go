@@ -67,7 +67,7 @@ func (s *Server) ruleForm(w http.ResponseWriter, r *http.Request, v visit) error
 		if i < 0 {
 			return refuse(http.StatusNotFound, "not_found", "the policy has no such rule")
 		}
-		form = formOfRule(v.Shop.Policy.Rules[i])
+		form = formOfRule(v.Shop.Policy.Rules[i], v.Shop.Currency)
 	}
 	if len(form.Conditions) < views.MaxConditions {
 		form.Conditions = append(form.Conditions, views.ConditionForm{})
@@ -107,8 +107,8 @@ func (s *Server) saveRule(w http.ResponseWriter, r *http.Request, v visit) error
 		done: "/policy/rules"})
 }
 
-// formOfRule is a rule as its form shows it.
-func formOfRule(r gate.Rule) views.RuleForm {
+// formOfRule is a rule as its form shows it, in a Shop with this currency.
+func formOfRule(r gate.Rule, currency string) views.RuleForm {
 	f := views.RuleForm{Was: r.Name, Name: r.Name, Mode: string(r.Mode), Kind: kindRequire, IAL: r.Require.IAL.String(), MaxAge: unlessZero(int(r.Require.MaxAge)),
 		Selfie: ticked(r.Require.Selfie), NameMatch: ticked(r.Require.NameMatch), AddressMatch: ticked(r.Require.AddressMatch), LeastAge: unlessZero(r.Require.LeastAge), Meet: meetAll}
 	if r.Exempt {
@@ -120,7 +120,7 @@ func formOfRule(r gate.Rule) views.RuleForm {
 	for _, c := range r.When {
 		cf := views.ConditionForm{Fact: string(c.Fact), Not: ticked(c.Not), Values: strings.Join(c.Values, "\n")}
 		if c.Amount != nil {
-			cf.Amount = plainMoney(*c.Amount)
+			cf.Amount = typedMoney(*c.Amount, currency)
 		}
 		f.Conditions = append(f.Conditions, cf)
 	}

@@ -80,7 +80,7 @@ func TestRuleEditor(t *testing.T) {
 	}
 	b.want(422, b.as(ledger.Manager, at+"/edit", ruleValues(staff, "4", views.DoSave, "twice over")), "has this name already")
 
-	changed := formOfRule(b.shop(shopHash).Policy.Rules[0])
+	changed := formOfRule(b.shop(shopHash).Policy.Rules[0], "USD")
 	changed.LeastAge = "18"
 	b.want(200, b.as(ledger.Manager, at+"/edit", ruleValues(changed, "4", views.DoCompare, "")), "Some of this is milder", "21 years", "18 years")
 	b.saveRule(changed, "The law was changed")
@@ -119,7 +119,7 @@ func TestRuleEditor(t *testing.T) {
 func TestRuleMovedOn(t *testing.T) {
 	b := newBench(t)
 	b.enforce(shopHash)
-	b.wantGo(b.as(ledger.Owner, shopBase+"/policy", b.policyForm(map[string]string{"least_age": "21", "note": "New state law"})), shopBase+"/policy?saved=2")
+	b.wantGo(b.as(ledger.Owner, shopBase+"/policy", b.policyForm(map[string]string{"least_age": "21", "reason": "New state law"})), shopBase+"/policy?saved=2")
 	page := b.as(ledger.Manager, shopBase+"/policy/rules/edit", ruleValues(wineForm(), "1", views.DoSave, "wine needs it"))
 	b.want(409, page, "The policy has moved on", "owner@abc123.example", "New state law", "What version 2 changed meanwhile", "Least age", `name="base_version" value="2"`,
 		"New rule “Wine", `value="wine needs it"`)
@@ -188,7 +188,7 @@ func TestRuleRoundTrip(t *testing.T) {
 		p = tmpl.Apply(p, "4", "5")
 	}
 	for i, r := range p.Rules {
-		got, wrong := withRule(views.ParseRuleForm(ruleValues(formOfRule(r), "7", "", "")), p, "USD")
+		got, wrong := withRule(views.ParseRuleForm(ruleValues(formOfRule(r, "USD"), "7", "", "")), p, "USD")
 		if len(wrong) > 0 || !reflect.DeepEqual(got, p) {
 			t.Errorf("rule %d: %v\n got %+v\nwant %+v", i, wrong, got.Rules[i], r)
 		}
@@ -219,7 +219,7 @@ func FuzzRuleForm(f *testing.F) {
 			t.Fatalf("accepted, but %v", problems)
 		}
 		i := ruleNamed(p, views.ParseRuleForm(v).Name)
-		again, wrong := withRule(formOfRule(p.Rules[i]), p, "USD")
+		again, wrong := withRule(formOfRule(p.Rules[i], "USD"), p, "USD")
 		if len(wrong) > 0 || len(gate.Compare(p, again)) > 0 {
 			t.Fatalf("sent back as shown: %v, %+v", wrong, gate.Compare(p, again))
 		}

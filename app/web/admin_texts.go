@@ -107,7 +107,6 @@ func (s *Server) showTexts(w http.ResponseWriter, r *http.Request, v visit, p te
 	d.OwnCount, d.Errors = len(shop.Settings.Own(p.channel).Texts[p.tag()]), len(wrong)
 	i := slices.IndexFunc(views.TextGroups(), func(g views.TextGroup) bool { return g.Code == p.group })
 	d.Layout, d.ReadOnly, d.Preview = s.layout(v, r), !v.may(ledger.Manager), s.preview(v, d.Channels.Active, d.Lang, views.TextGroups()[i].Preview)
-	s.allowFrame(w, v)
 	return render(w, r, status, views.Texts(d))
 }
 

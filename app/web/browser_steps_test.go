@@ -63,10 +63,11 @@ func (s *story) policy() {
 	}, func() string { return "the demo's first policy" })
 }
 
-// save presses the Policy page's button; a refusal is not waited out here.
+// save says why on the Policy page and presses its button; a refusal is not waited out here.
 func (s *story) save() {
 	s.t.Helper()
-	s.app.click(css(`form[action$="/policy"] button[type=submit]`))
+	s.app.write(css("#reason"), "As the story goes")
+	s.app.click(css(`form[action$="/policy"] button.primary[value=save]`))
 }
 
 // enforce saves the policy in force.
@@ -74,7 +75,7 @@ func (s *story) enforce() {
 	s.t.Helper()
 	s.policy()
 	s.app.click(css("#mode-enforce"))
-	s.save()
+	s.app.click(css(`form[action$="/policy"] button.primary[value=save]`)) // the mode alone needs no reason
 	s.app.shows(css("main"), "Saved as version")
 }
 

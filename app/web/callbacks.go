@@ -52,7 +52,7 @@ func (s *Server) auth(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Security-Policy", s.policyHeader(s.ancestors(shop)))
+	w.Header().Set("Content-Security-Policy", s.panelHeader(shop))
 	d := views.InstalledData{Frame: s.adminFrame(), BCSDK: s.BCSDK, ShopName: shop.Name, UserEmail: u.Email, Again: known == nil, NextURL: "/s/" + shop.Hash + "/policy",
 		MissingScopes: bigcommerce.MissingScopes(shop.Scopes)}
 	if inFrame(r) {
@@ -121,7 +121,7 @@ func (s *Server) load(w http.ResponseWriter, r *http.Request) error {
 	}
 	next := "/s/" + shop.Hash + deepLink(c.URL)
 	if inFrame(r) {
-		w.Header().Set("Content-Security-Policy", s.policyHeader(s.ancestors(shop)))
+		w.Header().Set("Content-Security-Policy", s.panelHeader(shop))
 		return render(w, r, http.StatusOK, views.Opening(views.OpeningData{Frame: s.adminFrame(), BCSDK: s.BCSDK, NextURL: next, Bearer: bearer}))
 	}
 	http.Redirect(w, r, next, http.StatusSeeOther)

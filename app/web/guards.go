@@ -52,6 +52,12 @@ func (s *Server) policyHeader(ancestors string) string {
 	return "default-src 'none'; style-src 'self'; script-src " + script + "; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors " + ancestors
 }
 
+// panelHeader is that of a page in the Shop's control panel. It may hold previews in frames, whichever page it was that opened the document:
+// htmx puts the others in its place, and the header stays that of the first.
+func (s *Server) panelHeader(shop *ledger.Shop) string {
+	return s.policyHeader(s.ancestors(shop)) + "; frame-src 'self'"
+}
+
 // origin is the scheme and host of an address that we were configured with.
 func origin(address string) string {
 	u, err := url.Parse(address)
@@ -67,7 +73,7 @@ func (s *Server) open(h handler) http.Handler { return s.page(h, maxForm) }
 // callback is for BigCommerce's calls that a browser carries.
 func (s *Server) callback(h handler) http.Handler {
 	return s.page(func(w http.ResponseWriter, r *http.Request) error {
-		w.Header().Set("Content-Security-Policy", s.policyHeader(s.ancestors(nil)))
+		w.Header().Set("Content-Security-Policy", s.panelHeader(nil))
 		return h(w, r)
 	}, maxForm)
 }
@@ -174,10 +180,10 @@ func (s *Server) adminUpTo(limit int64, least ledger.Role, h adminHandler) http.
 	return s.page(func(w http.ResponseWriter, r *http.Request) error {
 		v, err := s.visit(r)
 		if err != nil {
-			w.Header().Set("Content-Security-Policy", s.policyHeader(s.ancestors(nil)))
+			w.Header().Set("Content-Security-Policy", s.panelHeader(nil))
 			return err
 		}
-		w.Header().Set("Content-Security-Policy", s.policyHeader(s.ancestors(v.Shop)))
+		w.Header().Set("Content-Security-Policy", s.panelHeader(v.Shop))
 		if rank[v.User.Role] < rank[least] {
 			return refuse(http.StatusForbidden, "forbidden", "your role does not allow this")
 		}

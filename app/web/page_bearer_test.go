@@ -43,6 +43,22 @@ func TestPageBearer(t *testing.T) {
 	s.save()
 	s.app.shows(css("main"), "Saved as version")
 
+	// The preview's frame cannot ask with the sign-in: it is shown what the page was answered, a mail with its inline styles.
+	s.menu("settings", "Settings")
+	s.app.click(css(`main a[href$="/settings/texts"]`))
+	const preview = `document.querySelector("iframe[name=preview]").contentDocument`
+	s.app.until(preview + `?.getElementById("title")?.textContent.includes("Verify your identity")`)
+	s.app.write(css(`[name="t.dialog.title"]`), "Typed and not saved")
+	s.app.click(css("button[formtarget=preview]"))
+	s.app.until(preview + `?.getElementById("title")?.textContent === "Typed and not saved"`)
+	s.app.choose(css("#what"), "mail-link")
+	s.app.click(css("button[formtarget=preview]"))
+	s.app.until(preview + `?.querySelector("h1")?.style.fontSize === "22px"`)
+	if got := value[string](s.app, `document.querySelector('[name="t.dialog.title"]').value`); got != "Typed and not saved" {
+		t.Errorf("the form holds %q after its previews", got)
+	}
+	s.panel.picture("panel-preview-bearer")
+
 	s.menu("health", "Health")
 	s.menu("team", "Team")
 	value[bool](s.app, "history.back(), true")

@@ -44,7 +44,7 @@ func newLooker(b *bench) *looker {
 		b.Skip("SKIPPED, nothing was looked at: no chromium in PATH")
 	}
 	l := &looker{bench: b}
-	for path, name := range map[string]string{b.s.css: "admin.css", b.s.js: "admin.js"} {
+	for path, name := range map[string]string{b.s.css: "admin.css", b.s.js: "admin.js", b.s.htmx: "htmx.min.js"} {
 		body, err := os.ReadFile(filepath.Join("..", "..", "assets", "admin", name))
 		b.ok(err)
 		b.s.assets[path] = asset{body, b.s.assets[path].kind}

@@ -5,9 +5,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
 	"idgate/app/ledger"
@@ -45,10 +48,19 @@ func TestPageSettings(t *testing.T) {
 	l.page(shopHash, ledger.Manager, "/settings/texts/reset?lang=ar", "settings-texts-reset", "throws away 1 text")
 	l.page(shopHash, ledger.Manager, "/settings/checkout", "settings-checkout", "Inline lock", "Verifications within 24 hours")
 	l.page(shopHash, ledger.Manager, "/settings/mails", "settings-team-mails", "Mails to your team", "No mail has been written to your team yet")
-	l.page(shopHash, ledger.Manager, "/settings/data", "settings-data", "Erase a person", "Export everything", "Outbound webhooks")
+	l.page(shopHash, ledger.Owner, "/settings/data", "settings-data", "Erase a person", "Export everything", "Outbound webhooks")
 	l.page(shopHash, ledger.Manager, "/overview", "settings-guide", "Getting started", "time zone America/Denver")
 	l.frames()
-	l.typed()
+}
+
+// TestPageTyped: a form of the settings shows itself in the preview's frame before it is saved.
+func TestPageTyped(t *testing.T) {
+	b := newBench(t)
+	gateJS, err := os.ReadFile(filepath.Join("..", "..", "assets", "gate.js"))
+	b.ok(err)
+	b.s.Gate = gateJS
+	b.enforce(shopHash)
+	newLooker(b).typed()
 }
 
 // frames opens each preview by itself, as its frame does: nothing runs in it, and its style is there.
@@ -74,15 +86,21 @@ func (l *looker) frames() {
 	}
 }
 
-// typed presses “Show as typed”: the frame shows what stands in the form, and the page stays where it was with all that was typed.
+// typed presses “Show as typed” on a page that htmx has put in the place of another: the frame shows what stands in the form, the page stays
+// where it was with all that was typed, and saving it works as before.
 func (l *looker) typed() {
 	l.Helper()
 	ctx, cancel := context.WithTimeout(l.ctx, time.Minute)
 	defer cancel()
 	l.cookie.Store(l.cookies[shopHash+" manager"])
-	l.ok(chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900), chromedp.Navigate(l.site.URL+shopBase+"/settings/texts?lang=en&group=dialog"),
-		chromedp.SetValue(chromedp.CSS(`[name="t.dialog.title"]`), "Typed and not saved"), chromedp.Click(chromedp.CSS("button[formtarget=preview]"))))
-	if at := ask[string](l, ctx, `location.pathname + " " + document.getElementById("t.dialog.title").value`); at != shopBase+"/settings/texts Typed and not saved" {
+	const typed = "Typed and not saved"
+	l.ok(chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900), chromedp.Navigate(l.site.URL+shopBase+"/settings")))
+	ask[bool](l, ctx, "window.sameDocument = true")
+	l.ok(chromedp.Do(ctx, chromedp.Click(chromedp.CSS(`a[href$="/settings/texts"]`)), chromedp.WaitVisible(chromedp.CSS("button[formtarget=preview]"))))
+	l.framed(ctx, "Larkspur")
+	l.ok(chromedp.Do(ctx, chromedp.SetValue(chromedp.CSS(`[name="t.dialog.title"]`), typed), chromedp.Click(chromedp.CSS("button[formtarget=preview]"))))
+	l.framed(ctx, typed)
+	if at := ask[string](l, ctx, `[location.pathname, document.getElementById("t.dialog.title").value, window.sameDocument].join(" ")`); at != shopBase+"/settings/texts "+typed+" true" {
 		l.Errorf("the page is at %q", at)
 	}
 	if dir := os.Getenv("IDGATE_SCREENSHOTS"); dir != "" {
@@ -92,5 +110,31 @@ func (l *looker) typed() {
 	}
 	if n := l.shop(shopHash).Settings.Texts["en"]; n != nil {
 		l.Errorf("a preview saved %q", n)
+	}
+	l.ok(chromedp.Do(ctx, chromedp.Click(chromedp.CSS(".saving button.primary")), chromedp.WaitVisible(chromedp.CSS("main > [role=status]"))))
+	if n := l.shop(shopHash).Settings.Texts["en"]; n["dialog.title"] != typed {
+		l.Errorf("saved %q", n)
+	}
+}
+
+// framed waits until the preview's frame shows a text. The frame is of no origin, so its page cannot look into it: the browser can, as into
+// a page of its own.
+func (l *looker) framed(ctx context.Context, text string) {
+	l.Helper()
+	shown := ""
+	for ctx.Err() == nil && !strings.Contains(shown, text) {
+		targets, err := chromedp.Targets(ctx)
+		at := slices.IndexFunc(targets, func(i *target.Info) bool { return i.Type == "iframe" && strings.Contains(i.URL, "/settings/preview") })
+		if err != nil || at < 0 {
+			continue
+		}
+		frame, leave := chromedp.NewContext(l.ctx, chromedp.WithTargetID(targets[at].TargetID), chromedp.WithDetachOnCancel())
+		if err := chromedp.Do(frame); err == nil {
+			shown, _ = chromedp.Run(frame, chromedp.Evaluate[string]("document.body.innerText"))
+		}
+		leave()
+	}
+	if !strings.Contains(shown, text) {
+		l.Errorf("the preview does not show %q but %q", text, clip(shown, 2000))
 	}
 }

@@ -68,6 +68,15 @@ func plainMoney(m gate.Money) string {
 	return out
 }
 
+// typedMoney is an amount as a form of a Shop with this currency shows it. One in another currency keeps its code, which parseAmount
+// refuses: nobody saves 500.00 USD as 500.00 EUR by pressing a button.
+func typedMoney(m gate.Money, currency string) string {
+	if m.Currency == currency {
+		return plainMoney(m)
+	}
+	return plainMoney(m) + " " + m.Currency
+}
+
 func split(m gate.Money) (whole uint64, fraction string, negative bool) {
 	n := uint64(m.Minor)
 	if negative = m.Minor < 0; negative {

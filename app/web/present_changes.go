@@ -151,3 +151,17 @@ func (p presenter) conditionText(c gate.Condition) string {
 func (p presenter) compared(d *views.Draft, inForce, draft gate.Policy) {
 	d.Compared, d.Changes = true, p.changes(gate.Compare(inForce, draft))
 }
+
+var choiceWords = map[string]string{
+	"verify": "verify for each order", "sign_in": "sign in", "pass": "nothing",
+	"let_pay": "let the shopper pay, and hold the order", "stop": "stop the checkout",
+	"hold_again": "hold it once more", "override": "leave it",
+	"attributes": "customer attributes", "custom_fields": "customer attributes and custom_fields",
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return s
+}

@@ -71,7 +71,7 @@ func TestRoutesRoles(t *testing.T) {
 	ours, foreignSession := b.newestSession(shopHash), b.newestSession(otherHash)
 	theirSearch, err := b.shop(otherHash).SealSearch("ada@example.com")
 	b.ok(err)
-	noReason, noPolicy := url.Values{"reason": {""}}, url.Values{"mode": {"maybe"}}
+	noReason, noPolicy := url.Values{"reason": {""}}, url.Values{"mode": {"maybe"}, "base_version": {strconv.FormatInt(b.shop(shopHash).Policy.Version, 10)}}
 
 	const viewer, reviewer, manager, owner = ledger.Viewer, ledger.Reviewer, ledger.Manager, ledger.Owner
 	for _, tc := range []struct {

@@ -1,8 +1,9 @@
 // @ts-check
 /**
- * idgate's pages work without scripts. htmx puts pages into each other's place instead of loading them whole; this adds
- * copy buttons, the way to what was refused, a waiting page that looks again by itself, and BigCommerce's log-out, which
- * ends the sign-in here as well. Where a browser refuses even partitioned cookies in frames, it carries the sign-in.
+ * idgate's pages work without scripts. htmx puts pages into each other's place instead of loading them whole; this keeps
+ * files and frames out of its way, and adds copy buttons, the way to what was refused, a waiting page that looks again by
+ * itself, and BigCommerce's log-out, which ends the sign-in here as well. Where a browser refuses even partitioned cookies
+ * in frames, it carries the sign-in.
  *
  * It sets no cookie, keeps nothing beyond its document, and takes its words from the page.
  */
@@ -39,6 +40,14 @@
     document.addEventListener("htmx:historyCacheMiss", (e) => {
       for (const [name, value] of Object.entries(signed())) /** @type {CustomEvent} */ (e).detail.xhr.setRequestHeader(name, value);
     });
+    document.addEventListener("htmx:beforeSwap", (e) => {
+      const detail = /** @type {CustomEvent} */ (e).detail;
+      detail.serverResponse = waiting(detail.serverResponse);
+    });
+    document.addEventListener("htmx:historyCacheMissLoad", (e) => {
+      const detail = /** @type {CustomEvent} */ (e).detail;
+      detail.response = waiting(detail.response);
+    });
     for (const done of ["htmx:afterSettle", "htmx:historyRestore"]) {
       document.addEventListener(done, () => {
         // Who pressed a link or a button goes on from the new page's beginning.
@@ -62,7 +71,48 @@
       ask(a.href).then(save);
     };
     document.addEventListener("click", file, { capture: true });
+    // Likewise what a form shows in a frame: htmx knows of no frame, and would put it in the page's place.
+    document.addEventListener("submit", (e) => {
+      const form = e.target, by = e.submitter;
+      const name = by?.getAttribute("formtarget");
+      const frame = name && document.querySelector(`iframe[name=${CSS.escape(name)}]`);
+      if (!(frame instanceof HTMLIFrameElement && form instanceof HTMLFormElement && by instanceof HTMLButtonElement)) return;
+      e.stopPropagation();
+      if (!bearer) return;
+      e.preventDefault();
+      fill(frame, by.formAction, { method: "POST", body: new FormData(form) });
+    }, { capture: true });
   };
+
+  /** The newest question of each frame: an answer that comes late is not shown. @type {WeakMap<HTMLIFrameElement, number>} */
+  const asked = new WeakMap();
+
+  /**
+   * Shows an answer in a frame, which cannot ask with the sign-in itself. The document is then ours in the browser's eyes: it keeps to this
+   * page's Content-Security-Policy, so inline styles (a mail's) are put in by hand. Nothing runs in it, as before.
+   *
+   * @param {HTMLIFrameElement} frame @param {string} url @param {RequestInit} [init]
+   */
+  const fill = async (frame, url, init) => {
+    const turn = (asked.get(frame) ?? 0) + 1;
+    asked.set(frame, turn);
+    const text = await (await ask(url, init)).text();
+    if (asked.get(frame) !== turn) return;
+    frame.setAttribute("sandbox", "allow-same-origin");
+    frame.onload = () => {
+      /** @type {NodeListOf<HTMLElement>} */ (frame.contentDocument?.querySelectorAll("[data-style]"))?.forEach((e) => (e.style.cssText = e.dataset.style ?? ""));
+    };
+    frame.srcdoc = text.replace(/ style="/g, ' data-style="');
+  };
+
+  /** The frames of a page that has just come. */
+  const frames = () => {
+    if (!bearer) return;
+    for (const f of document.querySelectorAll("iframe")) if (!asked.has(f)) fill(f, f.dataset.src ?? f.src);
+  };
+
+  /** Keeps the frames of a page that is about to come from asking by themselves, without the sign-in. @param {string} html */
+  const waiting = (html) => (bearer ? html.replace(/(<iframe [^>]*?)\bsrc="/g, '$1data-src="') : html);
 
   /** @param {Response} answer */
   const save = async (answer) => {
@@ -153,6 +203,7 @@
     copyButtons();
     refused();
     refresh();
+    frames();
   };
 
   logout();

@@ -277,7 +277,7 @@ func (t *tour) policy(ctx context.Context) error {
 		return err
 	}
 	if err := f.enter("mode", "enforce", "checkout_ial", "1", "least_age", "18", "proof_days", "180", "step_up_value", "500.00", "step_up_ial", "2",
-		"step_up_max_age_days", "30", "step_up_selfie", "on", "guests", "verify", "hold_status", "12", "note", "the tour's policy"); err != nil {
+		"step_up_max_age_days", "30", "step_up_selfie", "on", "guests", "verify", "hold_status", "12", "reason", "the tour's policy", "do", "save"); err != nil {
 		return err
 	}
 	saved, err := f.submit(ctx)
@@ -294,7 +294,7 @@ func (t *tour) policy(ctx context.Context) error {
 	if err := showsPolicy(saved, f.values); err != nil {
 		return err
 	}
-	if err := older.enter("proof_days", "90"); err != nil {
+	if err := older.enter("proof_days", "90", "reason", "from an older tab", "do", "save"); err != nil {
 		return err
 	}
 	if saved, err = older.submit(ctx); err != nil {
@@ -314,6 +314,9 @@ func (t *tour) badPolicies(ctx context.Context, f *form) ([]string, error) {
 	before := url.Values{}
 	for k, v := range f.values {
 		before[k] = slices.Clone(v)
+	}
+	if err := f.enter("do", "save"); err != nil {
+		return nil, err
 	}
 	bad := []string{"least_age", "-1", "step_up_value", "500 EUR", "proof_days", "many"}
 	if err := f.enter(bad...); err != nil {
@@ -348,7 +351,7 @@ func showsPolicy(p *page, entered url.Values) error {
 		return err
 	}
 	for name, want := range entered {
-		if name == "base_version" || name == "note" {
+		if slices.Contains([]string{"base_version", "reason", "reach", "do"}, name) {
 			continue
 		}
 		if got := f.values[name]; !slices.Equal(got, want) {
