@@ -177,6 +177,7 @@ type RequestData struct {
 	Errors   map[string]string
 	Before   *RequestRow // what is demanded already
 	Cannot   string      // why nothing can be demanded; one of RequestBars
+	Unasked  string      // why BigCommerce could not be asked about the order just now, or nothing
 	NoMails  string      // why the buyer gets no mail, or nothing
 	Policy   Need        // what the Policy asks of it now
 	HoldTo   int         // the status it would be moved to

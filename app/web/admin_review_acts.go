@@ -63,6 +63,10 @@ func (s *Server) decideReview(w http.ResponseWriter, r *http.Request, v visit) e
 	case errors.Is(err, ledger.ErrMoved), errors.Is(err, relay.ErrIsOrder), errors.Is(err, ledger.ErrExpiredCapability), errors.Is(err, ledger.ErrBadCapability),
 		errors.Is(err, bigcommerce.ErrNotFound), errors.Is(err, relay.ErrCartChanged), errors.Is(err, relay.ErrNothingToProve):
 		return s.tellDecided(w, r, v, kind, subject)
+	case outside(err) != nil:
+		p := outside(err)
+		s.note(r, p)
+		return s.showReview(w, r, v, p.status, views.ReviewData{}, refused(views.ErrorText(p.code)))
 	case err != nil && do == views.DoAsk && notAsked(err) != "":
 		return s.showReview(w, r, v, http.StatusUnprocessableEntity, views.ReviewData{}, refused(notAsked(err)))
 	case err != nil:
@@ -90,7 +94,8 @@ func notAsked(err error) string {
 }
 
 func (s *Server) doReview(r *http.Request, v visit, it ledger.Review, o ledger.Order, isOrder bool, do, reason string) (f views.Flash, err error) {
-	ctx := r.Context()
+	ctx, cancel := context.WithTimeout(r.Context(), personWaits)
+	defer cancel()
 	switch {
 	case do == views.DoAcknowledge:
 		return views.Flash{Code: "noted", Value: "1"}, s.Ledger.AcknowledgeReview(ctx, v.Shop.Hash, it.Kind, it.Subject, reason, s.Now())
@@ -236,7 +241,9 @@ func (s *Server) undoOrder(w http.ResponseWriter, r *http.Request, v visit) erro
 	}
 	n.Decision.Outcome, n.Decision.Would, n.Decision.Reasons = gate.Hold, gate.Hold, []gate.Reason{{Code: gate.UndoneByPerson, Detail: v.User.Email}}
 	n.Note = reason
-	switch err := s.Relay.Undo(r.Context(), v.Shop, o, n); {
+	ctx, cancel := context.WithTimeout(r.Context(), personWaits)
+	defer cancel()
+	switch err := s.Relay.Undo(ctx, v.Shop, o, n); {
 	case errors.Is(err, ledger.ErrMoved), errors.Is(err, relay.ErrMovedOn):
 		if err := s.Ledger.DueOrder(r.Context(), v.Shop.Hash, o.ID, s.Now()); err != nil { // BigCommerce has told us something
 			return err
@@ -245,6 +252,10 @@ func (s *Server) undoOrder(w http.ResponseWriter, r *http.Request, v visit) erro
 			return err
 		}
 		return s.showMoved(w, r, v, o)
+	case outside(err) != nil:
+		p := outside(err)
+		s.note(r, p)
+		return s.showOrder(w, r, v, o, p.status, func(d *views.OrderData) { d.Undo = views.ReasonForm{Reason: reason, Error: views.ErrorText(p.code)} })
 	case err != nil:
 		return err
 	}
