@@ -24,7 +24,7 @@ VALUES (@store_hash, @customer_id, @mailbox, @list, @shown, @note, @added_by, @n
 ON CONFLICT (store_hash, customer_id, mailbox) DO UPDATE SET list = excluded.list, shown = excluded.shown, note = excluded.note, added_by = excluded.added_by, added_at = excluded.added_at;
 
 -- name: RemoveListed :execrows
-DELETE FROM listed WHERE store_hash = @store_hash AND customer_id = @customer_id AND mailbox = @mailbox;
+DELETE FROM listed WHERE store_hash = @store_hash AND customer_id = @customer_id AND mailbox = @mailbox AND list = @list;
 
 -- name: ListedCustomer :one
 SELECT list FROM listed WHERE store_hash = @store_hash AND customer_id = @customer_id AND mailbox = x'' AND customer_id != 0;

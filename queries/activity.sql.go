@@ -360,17 +360,23 @@ func (q *Queries) ListedPage(ctx context.Context, arg ListedPageParams) ([]Liste
 }
 
 const removeListed = `-- name: RemoveListed :execrows
-DELETE FROM listed WHERE store_hash = ?1 AND customer_id = ?2 AND mailbox = ?3
+DELETE FROM listed WHERE store_hash = ?1 AND customer_id = ?2 AND mailbox = ?3 AND list = ?4
 `
 
 type RemoveListedParams struct {
 	StoreHash  string
 	CustomerID int64
 	Mailbox    []byte
+	List       string
 }
 
 func (q *Queries) RemoveListed(ctx context.Context, arg RemoveListedParams) (int64, error) {
-	result, err := q.exec(ctx, q.removeListedStmt, removeListed, arg.StoreHash, arg.CustomerID, arg.Mailbox)
+	result, err := q.exec(ctx, q.removeListedStmt, removeListed,
+		arg.StoreHash,
+		arg.CustomerID,
+		arg.Mailbox,
+		arg.List,
+	)
 	if err != nil {
 		return 0, err
 	}

@@ -94,8 +94,11 @@ var activityCases = cases{
 			{"customer_id": 5, "mailbox": []byte("m"), "store_hash": "xyz"}} {
 			w.onList(given)
 		}
+		w.affects(0, func() (int64, error) {
+			return w.q.RemoveListed(w.Context(), RemoveListedParams{StoreHash: "abc", CustomerID: 5, Mailbox: []byte("m"), List: "block"})
+		})
 		w.affects(1, func() (int64, error) {
-			return w.q.RemoveListed(w.Context(), RemoveListedParams{StoreHash: "abc", CustomerID: 5, Mailbox: []byte("m")})
+			return w.q.RemoveListed(w.Context(), RemoveListedParams{StoreHash: "abc", CustomerID: 5, Mailbox: []byte("m"), List: "allow"})
 		}, "- listed abc/5/m")
 	},
 	"ListedCustomer": func(w *world) {

@@ -6,13 +6,14 @@ type ReviewData struct {
 	Kind    string // one of ReviewKinds, or empty for all
 	Rows    []ReviewRow
 	Later   string // place of the next page; empty on the last one
-	Paged   bool   // this is not the beginning
+	After   string // this page's place; empty at the beginning
 	CanAct  bool
 	NoMails string // why nobody can be asked again by mail, or nothing
 	Find    FindForm
-	Decided *WordRow  // who was quicker than the form that was just sent; or
-	Gone    bool      // it waits no longer, for another reason
-	Words   []WordRow // what people decided lately, the newest first
+	Decided *WordRow    // who was quicker than the form that was just sent; or
+	Gone    bool        // it waits no longer, for another reason
+	Words   []WordRow   // what people decided lately, the newest first
+	Unshown *ReasonForm // the form that was just sent and refused, where what it is about is not on this page
 }
 
 // ReviewRow is something that waits.
@@ -139,10 +140,15 @@ func (d ReviewData) later() string {
 }
 
 func (d ReviewData) beginning() string {
-	if !d.Paged {
+	if d.After == "" {
 		return ""
 	}
 	return withQuery(d.Base+"/review", "kind", d.Kind)
+}
+
+// here is where the queue's forms are sent, so that the answer is the page they stand on.
+func (d ReviewData) here(form string) string {
+	return withQuery(d.Base+form, "kind", d.Kind, "after", d.After)
 }
 
 func (w WordRow) about() string {
@@ -171,6 +177,7 @@ type RequestData struct {
 	Errors   map[string]string
 	Before   *RequestRow // what is demanded already
 	Cannot   string      // why nothing can be demanded; one of RequestBars
+	Unasked  string      // why BigCommerce could not be asked about the order just now, or nothing
 	NoMails  string      // why the buyer gets no mail, or nothing
 	Policy   Need        // what the Policy asks of it now
 	HoldTo   int         // the status it would be moved to

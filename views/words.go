@@ -376,6 +376,8 @@ var flashes = map[string]struct {
 	"no_alarms":        {"Saved. Nobody is told by mail any more.", "ok"},
 	"listed":           {"%s put on the list. Orders of theirs that wait are decided again within seconds.", "ok"},
 	"unlisted":         {"%s taken off the list. Orders of theirs that wait are decided again within seconds.", "ok"},
+	"off_list":         {"This entry is off the list already. Nothing more was done.", "warn"},
+	"other_list":       {"Nothing was done: this entry was put on the other list since your page was opened. Take it off there, if that is what you want.", "warn"},
 	"endpoint_added":   {"Endpoint %s is added. Its secret waits for you below.", "ok"},
 	"endpoint_saved":   {"Endpoint %s is saved.", "ok"},
 	"endpoint_paused":  {"Endpoint %s is paused. What happens meanwhile is not sent to it.", "ok"},

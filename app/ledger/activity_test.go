@@ -145,8 +145,13 @@ func TestLists(t *testing.T) {
 	if len(seen) != len(many) {
 		t.Errorf("%d of %d stand on some page", len(seen), len(many))
 	}
-	r.ok(r.l.Unlist(ctx, s, Listed{Mailbox: "ADA@example.com"}, r.now))
-	r.is(r.l.Unlist(ctx, s, Listed{Mailbox: "ada@example.com"}, r.now), ErrNotFound)
+	r.is(r.l.Unlist(ctx, s, Listed{Mailbox: "ada@example.com", List: gate.OnBlockList}, r.now), ErrOtherList)
+	r.is(r.l.Unlist(ctx, s, Listed{CustomerID: 7, List: gate.OnBlockList}, r.now), ErrOtherList)
+	r.ok(r.l.Unlist(ctx, s, Listed{Mailbox: "ADA@example.com", List: gate.OnAllowList}, r.now))
+	r.is(r.l.Unlist(ctx, s, Listed{Mailbox: "ada@example.com", List: gate.OnAllowList}, r.now), ErrNotFound)
+	if err := r.l.Unlist(ctx, s, Listed{CustomerID: 7}, r.now); err == nil {
+		t.Error("taken off no list in particular")
+	}
 	if got := as(7, ada); got != (gate.Listed{Customer: gate.OnAllowList}) {
 		t.Errorf("after: %+v", got)
 	}

@@ -68,12 +68,23 @@ func (l *Ledger) List(ctx context.Context, s *Shop, entries []Listed, now time.T
 		if len(entries) == 0 {
 			return nil
 		}
-		return t.act(ctx, s.Hash, ActListed, string(entries[0].List), strconv.Itoa(len(entries))+" entries: "+entries[0].Note, now)
+		many := "1 entry: "
+		if len(entries) > 1 {
+			many = strconv.Itoa(len(entries)) + " entries: "
+		}
+		return t.act(ctx, s.Hash, ActListed, string(entries[0].List), many+entries[0].Note, now)
 	})
 }
 
-// Unlist takes one off its list. ErrNotFound when it is on none.
+// ErrOtherList is for what is on the other list than the one that was named.
+var ErrOtherList = errors.New("it is on the other list")
+
+// Unlist takes one off e.List. ErrNotFound when it is on no list, ErrOtherList when it is on the other.
 func (l *Ledger) Unlist(ctx context.Context, s *Shop, e Listed, now time.Time) error {
+	name, err := listName(e.List)
+	if err != nil {
+		return err
+	}
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
 		mailbox := []byte{}
 		if e.CustomerID == 0 {
@@ -82,9 +93,9 @@ func (l *Ledger) Unlist(ctx context.Context, s *Shop, e Listed, now time.Time) e
 		if e.Hash != "" {
 			mailbox = unhex(e.Hash)
 		}
-		n, err := t.RemoveListed(ctx, queries.RemoveListedParams{StoreHash: s.Hash, CustomerID: e.CustomerID, Mailbox: mailbox})
+		n, err := t.RemoveListed(ctx, queries.RemoveListedParams{StoreHash: s.Hash, CustomerID: e.CustomerID, Mailbox: mailbox, List: name})
 		if err == nil && n == 0 {
-			err = ErrNotFound
+			err = t.whereListed(ctx, s.Hash, e.CustomerID, mailbox)
 		}
 		if err != nil {
 			return err
@@ -94,6 +105,19 @@ func (l *Ledger) Unlist(ctx context.Context, s *Shop, e Listed, now time.Time) e
 		}
 		return t.act(ctx, s.Hash, ActUnlisted, string(e.List), "1 entry", now)
 	})
+}
+
+// whereListed is ErrOtherList where somebody who is not on the list that was named is on a list, and ErrNotFound where not.
+func (t *tx) whereListed(ctx context.Context, hash string, customerID int64, mailbox []byte) (err error) {
+	if customerID != 0 {
+		_, err = found(t.ListedCustomer(ctx, queries.ListedCustomerParams{StoreHash: hash, CustomerID: customerID}))
+	} else {
+		_, err = found(t.ListedMailbox(ctx, queries.ListedMailboxParams{StoreHash: hash, Mailbox: mailbox}))
+	}
+	if err == nil {
+		err = ErrOtherList
+	}
+	return err
 }
 
 func (l *Ledger) dueListed(ctx context.Context, t *tx, s *Shop, customerID int64, mailbox []byte, now time.Time) error {

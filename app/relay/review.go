@@ -16,10 +16,12 @@ import (
 
 // What a person of the Shop may do about an order or a cart. Each verb is refused with ledger.ErrMoved when somebody was quicker.
 
-// Bounds of asking an order's buyer again.
+// Bounds of what a person does.
 const (
-	askedAgainAfter = time.Hour // at the earliest, after the last time
+	askedAgainAfter = time.Hour // an order's buyer again, at the earliest after the last time
 	mostAskedAgain  = 10        // times, per order
+
+	unsayWaits = 10 * time.Second // for BigCommerce, which only explains: a person waits
 )
 
 // Errors of what a person asks for.
@@ -309,7 +311,9 @@ func (r *Relay) UnsayCart(ctx context.Context, s *ledger.Shop, word ledger.Word,
 		}
 	}
 	if len(ns) > 0 {
-		if _, d, err := r.cartNow(ctx, s, ns[0]); err == nil { // a cart that cannot be fetched now is decided when its page asks
+		asking, cancel := context.WithTimeout(ctx, unsayWaits)
+		defer cancel()
+		if _, d, err := r.cartNow(asking, s, ns[0]); err == nil { // a cart that cannot be fetched now is decided when its page asks
 			n.Decision.Requirement, n.Decision.Rules, n.Decision.Needs = d.Requirement, d.Rules, d.Needs
 		}
 	}

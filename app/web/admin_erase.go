@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -74,8 +75,10 @@ func (s *Server) erase(w http.ResponseWriter, r *http.Request, v visit) error {
 	}
 	clear := false
 	if values.Get(views.ClearField) != "" && whom.CustomerID != 0 {
-		if clear, err = s.Relay.HasCustomer(r.Context(), v.Shop, whom.CustomerID); err != nil {
-			return unreachable(err)
+		ctx, cancel := context.WithTimeout(r.Context(), personWaits)
+		defer cancel()
+		if clear, err = s.Relay.HasCustomer(ctx, v.Shop, whom.CustomerID); err != nil {
+			return err
 		}
 	}
 	gone, line, err := s.Ledger.Erase(r.Context(), v.Shop, whom, clear, v.Shop.Policy.CustomFieldsV2, s.Now())
@@ -115,8 +118,10 @@ func (s *Server) erasePreview(r *http.Request, v visit, whom ledger.Whom) (*view
 		}
 		return &p, err
 	}
+	ctx, cancel := context.WithTimeout(r.Context(), personWaits)
+	defer cancel()
 	var asking error
-	if p.Exists, asking = s.Relay.HasCustomer(r.Context(), v.Shop, whom.CustomerID); asking != nil {
+	if p.Exists, asking = s.Relay.HasCustomer(ctx, v.Shop, whom.CustomerID); asking != nil {
 		s.Log.Warn("asking BigCommerce for a customer who is to be erased", "shop", v.Shop.Hash, "error", asking)
 		p.Unknown = true
 	}

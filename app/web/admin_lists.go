@@ -161,7 +161,7 @@ func backToList(w http.ResponseWriter, r *http.Request, v visit, list gate.Listi
 	return nil
 }
 
-// removeListed takes one off a list. Whoever is on it no more is off it already.
+// removeListed takes one off a list. Whoever is on none is off it already; whoever was put on the other meanwhile stays there.
 func (s *Server) removeListed(w http.ResponseWriter, r *http.Request, v visit) error {
 	values, err := posted(r)
 	if err != nil {
@@ -183,7 +183,12 @@ func (s *Server) removeListed(w http.ResponseWriter, r *http.Request, v visit) e
 		return refuse(http.StatusNotFound, "not_found", "nobody such is on the list")
 	}
 	e.List = list
-	if err := s.Ledger.Unlist(r.Context(), v.Shop, e, s.Now()); err != nil {
+	switch err := s.Ledger.Unlist(r.Context(), v.Shop, e, s.Now()); {
+	case errors.Is(err, ledger.ErrNotFound):
+		return backToList(w, r, v, list, views.Flash{Code: "off_list", Value: "1"})
+	case errors.Is(err, ledger.ErrOtherList):
+		return backToList(w, r, v, list, views.Flash{Code: "other_list", Value: "1"})
+	case err != nil:
 		return err
 	}
 	s.Log.Info("list changed", "shop", v.Shop.Hash, "list", list, "by", v.User.Email)

@@ -77,10 +77,12 @@ func TestListsDoor(t *testing.T) {
 		t.Fatalf("%d entries can be taken off, want 2", len(off))
 	}
 	for _, f := range off {
-		b.want(404, b.send(b.cookies[otherHash+" owner"], "/s/"+otherHash+"/lists/remove", f))
+		b.wantGo(b.send(b.cookies[otherHash+" owner"], "/s/"+otherHash+"/lists/remove", f), "/s/"+otherHash+"/lists?list=blocked&off_list=1")
 		b.wantGo(b.as(ledger.Manager, at+"/remove", f), at+"?list=blocked&unlisted=1")
-		b.want(404, b.as(ledger.Manager, at+"/remove", f))
+		b.wantGo(b.as(ledger.Manager, at+"/remove", f), at+"?list=blocked&off_list=1") // pressed twice
 	}
+	b.want(200, b.as(ledger.Manager, at+"?list=blocked&off_list=1", nil), "This entry is off the list already.")
+	b.want(200, b.as(ledger.Viewer, shopBase+"/activity", nil), "1 entry: Chargebacks")
 	is(o.CustomerID, "ada@example.com", gate.Listed{})
 	for _, tc := range []struct {
 		form  url.Values
@@ -99,6 +101,44 @@ func TestListsDoor(t *testing.T) {
 	b.want(400, b.as(ledger.Manager, at+"/add", add("guests", "7", "x")))
 	b.want(400, b.as(ledger.Viewer, at+"?list=guests", nil))
 	b.want(400, b.as(ledger.Viewer, at+"?before=1.2", nil))
+}
+
+// TestListsStale: a page that was opened before somebody moved its entry to the other list does not take it off that one.
+func TestListsStale(t *testing.T) {
+	b := newBench(t)
+	b.enforce(shopHash)
+	at, shop := shopBase+"/lists", b.shop(shopHash)
+	id := b.hold(shopHash)
+	customer := b.order(shopHash, id).CustomerID
+	for _, who := range []ledger.Listed{{CustomerID: customer}, {Mailbox: "ada@example.com"}} {
+		put := func(list gate.Listing) {
+			who.List, who.Note = list, "because"
+			b.ok(b.s.Ledger.List(b.Context(), shop, []ledger.Listed{who}, b.clock()))
+		}
+		put(gate.OnAllowList)
+		stale := b.forms(b.as(ledger.Manager, at, nil), "/lists/remove")[0]
+		put(gate.OnBlockList)
+		b.settle(ledger.OrderBell, ledger.WritebackBell)
+		before, err := b.s.Ledger.OrderDecisions(b.Context(), shopHash, id)
+		b.ok(err)
+		lines, err := b.s.Ledger.ActivityPage(b.Context(), shopHash, 0, 1)
+		b.ok(err)
+		b.wantGo(b.as(ledger.Manager, at+"/remove", stale), at+"?list=allowed&other_list=1")
+		b.want(200, b.as(ledger.Manager, at+"?list=allowed&other_list=1", nil), "Nothing was done: this entry was put on the other list")
+		on, err := b.s.Ledger.ListedAs(b.Context(), shop, who.CustomerID, shop.MailboxHash(who.Mailbox))
+		b.ok(err)
+		if on.Customer != gate.OnBlockList && on.Mailbox != gate.OnBlockList {
+			t.Errorf("%+v was taken off the block list: %+v", who, on)
+		}
+		b.settle(ledger.OrderBell, ledger.WritebackBell)
+		after, err := b.s.Ledger.OrderDecisions(b.Context(), shopHash, id)
+		b.ok(err)
+		last, err := b.s.Ledger.ActivityPage(b.Context(), shopHash, 0, 1)
+		b.ok(err)
+		if len(after) != len(before) || last[0].Seq != lines[0].Seq {
+			t.Errorf("%+v: nothing was done, but decided again or put down: %d decisions after %d, %+v", who, len(after), len(before), last[0])
+		}
+	}
 }
 
 // TestImportDoor: nothing is imported while a line is wrong, unless that is asked for; the report says what each line is.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -29,16 +30,24 @@ func (s *Server) requestPage(w http.ResponseWriter, r *http.Request, v visit) er
 	}
 	d, err := s.requestData(r, v, id)
 	if errors.Is(err, bigcommerce.ErrNotFound) {
-		find.Error = "BigCommerce has no order with this number"
+		find.Error = noSuchOrder
 		return s.showFind(w, r, v, find)
 	}
+	if p := outside(err); p != nil {
+		find.Error = views.ErrorText(p.code)
+		s.note(r, p)
+		return s.showReview(w, withoutQuery(r), v, p.status, views.ReviewData{Find: find}, nil)
+	}
 	if err != nil {
-		return unreachable(err)
+		return err
 	}
 	q := stricter(v.Shop.Policy)
 	d.Form = views.RequestForm{IAL: q.IAL.String(), Selfie: onIf(q.Selfie), MaxAge: unlessZero(int(q.MaxAge)), LeastAge: unlessZero(q.LeastAge), Hold: "on"}
 	return render(w, r, http.StatusOK, views.Request(d))
 }
+
+// noSuchOrder is what views.FieldError takes.
+const noSuchOrder = "BigCommerce has no order with this number"
 
 // showFind is the queue with the order number that will not do.
 func (s *Server) showFind(w http.ResponseWriter, r *http.Request, v visit, f views.FindForm) error {
@@ -50,15 +59,6 @@ func withoutQuery(r *http.Request) *http.Request {
 	r = r.Clone(r.Context())
 	r.URL.RawQuery = ""
 	return r
-}
-
-// unreachable says that BigCommerce could not be asked; nothing is lost.
-func unreachable(err error) error {
-	var be *bigcommerce.Error
-	if errors.As(err, &be) && be.Temporary() {
-		return refuse(http.StatusServiceUnavailable, "busy", "BigCommerce could not be asked").because(err)
-	}
-	return err
 }
 
 func onIf(yes bool) string {
@@ -80,11 +80,32 @@ func stricter(p gate.Policy) gate.Requirement {
 
 // requestData is an order as BigCommerce has it, with what is known here besides.
 func (s *Server) requestData(r *http.Request, v visit, id int64) (d views.RequestData, err error) {
-	o, err := s.Relay.PeekOrder(r.Context(), v.Shop, id)
+	ctx, cancel := context.WithTimeout(r.Context(), personWaits)
+	defer cancel()
+	o, err := s.Relay.PeekOrder(ctx, v.Shop, id)
 	if err != nil {
 		return d, err
 	}
-	p := present(v.Shop)
+	return s.requestOf(r, v, o)
+}
+
+// requestUnasked is requestData while BigCommerce does not answer: what is known here has to do.
+func (s *Server) requestUnasked(r *http.Request, v visit, id int64) (views.RequestData, error) {
+	o, err := s.Ledger.Order(r.Context(), v.Shop, id)
+	if errors.Is(err, ledger.ErrNotFound) {
+		o, err = ledger.Order{ID: id, StatusID: unknownStatus}, nil
+	}
+	if err != nil {
+		return views.RequestData{}, err
+	}
+	return s.requestOf(r, v, o)
+}
+
+const unknownStatus = -1
+
+// requestOf is an order as o has it, with what is known here besides.
+func (s *Server) requestOf(r *http.Request, v visit, o ledger.Order) (d views.RequestData, err error) {
+	p, id := present(v.Shop), o.ID
 	hold := ledger.NotHeld
 	known, err := s.Ledger.Order(r.Context(), v.Shop, id)
 	switch {
@@ -153,21 +174,32 @@ func (s *Server) requestCheck(w http.ResponseWriter, r *http.Request, v visit) e
 	form := views.RequestForm{IAL: values.Get("ial"), Selfie: values.Get("selfie"), MaxAge: strings.TrimSpace(values.Get("max_age")), LeastAge: strings.TrimSpace(values.Get("least_age")),
 		Hold: values.Get("hold"), Reason: values.Get("reason")}
 	q, wrong := readRequest(form)
+	var d views.RequestData
 	if len(wrong) == 0 {
 		q.By = v.User.Email
-		err := s.Relay.RequestCheck(r.Context(), v.Shop, id, q)
-		switch {
+		ctx, cancel := context.WithTimeout(r.Context(), personWaits)
+		defer cancel()
+		switch err = s.Relay.RequestCheck(ctx, v.Shop, id, q); {
 		case err == nil:
 			s.Log.Info("a check is requested", "shop", v.Shop.Hash, "order", id, "hold", q.Hold, "by", v.User.Email)
 			return back(w, r, v, "/orders/"+orderNumber(id), views.Flash{Code: "check", Value: orderNumber(id)})
 		case errors.Is(err, ledger.ErrMoved), errors.Is(err, relay.ErrMovedOn), errors.Is(err, relay.ErrNotAsking):
+		case errors.Is(err, bigcommerce.ErrNotFound):
+			return s.showFind(w, r, v, views.FindForm{Order: orderNumber(id), Error: noSuchOrder})
+		case outside(err) != nil:
+			return s.showUnasked(w, r, v, id, form, nil, outside(err))
 		default:
-			return unreachable(err)
+			return err
 		}
 	}
-	d, err := s.requestData(r, v, id)
-	if err != nil {
-		return unreachable(err)
+	d, err = s.requestData(r, v, id)
+	switch p := outside(err); {
+	case errors.Is(err, bigcommerce.ErrNotFound):
+		return s.showFind(w, r, v, views.FindForm{Order: orderNumber(id), Error: noSuchOrder})
+	case p != nil:
+		return s.showUnasked(w, r, v, id, form, wrong, p)
+	case err != nil:
+		return err
 	}
 	d.Form, d.Errors = form, wrong
 	if len(wrong) > 0 {
@@ -177,6 +209,17 @@ func (s *Server) requestCheck(w http.ResponseWriter, r *http.Request, v visit) e
 		d.Cannot = "moving"
 	}
 	return render(w, r, http.StatusConflict, views.Request(d))
+}
+
+// showUnasked shows the form again as it was typed: BigCommerce, which was to be asked about the order, did not answer.
+func (s *Server) showUnasked(w http.ResponseWriter, r *http.Request, v visit, id int64, form views.RequestForm, wrong map[string]string, p *problem) error {
+	d, err := s.requestUnasked(r, v, id)
+	if err != nil {
+		return err
+	}
+	s.note(r, p)
+	d.Form, d.Errors, d.Unasked = form, wrong, views.ErrorText(p.code)
+	return render(w, r, p.status, views.Request(d))
 }
 
 // readRequest reads what is demanded; wrong says by field what views.FieldError takes.

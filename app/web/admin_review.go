@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,38 +42,73 @@ func (s *Server) review(w http.ResponseWriter, r *http.Request, v visit) error {
 	return s.showReview(w, r, v, http.StatusOK, views.ReviewData{Find: views.FindForm{Order: clip(r.URL.Query().Get("find"), maxQuery)}}, nil)
 }
 
-// showReview renders the queue; change changes the rows whose forms were just sent.
-func (s *Server) showReview(w http.ResponseWriter, r *http.Request, v visit, status int, d views.ReviewData, change func(*views.ReviewRow)) error {
-	q := r.URL.Query()
-	kind := ledger.ReviewKind(q.Get("kind"))
-	if kind != "" && !slices.Contains(ledger.ReviewKinds(), kind) {
-		return refuse(http.StatusBadRequest, "bad_request", "no such kind").at("kind")
+// queuePage is one page of the queue, as an address names it.
+type queuePage struct {
+	kind  ledger.ReviewKind  // empty: all
+	after ledger.ReviewPlace // zero: the beginning
+}
+
+func parseQueuePage(q url.Values) (p queuePage, err error) {
+	if p.kind = ledger.ReviewKind(q.Get("kind")); p.kind != "" && !slices.Contains(ledger.ReviewKinds(), p.kind) {
+		return p, refuse(http.StatusBadRequest, "bad_request", "no such kind").at("kind")
 	}
-	var after ledger.ReviewPlace
 	if text := q.Get("after"); text != "" {
-		var err error
-		if after, err = parseReviewPlace(text); err != nil {
-			return refuse(http.StatusBadRequest, "bad_request", "this is no place in the list").at("after").because(err)
+		if p.after, err = parseReviewPlace(text); err != nil {
+			return p, refuse(http.StatusBadRequest, "bad_request", "this is no place in the list").at("after").because(err)
 		}
-		d.Paged = true
 	}
-	items, err := s.Ledger.ReviewsPage(r.Context(), v.Shop.Hash, kind, after, pageLength+1)
+	return p, nil
+}
+
+// with is the page's address below the Shop's, with what was done on it.
+func (p queuePage) with(f views.Flash) string {
+	to := "/review?"
+	if p.kind != "" {
+		to += "kind=" + url.QueryEscape(string(p.kind)) + "&"
+	}
+	if !p.after.Since.IsZero() {
+		to += "after=" + url.QueryEscape(reviewPlaceText(p.after)) + "&"
+	}
+	return to + f.Query()
+}
+
+// sentForm is a form of the queue that was just sent and refused: about what waits, or about a person's word.
+type sentForm struct {
+	kind    ledger.ReviewKind
+	subject string
+	word    string // or a word's id
+	form    views.ReasonForm
+}
+
+// showReview renders the queue. sent stands where it was sent from; where that is not on the page, it is told above the list.
+func (s *Server) showReview(w http.ResponseWriter, r *http.Request, v visit, status int, d views.ReviewData, sent *sentForm) error {
+	at, err := parseQueuePage(r.URL.Query())
 	if err != nil {
 		return err
+	}
+	if !at.after.Since.IsZero() {
+		d.After = reviewPlaceText(at.after)
+	}
+	items, err := s.Ledger.ReviewsPage(r.Context(), v.Shop.Hash, at.kind, at.after, pageLength+1)
+	if err != nil {
+		return err
+	}
+	if sent != nil {
+		d.Unshown = &sent.form
 	}
 	if len(items) > pageLength {
 		items = items[:pageLength]
 		last := items[pageLength-1]
 		d.Later = reviewPlaceText(ledger.ReviewPlace{Since: last.Since, Kind: last.Kind, Subject: last.Subject})
 	}
-	d.Layout, d.Kind, d.CanAct = s.layout(v, r), string(kind), v.may(ledger.Reviewer)
+	d.Layout, d.Kind, d.CanAct = s.layout(v, r), string(at.kind), v.may(ledger.Reviewer)
 	for _, it := range items {
 		row, err := s.reviewRow(r.Context(), v.Shop, it)
 		if err != nil {
 			return err
 		}
-		if change != nil {
-			change(&row)
+		if sent != nil && sent.kind == it.Kind && sent.subject == it.Subject {
+			row.Open, row.Form, d.Unshown = true, sent.form, nil
 		}
 		d.Rows = append(d.Rows, row)
 	}
@@ -85,12 +121,10 @@ func (s *Server) showReview(w http.ResponseWriter, r *http.Request, v visit, sta
 		if err != nil {
 			return err
 		}
-		for _, had := range d.Words { // the form that was just sent
-			if had.ID == row.ID {
-				row.Form = had.Form
-			}
+		if sent != nil && sent.word == row.ID && row.Undo == "cart" {
+			row.Form, d.Unshown = sent.form, nil
 		}
-		d.Words = append(slices.DeleteFunc(d.Words, func(had views.WordRow) bool { return had.ID == row.ID }), row)
+		d.Words = append(d.Words, row)
 	}
 	return render(w, r, status, views.Review(d))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 
 	"idgate/app/bigcommerce"
@@ -23,6 +22,10 @@ func (s *Server) decideReview(w http.ResponseWriter, r *http.Request, v visit) e
 	kind, subject, do := ledger.ReviewKind(values.Get(views.KindField)), values.Get(views.SubjectField), values.Get(views.DoField)
 	if !slices.Contains(ledger.ReviewKinds(), kind) || !plainSubject(subject) || !slices.Contains(views.ReviewActs(), do) {
 		return refuse(http.StatusNotFound, "not_found", "nothing such waits")
+	}
+	at, err := parseQueuePage(r.URL.Query())
+	if err != nil {
+		return err
 	}
 	reason, code := parseReason(values.Get("reason"))
 	if do == views.DoAsk && reason == "" {
@@ -43,12 +46,8 @@ func (s *Server) decideReview(w http.ResponseWriter, r *http.Request, v visit) e
 	if err != nil {
 		return err
 	}
-	refused := func(code string) func(*views.ReviewRow) {
-		return func(row *views.ReviewRow) {
-			if row.Kind == string(kind) && row.Subject == subject {
-				row.Open, row.Form = true, views.ReasonForm{Reason: reason, Error: code}
-			}
-		}
+	refused := func(code string) *sentForm {
+		return &sentForm{kind: kind, subject: subject, form: views.ReasonForm{Reason: reason, Error: code}}
 	}
 	if code == "" && do == views.DoAsk && noAsk != "" {
 		code = noAsk
@@ -64,17 +63,17 @@ func (s *Server) decideReview(w http.ResponseWriter, r *http.Request, v visit) e
 	case errors.Is(err, ledger.ErrMoved), errors.Is(err, relay.ErrIsOrder), errors.Is(err, ledger.ErrExpiredCapability), errors.Is(err, ledger.ErrBadCapability),
 		errors.Is(err, bigcommerce.ErrNotFound), errors.Is(err, relay.ErrCartChanged), errors.Is(err, relay.ErrNothingToProve):
 		return s.tellDecided(w, r, v, kind, subject)
+	case outside(err) != nil:
+		p := outside(err)
+		s.note(r, p)
+		return s.showReview(w, r, v, p.status, views.ReviewData{}, refused(views.ErrorText(p.code)))
 	case err != nil && do == views.DoAsk && notAsked(err) != "":
 		return s.showReview(w, r, v, http.StatusUnprocessableEntity, views.ReviewData{}, refused(notAsked(err)))
 	case err != nil:
 		return err
 	}
 	s.Log.Info("decided about what waited", "shop", v.Shop.Hash, "kind", kind, "about", subject, "did", do, "by", v.User.Email)
-	to := "/review?"
-	if q := r.URL.Query().Get("kind"); q != "" {
-		to += "kind=" + url.QueryEscape(q) + "&"
-	}
-	http.Redirect(w, r, base(v.Shop)+to+flash.Query(), http.StatusSeeOther)
+	http.Redirect(w, r, base(v.Shop)+at.with(flash), http.StatusSeeOther)
 	return nil
 }
 
@@ -95,7 +94,8 @@ func notAsked(err error) string {
 }
 
 func (s *Server) doReview(r *http.Request, v visit, it ledger.Review, o ledger.Order, isOrder bool, do, reason string) (f views.Flash, err error) {
-	ctx := r.Context()
+	ctx, cancel := context.WithTimeout(r.Context(), personWaits)
+	defer cancel()
 	switch {
 	case do == views.DoAcknowledge:
 		return views.Flash{Code: "noted", Value: "1"}, s.Ledger.AcknowledgeReview(ctx, v.Shop.Hash, it.Kind, it.Subject, reason, s.Now())
@@ -190,6 +190,10 @@ func (s *Server) undoCart(w http.ResponseWriter, r *http.Request, v visit) error
 	if err != nil {
 		return err
 	}
+	at, err := parseQueuePage(r.URL.Query())
+	if err != nil {
+		return err
+	}
 	id := values.Get(views.WordField)
 	d, err := s.Ledger.Decision(r.Context(), v.Shop.Hash, id)
 	if err == nil && (d.MadeBy != ledger.ByPerson || d.Stage != gate.AtCheckout) {
@@ -200,7 +204,7 @@ func (s *Server) undoCart(w http.ResponseWriter, r *http.Request, v visit) error
 	}
 	reason, code := parseReason(values.Get("reason"))
 	if code != "" {
-		return s.showReview(w, r, v, http.StatusUnprocessableEntity, views.ReviewData{Words: []views.WordRow{{ID: id, Form: views.ReasonForm{Reason: reason, Error: code}}}}, nil)
+		return s.showReview(w, r, v, http.StatusUnprocessableEntity, views.ReviewData{}, &sentForm{word: id, form: views.ReasonForm{Reason: reason, Error: code}})
 	}
 	err = s.Relay.UnsayCart(r.Context(), v.Shop, ledger.Word{ID: id, CartID: d.CartID}, v.User.Email, reason)
 	if errors.Is(err, ledger.ErrMoved) {
@@ -209,7 +213,8 @@ func (s *Server) undoCart(w http.ResponseWriter, r *http.Request, v visit) error
 	if err != nil {
 		return err
 	}
-	return back(w, r, v, "/review", views.Flash{Code: "cart_back", Value: "1"})
+	http.Redirect(w, r, base(v.Shop)+at.with(views.Flash{Code: "cart_back", Value: "1"}), http.StatusSeeOther)
+	return nil
 }
 
 // undoOrder takes back what a person said of an order.
@@ -236,7 +241,9 @@ func (s *Server) undoOrder(w http.ResponseWriter, r *http.Request, v visit) erro
 	}
 	n.Decision.Outcome, n.Decision.Would, n.Decision.Reasons = gate.Hold, gate.Hold, []gate.Reason{{Code: gate.UndoneByPerson, Detail: v.User.Email}}
 	n.Note = reason
-	switch err := s.Relay.Undo(r.Context(), v.Shop, o, n); {
+	ctx, cancel := context.WithTimeout(r.Context(), personWaits)
+	defer cancel()
+	switch err := s.Relay.Undo(ctx, v.Shop, o, n); {
 	case errors.Is(err, ledger.ErrMoved), errors.Is(err, relay.ErrMovedOn):
 		if err := s.Ledger.DueOrder(r.Context(), v.Shop.Hash, o.ID, s.Now()); err != nil { // BigCommerce has told us something
 			return err
@@ -245,6 +252,10 @@ func (s *Server) undoOrder(w http.ResponseWriter, r *http.Request, v visit) erro
 			return err
 		}
 		return s.showMoved(w, r, v, o)
+	case outside(err) != nil:
+		p := outside(err)
+		s.note(r, p)
+		return s.showOrder(w, r, v, o, p.status, func(d *views.OrderData) { d.Undo = views.ReasonForm{Reason: reason, Error: views.ErrorText(p.code)} })
 	case err != nil:
 		return err
 	}

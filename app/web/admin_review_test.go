@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -231,6 +232,25 @@ func TestReviewPages(t *testing.T) {
 	b.want(409, b.as(ledger.Reviewer, shopBase+"/review", form), "It waits no longer")
 	b.want(409, b.as(ledger.Reviewer, shopBase+"/review", waits("leaked", want[1], "approve", "It is fine"))) // what has left is not approved
 	b.want(200, b.as(ledger.Viewer, shopBase+"/activity", nil), "Left without proof: The courier has it")
+
+	// A form of the second page is answered there: with what is wrong with it, and with what it did.
+	first := b.as(ledger.Reviewer, shopBase+"/review?kind=leaked", nil).Body.String()
+	_, rest, _ := strings.Cut(first, `class="button" href="`+shopBase+`/review?kind=leaked&amp;after=`)
+	second := shopBase + "/review?kind=leaked&after=" + rest[:strings.Index(rest, `"`)]
+	last := waits("leaked", want[26], "acknowledge", "")
+	page := b.as(ledger.Reviewer, second, nil)
+	if n := len(b.forms(page, html.EscapeString(strings.TrimPrefix(second, shopBase)))); n != 1 {
+		t.Fatalf("%d forms of the second page lead back to it, want 1", n)
+	}
+	b.want(422, b.as(ledger.Reviewer, second, last), "Write down why", `<details class="folded" open>`)
+	last.Set("reason", "a\x00b c")
+	stale := b.as(ledger.Reviewer, shopBase+"/review", last) // from a page made before it was known where it stands
+	b.want(422, stale, "Nothing was done.", "Write it without control characters.", "not on this page of the list any more", "You wrote: <q>a")
+	b.lacks(stale, `<details class="folded" open>`)
+	last.Set("reason", "The courier has it")
+	b.want(400, b.as(ledger.Reviewer, shopBase+"/review?after=1.late", last))
+	b.wantGo(b.as(ledger.Reviewer, second, last), second+"&noted=1")
+	b.want(200, b.as(ledger.Reviewer, second+"&noted=1", nil), "Acknowledged.", "You have reached the end of what waits")
 }
 
 func TestRequestPage(t *testing.T) {
@@ -389,7 +409,7 @@ func TestErasedOnList(t *testing.T) {
 	}
 	form := b.forms(page, "/lists/remove")[0]
 	b.wantGo(b.as(ledger.Manager, shopBase+"/lists/remove", form), shopBase+"/lists?list=blocked&unlisted=1")
-	b.want(404, b.as(ledger.Manager, shopBase+"/lists/remove", form))
+	b.wantGo(b.as(ledger.Manager, shopBase+"/lists/remove", form), shopBase+"/lists?list=blocked&off_list=1")
 	for _, hash := range []string{"x", strings.Repeat("g", 64), strings.Repeat("0", 63)} {
 		b.want(404, b.as(ledger.Manager, shopBase+"/lists/remove", url.Values{"list": {"blocked"}, "hash": {hash}}))
 	}

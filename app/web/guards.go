@@ -132,7 +132,7 @@ func (s *Server) shopper(h handler) http.Handler {
 			err = h(w, r)
 		}
 		if err != nil {
-			p := classify(err)
+			p := toShopper(err)
 			s.note(r, p)
 			retryAfter(w, p)
 			writeJSON(w, p.status, map[string]any{"error": map[string]string{"code": p.code, "message": s.refusal(r, p), "field": p.field}})

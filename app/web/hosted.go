@@ -27,7 +27,7 @@ func (s *Server) hosted(h handler) http.Handler {
 		if err == nil {
 			return
 		}
-		p := classify(err)
+		p := toShopper(err)
 		s.note(r, p)
 		retryAfter(w, p)
 		said := s.words(r).Refusal(p.code)

@@ -60,7 +60,7 @@ func TestRoutesRolesOfPages(t *testing.T) {
 		{"/lists", nil, viewer, 200},
 		{"/lists?list=blocked", nil, viewer, 200},
 		{"/lists/add", url.Values{"list": {"allowed"}}, manager, 422},
-		{"/lists/remove", url.Values{"list": {"allowed"}, "customer": {"7"}}, manager, 404},
+		{"/lists/remove", url.Values{"list": {"allowed"}, "customer": {"7"}}, manager, 303},
 		{"/lists/import", url.Values{"list": {"allowed"}}, manager, 400}, // not as a browser sends it
 		{"/activity", nil, viewer, 200},
 		{"/activity.jsonl", nil, manager, 200},

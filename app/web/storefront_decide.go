@@ -124,14 +124,10 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// cartProblem tells a cart that is not there from a BigCommerce that cannot be asked.
+// cartProblem names a cart that is not there.
 func cartProblem(err error) error {
 	if errors.Is(err, bigcommerce.ErrNotFound) {
 		return refuse(http.StatusNotFound, "cart_not_found", "BigCommerce has no such cart").at("cart_id").because(err)
-	}
-	var be *bigcommerce.Error
-	if errors.As(err, &be) {
-		return refuse(http.StatusServiceUnavailable, "busy", "BigCommerce cannot be asked right now").because(err)
 	}
 	return err
 }

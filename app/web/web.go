@@ -117,6 +117,7 @@ type problem struct {
 	message string // for JSON
 	field   string
 	cause   error // for the log
+	passes  bool  // the trouble is BigCommerce's, and none of ours to be woken for
 }
 
 func (p *problem) Error() string {
@@ -163,19 +164,65 @@ func classify(err error) *problem {
 		return refuse(http.StatusGone, "capability_late", "this capability has run out; ask again").because(err)
 	case errors.Is(err, bigcommerce.ErrBadToken), errors.Is(err, bigcommerce.ErrBadSignature):
 		return refuse(http.StatusUnauthorized, "load_refused", "the token was refused").because(err)
+	case errors.Is(err, bigcommerce.ErrNotFound):
+		return refuse(http.StatusNotFound, "not_found", "BigCommerce has no such thing").because(err)
 	case errors.Is(err, context.Canceled):
 		return refuse(statusClientGone, "client_gone", "the client went away").because(err)
+	case outside(err) != nil:
+		return outside(err)
 	case errors.Is(err, context.DeadlineExceeded):
 		return refuse(http.StatusServiceUnavailable, "busy", "it took too long; try again").because(err)
 	}
 	return refuse(http.StatusInternalServerError, "internal", "something went wrong here").because(err)
 }
 
-// note logs what an operator should see: our own failures loudly and with a number to find them by, refusals quietly. Paths are
-// logged without their secrets.
+// outside gives a public face to a call of BigCommerce's API that did not succeed; nil for any other error. Whoever waits for an answer
+// is told that nothing was changed: what a request does here, it does after it has asked.
+func outside(err error) *problem {
+	var be *bigcommerce.Error
+	if errors.Is(err, context.Canceled) || errors.Is(err, bigcommerce.ErrNotFound) || !errors.As(err, &be) {
+		return nil
+	}
+	p := refuse(http.StatusServiceUnavailable, "bigcommerce_down", "BigCommerce does not answer just now")
+	switch {
+	case be.Status == http.StatusUnauthorized:
+		p = refuse(http.StatusConflict, "suspended", "BigCommerce refuses our token for this shop")
+	case be.Status == http.StatusForbidden:
+		p = refuse(http.StatusConflict, "scope_missing", "BigCommerce does not let the app do this")
+	case be.Status == http.StatusTooManyRequests, be.Status == statusBandwidth:
+		p = refuse(http.StatusServiceUnavailable, "bigcommerce_busy", "BigCommerce takes no more calls for this shop just now")
+	case !be.Temporary():
+		return refuse(http.StatusBadGateway, "bigcommerce_odd", "BigCommerce's answer cannot be used").because(err)
+	}
+	p.passes = true
+	return p.because(err)
+}
+
+// statusBandwidth is BigCommerce's older form of 429.
+const statusBandwidth = 509
+
+// toShopper is classify for a shopper: whether and why BigCommerce does not answer is the merchant's to know.
+func toShopper(err error) *problem {
+	var ours *problem
+	p := outside(err)
+	if p == nil || errors.As(err, &ours) {
+		return classify(err)
+	}
+	p.status, p.code, p.message = http.StatusServiceUnavailable, "busy", "BigCommerce cannot be asked right now"
+	return p
+}
+
+// personWaits is how long somebody of the shop waits for BigCommerce; their browser gives up after 30 s (views.htmxConfig).
+const personWaits = 20 * time.Second
+
+// note logs what an operator should see: our own failures loudly and with a number to find them by, BigCommerce's likewise but as a
+// warning, refusals quietly. Paths are logged without their secrets.
 func (s *Server) note(r *http.Request, p *problem) (ref string) {
 	level := slog.LevelDebug
-	if p.status >= 500 {
+	switch {
+	case p.passes:
+		level, ref = slog.LevelWarn, rand.Text()[:8]
+	case p.status >= 500:
 		level, ref = slog.LevelError, rand.Text()[:8]
 	}
 	s.Log.Log(r.Context(), level, "request refused", "method", r.Method, "path", publicPath(r), "status", p.status, "code", p.code, "ref", ref, "error", p.Error())
