@@ -68,6 +68,7 @@ type Relay struct {
 	pacers      pacers
 	reconciling sync.Map // by Shop: the lock of its reconciliation
 	starting    keyed    // by cart or order: the lock of a Session's start
+	absent      absentCarts
 	lastNow     atomic.Int64
 	outbound    *http.Client // posts events to the Shops' endpoints
 }
@@ -87,7 +88,9 @@ func New(o Options) *Relay {
 		o.At = func(string) {}
 	}
 	r := &Relay{Options: o, watching: watchers{m: map[string]map[chan struct{}]bool{}}, pacers: pacers{m: map[string]*pacer{}}, outbound: newOutbound(o.Loopback)}
-	o.BigCommerce.OnQuota = func(hash string, q bigcommerce.Quota) { r.pacers.of(hash).observe(q) }
+	o.BigCommerce.OnQuota = func(ctx context.Context, hash string, q bigcommerce.Quota) {
+		r.pacers.of(hash).observe(q, urgencyOf(ctx))
+	}
 	return r
 }
 
