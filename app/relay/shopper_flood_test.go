@@ -269,7 +269,7 @@ func TestAbuseBudgetOfOneAddress(t *testing.T) {
 			for i := range 24 * 60 { // in each minute of the day
 				w.comesFrom(c.at(i % 200))
 				if w.now().Sub(since) > time.Hour {
-					since, capability = w.now(), w.decide(w.guest(adas), nil).Capability
+					since, capability = w.now(), w.decide(w.guest(fmt.Sprintf("g%d@example.com", i)), nil).Capability
 				}
 				// A start that finds a Session under way counts for the address like any other.
 				if status, _ := w.post("sessions", capability, map[string]any{}); status != http.StatusTooManyRequests {
