@@ -148,6 +148,16 @@ func TestAbuseNewCartsOfOneAddress(t *testing.T) {
 	})
 }
 
+// TestNewCartsWhileOff: while the policy is off a question costs the shop nothing, and no shopper is made to wait.
+func TestNewCartsWhileOff(t *testing.T) {
+	w := newWorld(t, func(p *gate.Policy) { p.Mode = gate.Off })
+	for range 50 {
+		if a := w.decide(uuid.NewString(), nil); a.Decision != "allow" {
+			t.Fatalf("%+v", a)
+		}
+	}
+}
+
 // TestAbuseStrangersFlood: whoever is refused does not use up what the shop's shoppers may ask together.
 func TestAbuseStrangersFlood(t *testing.T) {
 	w := newWorld(t)
