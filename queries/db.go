@@ -114,6 +114,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.capabilitySessionsStmt, err = db.PrepareContext(ctx, capabilitySessions); err != nil {
 		return nil, fmt.Errorf("error preparing query CapabilitySessions: %w", err)
 	}
+	if q.cartAnswerStmt, err = db.PrepareContext(ctx, cartAnswer); err != nil {
+		return nil, fmt.Errorf("error preparing query CartAnswer: %w", err)
+	}
 	if q.cartAskedMailsStmt, err = db.PrepareContext(ctx, cartAskedMails); err != nil {
 		return nil, fmt.Errorf("error preparing query CartAskedMails: %w", err)
 	}
@@ -1224,6 +1227,11 @@ func (q *Queries) Close() error {
 	if q.capabilitySessionsStmt != nil {
 		if cerr := q.capabilitySessionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing capabilitySessionsStmt: %w", cerr)
+		}
+	}
+	if q.cartAnswerStmt != nil {
+		if cerr := q.cartAnswerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing cartAnswerStmt: %w", cerr)
 		}
 	}
 	if q.cartAskedMailsStmt != nil {
@@ -2890,6 +2898,7 @@ type Queries struct {
 	cancelWhatIfStmt               *sql.Stmt
 	capabilityStmt                 *sql.Stmt
 	capabilitySessionsStmt         *sql.Stmt
+	cartAnswerStmt                 *sql.Stmt
 	cartAskedMailsStmt             *sql.Stmt
 	cartDecisionsStmt              *sql.Stmt
 	cartProofsStmt                 *sql.Stmt
@@ -3245,6 +3254,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		cancelWhatIfStmt:               q.cancelWhatIfStmt,
 		capabilityStmt:                 q.capabilityStmt,
 		capabilitySessionsStmt:         q.capabilitySessionsStmt,
+		cartAnswerStmt:                 q.cartAnswerStmt,
 		cartAskedMailsStmt:             q.cartAskedMailsStmt,
 		cartDecisionsStmt:              q.cartDecisionsStmt,
 		cartProofsStmt:                 q.cartProofsStmt,

@@ -32,6 +32,11 @@ FROM decisions WHERE store_hash = @store_hash AND order_id = @order_id AND order
 SELECT id, store_hash, stage, cart_id, order_id, customer_id, outcome, mode, made_by, person, note, policy_version, proof_id, explanation, receipt, made_at
 FROM decisions WHERE store_hash = @store_hash AND cart_id = @cart_id AND cart_id != '' ORDER BY id DESC LIMIT 50;
 
+-- The latest Decision that names a cart, and what it was about.
+-- name: CartAnswer :one
+SELECT id, stage, customer_id, made_by, person, note, policy_version, facts_digest, explanation, made_at
+FROM decisions WHERE store_hash = @store_hash AND cart_id = @cart_id AND cart_id != '' ORDER BY id DESC LIMIT 1;
+
 -- name: AddSession :exec
 INSERT INTO sessions (id, store_hash, provider, provider_ref, capture_url, state, capability, cart_id, order_id, customer_id, mailbox, requirement, policy_version, channel, started_at, deadline, changed_at, poll_at)
 VALUES (@id, @store_hash, @provider, @provider_ref, @capture_url, 'created', @capability, @cart_id, @order_id, @customer_id, @mailbox, @requirement, @policy_version, @channel, @now, @deadline, @now, @poll_at);

@@ -297,6 +297,48 @@ func (q *Queries) CapabilitySessions(ctx context.Context, capability []byte) ([]
 	return items, nil
 }
 
+const cartAnswer = `-- name: CartAnswer :one
+SELECT id, stage, customer_id, made_by, person, note, policy_version, facts_digest, explanation, made_at
+FROM decisions WHERE store_hash = ?1 AND cart_id = ?2 AND cart_id != '' ORDER BY id DESC LIMIT 1
+`
+
+type CartAnswerParams struct {
+	StoreHash string
+	CartID    string
+}
+
+type CartAnswerRow struct {
+	ID            string
+	Stage         string
+	CustomerID    int64
+	MadeBy        string
+	Person        string
+	Note          string
+	PolicyVersion int64
+	FactsDigest   []byte
+	Explanation   string
+	MadeAt        int64
+}
+
+// The latest Decision that names a cart, and what it was about.
+func (q *Queries) CartAnswer(ctx context.Context, arg CartAnswerParams) (CartAnswerRow, error) {
+	row := q.queryRow(ctx, q.cartAnswerStmt, cartAnswer, arg.StoreHash, arg.CartID)
+	var i CartAnswerRow
+	err := row.Scan(
+		&i.ID,
+		&i.Stage,
+		&i.CustomerID,
+		&i.MadeBy,
+		&i.Person,
+		&i.Note,
+		&i.PolicyVersion,
+		&i.FactsDigest,
+		&i.Explanation,
+		&i.MadeAt,
+	)
+	return i, err
+}
+
 const cartDecisions = `-- name: CartDecisions :many
 SELECT id, store_hash, stage, cart_id, order_id, customer_id, outcome, mode, made_by, person, note, policy_version, proof_id, explanation, receipt, made_at
 FROM decisions WHERE store_hash = ?1 AND cart_id = ?2 AND cart_id != '' ORDER BY id DESC LIMIT 50

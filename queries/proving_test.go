@@ -88,6 +88,17 @@ var provingCases = cases{
 		got, err = w.q.CartDecisions(w.Context(), CartDecisionsParams{StoreHash: "abc"})
 		are(w, got, err)
 	},
+	"CartAnswer": func(w *world) {
+		w.add("decisions", cols{"id": "d1", "cart_id": "c1"})
+		row := w.add("decisions", cols{"id": "d2", "cart_id": "c1"})
+		w.add("decisions", cols{"id": "d3", "cart_id": "c2"})
+		w.add("decisions", cols{"id": "d4", "cart_id": "c1", "store_hash": "xyz"})
+		w.add("decisions", cols{"id": "d5", "cart_id": ""})
+		got, err := w.q.CartAnswer(w.Context(), CartAnswerParams{StoreHash: "abc", CartID: "c1"})
+		one(w, got, err, row)
+		got, err = w.q.CartAnswer(w.Context(), CartAnswerParams{StoreHash: "abc"})
+		none(w, got, err)
+	},
 	"AddSession": func(w *world) {
 		w.changes(func() error {
 			return w.q.AddSession(w.Context(), AddSessionParams{ID: "s", StoreHash: "abc", Provider: "p", ProviderRef: "r", CaptureUrl: []byte("u"),

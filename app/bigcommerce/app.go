@@ -39,7 +39,7 @@ type App struct {
 	Now          func() time.Time
 	// OnQuota is told what is left of a shop's API quota after each answer that says so. It runs on the caller's
 	// goroutine, before the call returns.
-	OnQuota func(storeHash string, q Quota)
+	OnQuota func(ctx context.Context, storeHash string, q Quota)
 }
 
 // String keeps the client secret out of a careless log line.

@@ -77,7 +77,7 @@ func (a *App) do(ctx context.Context, r request, out any) (empty bool, err error
 		return false, e
 	}
 	defer resp.Body.Close()
-	a.reportQuota(r.storeHash, resp.Header)
+	a.reportQuota(ctx, r.storeHash, resp.Header)
 
 	limit := int64(maxBody)
 	if resp.StatusCode/100 != 2 {
@@ -171,7 +171,7 @@ func retryAfter(h http.Header) time.Duration {
 	return 0
 }
 
-func (a *App) reportQuota(storeHash string, h http.Header) {
+func (a *App) reportQuota(ctx context.Context, storeHash string, h http.Header) {
 	if a.OnQuota == nil || storeHash == "" {
 		return
 	}
@@ -182,7 +182,7 @@ func (a *App) reportQuota(storeHash string, h http.Header) {
 	date, _ := http.ParseTime(h.Get("Date"))
 	if err != nil || left < 0 {
 		if !date.IsZero() {
-			a.OnQuota(storeHash, Quota{At: a.now(), Date: date})
+			a.OnQuota(ctx, storeHash, Quota{At: a.now(), Date: date})
 		}
 		return
 	}
@@ -193,7 +193,7 @@ func (a *App) reportQuota(storeHash string, h http.Header) {
 		}
 		return min(n, 1<<30)
 	}
-	a.OnQuota(storeHash, Quota{
+	a.OnQuota(ctx, storeHash, Quota{
 		Window: time.Duration(number("X-Rate-Limit-Time-Window-Ms")) * time.Millisecond,
 		Reset:  time.Duration(number("X-Rate-Limit-Time-Reset-Ms")) * time.Millisecond,
 		Limit:  number("X-Rate-Limit-Requests-Quota"),

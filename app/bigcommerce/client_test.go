@@ -383,7 +383,7 @@ func TestQuota(t *testing.T) {
 				answer(tt.status, `{}`)(w, r)
 			})
 			var got []Quota
-			app.OnQuota = func(hash string, q Quota) {
+			app.OnQuota = func(_ context.Context, hash string, q Quota) {
 				if hash != testHash {
 					t.Errorf("hash %q", hash)
 				}

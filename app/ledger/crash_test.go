@@ -89,6 +89,13 @@ func TestCrash(t *testing.T) {
 				return err
 			}
 		},
+		"AnswerCart": func(r *rig) func() error {
+			c := &Capability{Shop: shopHash, Purpose: ForCart, CartID: "c1", ExpiresAt: r.now}
+			return func() error {
+				_, err := r.l.AnswerCart(ctx, r.shop(), r.cartDecision("c1", gate.Verify), c, r.now)
+				return err
+			}
+		},
 		"MoveSession": func(r *rig) func() error {
 			_, err := r.l.SavePolicy(ctx, shopHash, PolicyChange{Base: 0, Policy: enforce, Author: "ada", Note: "", Since: r.now}, r.now)
 			r.ok(err)

@@ -259,6 +259,7 @@ func TestReadsAfterClose(t *testing.T) {
 		"Decision":          func() error { _, err := r.l.Decision(ctx, shopHash, "d"); return err },
 		"OrderDecisions":    func() error { _, err := r.l.OrderDecisions(ctx, shopHash, 118); return err },
 		"CartDecisions":     func() error { _, err := r.l.CartDecisions(ctx, shopHash, "c1"); return err },
+		"KnowsCart":         func() error { _, err := r.l.KnowsCart(ctx, shopHash, "c1"); return err },
 		"DecisionsPage":     func() error { _, err := r.l.DecisionsPage(ctx, shopHash, gate.AtOrder, Cursor{}, 9); return err },
 		"OrdersBy":          func() error { _, err := r.l.OrdersBy(ctx, s, OrderFilter{}, Place{}, 9); return err },
 		"OrderLine":         func() error { _, err := r.l.OrderLine(ctx, s, 1); return err },

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -183,6 +184,60 @@ func (l *Ledger) RecordCartDecision(ctx context.Context, s *Shop, n NewDecision,
 		return addCapability(ctx, t, grant, now)
 	})
 	return id, err
+}
+
+// answerGood is how long the same answer to the same question about a cart is one Decision. Then it is made anew, so that the Decision that a
+// page shows is not forgotten before its cart is.
+const answerGood = time.Hour
+
+// AnswerCart is RecordCartDecision for a page's question: a cart's latest Decision is the answer again, with its Receipt, where nothing is new
+// since. Whoever asks over and over adds nothing to the record.
+func (l *Ledger) AnswerCart(ctx context.Context, s *Shop, n NewDecision, grant *Capability, now time.Time) (id string, err error) {
+	err = l.do(ctx, func(ctx context.Context, t *tx) error {
+		if id, err = t.sameAnswer(ctx, s, n, now); err != nil {
+			return err
+		}
+		if id == "" {
+			if id, err = l.addDecision(ctx, t, s, n, now); err != nil {
+				return err
+			}
+		}
+		if grant == nil {
+			return nil
+		}
+		return addCapability(ctx, t, grant, now)
+	})
+	return id, err
+}
+
+// sameAnswer is the id of the cart's latest Decision where n repeats it, or "". Its explanation has the outcome, the Proof and every rule in it.
+func (t *tx) sameAnswer(ctx context.Context, s *Shop, n NewDecision, now time.Time) (string, error) {
+	last, err := found(t.CartAnswer(ctx, queries.CartAnswerParams{StoreHash: s.Hash, CartID: n.Facts.CartID}))
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	why, err := json.Marshal(n.Decision)
+	if err != nil {
+		return "", err
+	}
+	same := last.Stage == string(n.Facts.Stage) && last.CustomerID == n.Facts.Buyer.CustomerID && last.PolicyVersion == n.Policy && last.Explanation == string(why) &&
+		last.MadeBy == string(n.MadeBy) && last.Person == n.Person && last.Note == n.Note && bytes.Equal(last.FactsDigest, s.FactsDigest(n.Facts.Canonical()))
+	if !same || now.Sub(instant(last.MadeAt)).Abs() >= answerGood {
+		return "", nil
+	}
+	return last.ID, nil
+}
+
+// KnowsCart reports whether a Decision names the cart: BigCommerce has had it.
+func (l *Ledger) KnowsCart(ctx context.Context, hash, cartID string) (bool, error) {
+	_, err := found(l.read.CartAnswer(ctx, queries.CartAnswerParams{StoreHash: hash, CartID: cartID}))
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Session is a stored Session. CaptureURL is opened; it is a bearer link: never log it.

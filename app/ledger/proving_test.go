@@ -62,6 +62,101 @@ func TestCartDecision(t *testing.T) {
 	}
 }
 
+// TestAnswerCart: a question that brings nothing new is answered by the cart's latest Decision, as it was stored, and grants its asker a Capability
+// all the same. Whatever is new, in any part, is a Decision of its own; so is the same after an hour.
+func TestAnswerCart(t *testing.T) {
+	ctx := t.Context()
+	base := func(r *rig) NewDecision {
+		n := r.cartDecision("c1", gate.Verify)
+		n.Facts.Buyer.CustomerID, n.Facts.Value = 7, gate.Money{Minor: 5000, Currency: "EUR"}
+		return n
+	}
+	for name, c := range map[string]struct {
+		change func(*NewDecision)
+		after  time.Duration
+		before func(r *rig) // a Decision in between
+		same   bool
+	}{
+		"nothing":          {same: true},
+		"59 minutes later": {after: 59 * time.Minute, same: true},
+		"an hour later":    {after: time.Hour},
+		"an hour before":   {after: -time.Hour},
+		"the facts":        {change: func(n *NewDecision) { n.Facts.Value.Minor++ }},
+		"the buyer":        {change: func(n *NewDecision) { n.Facts.Buyer.CustomerID = 8 }},
+		"the cart":         {change: func(n *NewDecision) { n.Facts.CartID = "c2" }},
+		"the outcome":      {change: func(n *NewDecision) { n.Decision.Outcome = gate.Allow }},
+		"the mode":         {change: func(n *NewDecision) { n.Decision.Mode = gate.Shadow }},
+		"the reasons":      {change: func(n *NewDecision) { n.Decision.Reasons = []gate.Reason{{Code: gate.ProofExpired}} }},
+		"the requirement":  {change: func(n *NewDecision) { n.Decision.Requirement.IAL = 2 }},
+		"the proof":        {change: func(n *NewDecision) { n.Decision.ProofID = "p" }},
+		"the version":      {change: func(n *NewDecision) { n.Policy = 2 }},
+		"a failure choice": {change: func(n *NewDecision) { n.MadeBy = ByFailure }},
+		"a person":         {change: func(n *NewDecision) { n.MadeBy, n.Person = ByPerson, "ada" }},
+		"another answer in between": {before: func(r *rig) {
+			_, err := r.l.RecordCartDecision(ctx, r.shop(), r.cartDecision("c1", gate.Allow), nil, r.now)
+			r.ok(err)
+		}},
+		"another cart's in between": {before: func(r *rig) {
+			_, err := r.l.RecordCartDecision(ctx, r.shop(), r.cartDecision("c2", gate.Allow), nil, r.now)
+			r.ok(err)
+		}, same: true},
+	} {
+		r := newRig(t)
+		id, err := r.l.AnswerCart(ctx, r.shop(), base(r), nil, r.now)
+		r.ok(err)
+		first, err := r.l.Decision(ctx, shopHash, id)
+		r.ok(err)
+		if c.before != nil {
+			c.before(r)
+		}
+		n, now := base(r), r.now.Add(c.after)
+		if c.change != nil {
+			c.change(&n)
+		}
+		stored := r.value("SELECT count(*) FROM decisions")
+		grant := Capability{Shop: shopHash, Purpose: ForCart, CartID: n.Facts.CartID, ExpiresAt: now.Add(time.Hour)}
+		again, err := r.l.AnswerCart(ctx, r.shop(), n, &grant, now)
+		r.ok(err)
+		if (again == id) != c.same || (r.value("SELECT count(*) FROM decisions") == stored) != c.same {
+			t.Errorf("%s: the same Decision: %t, want %t", name, again == id, c.same)
+		}
+		if d, err := r.l.Decision(ctx, shopHash, id); err != nil || !reflect.DeepEqual(d, first) {
+			t.Errorf("%s: the first one was changed: %+v, %v", name, d, err)
+		}
+		if _, err := r.l.Capability(ctx, r.l.Token(grant), ForCart, now); err != nil {
+			t.Errorf("%s: the Capability: %v", name, err)
+		}
+	}
+}
+
+// TestAnswerCartOfAnOrder: what an order was answered is no answer for its cart.
+func TestAnswerCartOfAnOrder(t *testing.T) {
+	r := newRig(t)
+	n := r.cartDecision("c1", gate.Verify)
+	id, err := r.l.AnswerCart(t.Context(), r.shop(), n, nil, r.now)
+	r.ok(err)
+	r.settled(118, Held, gate.Hold)
+	r.exec("UPDATE decisions SET cart_id = 'c1' WHERE order_id = 118")
+	if again, err := r.l.AnswerCart(t.Context(), r.shop(), n, nil, r.now); err != nil || again == id {
+		t.Errorf("the same Decision after the order's, %v", err)
+	}
+}
+
+// TestKnowsCart: a cart is known from its first Decision on, in its own Shop.
+func TestKnowsCart(t *testing.T) {
+	r := newRig(t)
+	_, err := r.l.AnswerCart(t.Context(), r.shop(), r.cartDecision("c1", gate.Allow), nil, r.now)
+	r.ok(err)
+	for _, c := range []struct {
+		hash, cart string
+		want       bool
+	}{{shopHash, "c1", true}, {shopHash, "c2", false}, {"other9", "c1", false}, {shopHash, "", false}} {
+		if got, err := r.l.KnowsCart(t.Context(), c.hash, c.cart); got != c.want || err != nil {
+			t.Errorf("%s %q: %t, %v", c.hash, c.cart, got, err)
+		}
+	}
+}
+
 // TestSession: what is started is found by its id, its Capability, its cart or order, and by nobody else.
 func TestSession(t *testing.T) {
 	r := newRig(t)

@@ -53,7 +53,8 @@ type CartAnswer struct {
 	TriesLeft  int                // Sessions that may still begin today
 }
 
-// DecideCart answers for a cart on the figures that BigCommerce has of it, and stores the Decision.
+// DecideCart answers for a cart on the figures that BigCommerce has of it, and stores the Decision where it is news. The error is a *BusyError
+// where shoppers have used up their part of the quota.
 func (r *Relay) DecideCart(ctx context.Context, a CartAsk) (CartAnswer, error) {
 	s, now := a.Shop, r.Now()
 	if s.Policy.Mode == gate.Off {
@@ -117,7 +118,7 @@ func (r *Relay) DecideCart(ctx context.Context, a CartAsk) (CartAnswer, error) {
 			return CartAnswer{}, err
 		}
 	}
-	out.DecisionID, err = r.Ledger.RecordCartDecision(ctx, s, n, grant, now)
+	out.DecisionID, err = r.Ledger.AnswerCart(ctx, s, n, grant, now)
 	return out, err
 }
 

@@ -33,11 +33,17 @@ func money(amount decimal.Decimal, code string) gate.Money {
 }
 
 // cartFacts is what is known of a cart. customer is the one a Current Customer JWT named, or nil; a customer that the cart itself
-// does not name is not believed.
+// does not name is not believed. A shopper waits for them: the error is a *BusyError where shoppers have used up their part of the quota.
 func (r *Relay) cartFacts(ctx context.Context, s *ledger.Shop, cartID string, customerID int64) (gate.Facts, error) {
-	c, err := r.store(s).Checkout(ctx, cartID)
+	a := newAsker(s.Policy)
+	ctx, release, err := r.askingOf(ctx, s, cartID, a.cartCost(customerID))
 	if err != nil {
-		return gate.Facts{}, fmt.Errorf("fetching the cart: %w", err)
+		return gate.Facts{}, err
+	}
+	defer release()
+	c, err := r.checkout(ctx, s, cartID)
+	if err != nil {
+		return gate.Facts{}, err
 	}
 	if customerID != c.Cart.CustomerID {
 		customerID = 0
@@ -70,7 +76,7 @@ func (r *Relay) cartFacts(ctx context.Context, s *ledger.Shop, cartID string, cu
 	for _, i := range c.Cart.Items {
 		f.Items = append(f.Items, gate.Item{ProductID: strconv.FormatInt(i.ProductID, 10), Quantity: int(i.Quantity)})
 	}
-	err = r.lookUp(ctx, s, &f, c.Cart.CustomerID, newAsker(s.Policy))
+	err = r.lookUp(ctx, s, &f, c.Cart.CustomerID, a)
 	return f, err
 }
 
@@ -147,6 +153,16 @@ func (a asker) cost() int {
 		}
 	}
 	return n
+}
+
+// cartCost is how many calls the facts of one cart take: it carries its products and addresses itself. customerID is the one that a Current
+// Customer JWT named, or 0: hardly any cart of somebody signed in is asked about without one.
+func (a asker) cartCost(customerID int64) int {
+	a.products, a.addresses = false, false
+	if customerID == 0 {
+		a.group, a.first = false, false
+	}
+	return 1 + a.cost()
 }
 
 // lookUp finds whether the buyer's mailbox was shown to be theirs, what the Shop's lists say of them, and fetches what is neither in the cart nor in the order.

@@ -34,9 +34,14 @@ func (r *Relay) MailToCart(ctx context.Context, s *ledger.Shop, kind ledger.Aske
 	if !r.MailsShoppers(s) {
 		return ErrNoMails
 	}
-	cart, err := r.store(s).Checkout(ctx, c.CartID)
+	asking, release, err := r.askingOf(ctx, s, c.CartID, 1)
 	if err != nil {
-		return fmt.Errorf("fetching the cart: %w", err)
+		return err
+	}
+	cart, err := r.checkout(asking, s, c.CartID)
+	release()
+	if err != nil {
+		return err
 	}
 	to := cart.BillingAddress.Email
 	if to == "" {
@@ -99,11 +104,16 @@ func (r *Relay) pressed(ctx context.Context, s *ledger.Shop, c ledger.Capability
 	}
 	var f gate.Facts
 	if c.OrderID != 0 {
-		o, err := r.store(s).Order(ctx, c.OrderID)
+		asking, release, err := r.whileAwaited(ctx, s, orderCost)
+		if err != nil {
+			return false, err
+		}
+		defer release()
+		o, err := r.store(s).Order(asking, c.OrderID)
 		if err != nil {
 			return false, fmt.Errorf("fetching the order: %w", err)
 		}
-		if f, err = r.orderFacts(ctx, s, o); err != nil {
+		if f, err = r.orderFacts(asking, s, o); err != nil {
 			return false, err
 		}
 	} else if f, err = r.cartFacts(ctx, s, c.CartID, c.CustomerID); err != nil {

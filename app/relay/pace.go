@@ -10,18 +10,26 @@ import (
 // urgency orders work within a Shop's share of its API quota.
 type urgency int
 
-// The urgencies. Whatever a shopper waits for is not paced at all.
+// The urgencies.
 const (
 	urgent  urgency = iota // evaluating, holding and releasing orders
 	useful                 // attributes, metafields
 	someday                // sweeps, reconciliations, notes
+	awaited                // what a shopper waits for: a cart's facts, for the most part
 )
 
 // How much of a Shop's quota we use at most, and how much of that by urgency. The quota is shared by all of the shop's apps
 // (docs: api-rate-limits), so half of it is left to the others, and housekeeping never uses up what a hold may need.
-const ourShare = 0.5
+//
+// Anybody can be a shopper, so what shoppers wait for is counted apart: of it and of what is not urgent together, no more is done than leaves
+// holds their 30 %, and while many orders come, shoppers still find shoppersLeast.
+const (
+	ourShare      = 0.5
+	shoppersLeast = 0.2
+	shoppersStay  = time.Minute // how long after a shopper's question holds leave shoppers theirs
+)
 
-var shareOf = map[urgency]float64{urgent: 1, useful: 0.7, someday: 0.4}
+var shareOf = map[urgency]float64{urgent: 1, useful: 0.7, someday: 0.4, awaited: 0.5}
 
 // onePiece is how many calls a tiny plan has room for in a window of which nothing is used yet: those of the largest piece of work.
 const onePiece = checkCost
@@ -46,6 +54,9 @@ type pacer struct {
 	over     time.Time     // when the one before ended
 	used     int           // answers that we have had in it
 	reserved int           // calls of work that is under way
+	shoppers int           // of used: what shoppers waited for
+	aside    int           // of reserved: what shoppers wait for
+	asked    time.Time     // when a shopper last asked
 	refusal  time.Time     // when the last 429 came
 	blocked  time.Time     // after a 429, until then
 	strikes  int           // 429s in a row that gave no time
@@ -63,11 +74,11 @@ func (p *pacer) roll(now time.Time) {
 	if now.Before(p.ends) && p.ends.Sub(now) <= 2*p.window {
 		return // an end further away is of a clock that was set back
 	}
-	p.over, p.ends, p.used, p.left = p.ends, now.Add(p.window), 0, p.limit
+	p.over, p.ends, p.used, p.shoppers, p.left = p.ends, now.Add(p.window), 0, 0, p.limit
 }
 
-// observe takes what an answer said of the quota.
-func (p *pacer) observe(q bigcommerce.Quota) {
+// observe takes what the answer to a call of the urgency said of the quota.
+func (p *pacer) observe(q bigcommerce.Quota, u urgency) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.roll(q.At)
@@ -78,6 +89,9 @@ func (p *pacer) observe(q bigcommerce.Quota) {
 		p.endsAt(q.At.Add(q.Reset))
 	}
 	p.used++
+	if u == awaited {
+		p.shoppers++
+	}
 	if !q.Date.IsZero() {
 		p.skew = q.At.Sub(q.Date)
 	}
@@ -95,7 +109,7 @@ func (p *pacer) endsAt(ends time.Time) {
 	switch {
 	case ends.Sub(p.over).Abs() < p.window/2: // of the window before
 	case ends.Sub(p.ends) > p.window/2:
-		p.over, p.ends, p.used = p.ends, ends, 0
+		p.over, p.ends, p.used, p.shoppers = p.ends, ends, 0, 0
 	default:
 		p.ends = ends
 	}
@@ -116,24 +130,19 @@ func (p *pacer) refused(now time.Time, wait time.Duration) {
 }
 
 // reserve sets calls aside for work of the urgency, or says how long to wait instead. release gives them back when the work is done:
-// by then observe has counted what was really used.
+// by then observe has counted what was really used. A shopper asks in spite of a refusal, which may be over by now.
 func (p *pacer) reserve(now time.Time, u urgency, calls int) (wait time.Duration, release func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if now.Before(p.refusal) {
 		p.refusal, p.blocked = time.Time{}, time.Time{} // by a clock that was set back; BigCommerce says so again if need be
 	}
-	if wait := p.blocked.Sub(now); wait > 0 && wait <= maxBlock {
+	if wait := p.blocked.Sub(now); wait > 0 && wait <= maxBlock && u != awaited {
 		p.waits(now, u)
 		return wait, nil
 	}
 	p.roll(now)
-	budget := int(float64(p.limit) * ourShare * shareOf[u])
-	spent := p.used + p.reserved
-	if spent == 0 {
-		budget = max(budget, onePiece)
-	}
-	if spent+calls > budget || u != urgent && p.left < p.limit/10 {
+	if !p.roomFor(now, u, calls) {
 		p.waits(now, u)
 		return max(p.ends.Sub(now), time.Second), nil
 	}
@@ -141,12 +150,40 @@ func (p *pacer) reserve(now time.Time, u urgency, calls int) (wait time.Duration
 		p.waited += max(now.Sub(p.since), 0)
 		p.since = time.Time{}
 	}
-	p.reserved += calls
+	aside := 0
+	if u == awaited {
+		aside = calls
+	}
+	p.reserved, p.aside = p.reserved+calls, p.aside+aside
 	return 0, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.reserved -= calls
+		p.reserved, p.aside = p.reserved-calls, p.aside-aside
 	}
+}
+
+// roomFor reports whether the running window has room for so many more calls of the urgency.
+func (p *pacer) roomFor(now time.Time, u urgency, calls int) bool {
+	of := func(part float64) int { return int(float64(p.limit) * ourShare * part) }
+	spent, theirs := p.used+p.reserved, p.shoppers+p.aside
+	left := max(0, of(shoppersLeast)-theirs) // to shoppers
+	if u == awaited {
+		p.asked = now
+		some, most := theirs+calls <= of(shoppersLeast), theirs+calls <= of(shareOf[awaited])
+		return some && spent+calls <= of(1) || most && spent+calls <= of(shareOf[useful])
+	}
+	if spent == 0 && calls <= onePiece {
+		return u == urgent || p.left >= p.limit/10
+	}
+	switch u {
+	case urgent:
+		if now.Sub(p.asked).Abs() > shoppersStay {
+			left = 0
+		}
+		return spent+calls <= of(shareOf[urgent])-left
+	case useful, someday, awaited:
+	}
+	return p.left >= p.limit/10 && spent-theirs+calls <= of(shareOf[u]) && spent+calls <= of(shareOf[useful])-left
 }
 
 // waits notes that urgent work begins to wait for the quota.

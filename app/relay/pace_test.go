@@ -17,7 +17,7 @@ func TestPacerKeepsToItsShare(t *testing.T) {
 		limit := rapid.SampledFrom([]int{20, 150, 450}).Draw(t, "limit")
 		window := 30 * time.Second
 		now, ends := start, start.Add(window)
-		p.observe(bigcommerce.Quota{Window: window, Reset: window, Limit: limit, Left: limit, At: now})
+		p.observe(bigcommerce.Quota{Window: window, Reset: window, Limit: limit, Left: limit, At: now}, useful)
 		used := 1
 		for range rapid.IntRange(1, 200).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 2000).Draw(t, "ms")) * time.Millisecond)
@@ -34,7 +34,7 @@ func TestPacerKeepsToItsShare(t *testing.T) {
 			}
 			for range rapid.IntRange(0, 5).Draw(t, "calls") {
 				used++
-				p.observe(bigcommerce.Quota{Window: window, Reset: ends.Sub(now), Limit: limit, Left: limit - used, At: now})
+				p.observe(bigcommerce.Quota{Window: window, Reset: ends.Sub(now), Limit: limit, Left: limit - used, At: now}, useful)
 			}
 			release()
 			if share := int(float64(limit) * ourShare); used > share+1 {
@@ -48,7 +48,7 @@ func TestPacerSparesTheUrgent(t *testing.T) {
 	p := newPacer()
 	spend := func(n int) {
 		for range n {
-			p.observe(bigcommerce.Quota{Window: 30 * time.Second, Reset: 30 * time.Second, Limit: 150, Left: 100, At: start})
+			p.observe(bigcommerce.Quota{Window: 30 * time.Second, Reset: 30 * time.Second, Limit: 150, Left: 100, At: start}, useful)
 		}
 	}
 	may := func(u urgency) bool {
@@ -102,14 +102,14 @@ func TestPacerNeverStarvesTheUrgent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := newPacer()
 		limit := rapid.SampledFrom([]int{60, 150, 450, 2000}).Draw(t, "limit")
-		p.observe(bigcommerce.Quota{Window: 30 * time.Second, Reset: 30 * time.Second, Limit: limit, Left: limit, At: start})
+		p.observe(bigcommerce.Quota{Window: 30 * time.Second, Reset: 30 * time.Second, Limit: limit, Left: limit, At: start}, useful)
 		p.used = 0
 		for range rapid.IntRange(0, 200).Draw(t, "pieces") {
 			u := rapid.SampledFrom([]urgency{useful, someday}).Draw(t, "urgency")
 			calls := rapid.SampledFrom([]int{sweepCost, writeCost, checkCost, laneBatch * writeCost, 151}).Draw(t, "calls")
 			if _, release := p.reserve(start, u, calls); release != nil && rapid.Bool().Draw(t, "answered") {
 				for range calls {
-					p.observe(bigcommerce.Quota{Window: 30 * time.Second, Reset: 30 * time.Second, Limit: limit, Left: limit, At: start})
+					p.observe(bigcommerce.Quota{Window: 30 * time.Second, Reset: 30 * time.Second, Limit: limit, Left: limit, At: start}, useful)
 				}
 				release()
 			}
@@ -132,7 +132,7 @@ func TestPacerWhenTheClockIsSetBack(t *testing.T) {
 			"nothing": func(*pacer) {},
 			"a used window": func(p *pacer) {
 				for range 75 {
-					p.observe(quota(start))
+					p.observe(quota(start), useful)
 				}
 			},
 			"a refusal":      func(p *pacer) { p.refused(start, 20*time.Second) },
@@ -166,7 +166,7 @@ func TestPacerWhenTheClockIsSetBack(t *testing.T) {
 func TestPacerInAStorm(t *testing.T) {
 	p, now, last := newPacer(), start, time.Duration(0)
 	for i := range 8 {
-		p.observe(bigcommerce.Quota{At: now, Date: now.Truncate(time.Second)}) // as of every answer
+		p.observe(bigcommerce.Quota{At: now, Date: now.Truncate(time.Second)}, useful) // as of every answer
 		p.refused(now, 0)
 		wait, release := p.reserve(now, urgent, 1)
 		if release != nil || wait < min(2*last, time.Minute) {
@@ -174,7 +174,7 @@ func TestPacerInAStorm(t *testing.T) {
 		}
 		now, last = now.Add(wait), wait
 	}
-	p.observe(bigcommerce.Quota{Window: 30 * time.Second, Reset: 30 * time.Second, Limit: 150, Left: 100, At: now})
+	p.observe(bigcommerce.Quota{Window: 30 * time.Second, Reset: 30 * time.Second, Limit: 150, Left: 100, At: now}, useful)
 	p.refused(now, 0)
 	if wait, _ := p.reserve(now, urgent, 1); wait != 2*time.Second {
 		t.Errorf("the next storm begins with %s", wait)
@@ -186,7 +186,7 @@ func TestPacerTellsHowLongUrgentWorkWaits(t *testing.T) {
 	o := relayAt(func() time.Time { return start.Add(40 * time.Second) })
 	p := o.pacers.of("shop")
 	for range 75 {
-		p.observe(bigcommerce.Quota{Window: 30 * time.Second, Reset: 30 * time.Second, Limit: 150, Left: 75, At: start})
+		p.observe(bigcommerce.Quota{Window: 30 * time.Second, Reset: 30 * time.Second, Limit: 150, Left: 75, At: start}, useful)
 	}
 	at := func(s int, u urgency) bool {
 		_, release := p.reserve(start.Add(time.Duration(s)*time.Second), u, 5)
@@ -239,7 +239,7 @@ func TestReserveTakesWhatThereIsRoomFor(t *testing.T) {
 		r := relayAt(func() time.Time { return start })
 		p := r.pacers.of("shop")
 		for range tt.used {
-			p.observe(bigcommerce.Quota{Window: 30 * time.Second, Reset: 30 * time.Second, Limit: 150, Left: 100, At: start})
+			p.observe(bigcommerce.Quota{Window: 30 * time.Second, Reset: 30 * time.Second, Limit: 150, Left: 100, At: start}, useful)
 		}
 		pieces, release := r.reserve("shop", urgent, orderCost)
 		if pieces != tt.pieces || p.reserved != tt.pieces*orderCost {
@@ -259,7 +259,7 @@ func TestReserveTakesWhatThereIsRoomFor(t *testing.T) {
 func TestShopNow(t *testing.T) {
 	for _, tt := range []struct{ ahead, want time.Duration }{{0, 0}, {maxSkew, maxSkew}, {maxSkew + time.Second, 0}, {24 * time.Hour, 0}, {-time.Hour, 0}, {-time.Second, -time.Second}} {
 		r := relayAt(func() time.Time { return start.Add(tt.ahead) })
-		r.pacers.of("shop").observe(bigcommerce.Quota{At: start.Add(tt.ahead), Date: start})
+		r.pacers.of("shop").observe(bigcommerce.Quota{At: start.Add(tt.ahead), Date: start}, useful)
 		if got := r.shopNow("shop").Sub(start); got != tt.want {
 			t.Errorf("%s ahead: off by %s, want %s", tt.ahead, got, tt.want)
 		}

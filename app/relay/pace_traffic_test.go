@@ -102,7 +102,7 @@ func (tr *traffic) piece(u urgency, calls int, then func()) {
 		q := tr.bc.take(tr.now, u)
 		tr.in(tr.latency(), func() {
 			q.At = tr.now
-			tr.p.observe(q)
+			tr.p.observe(q, u)
 			tr.piece(u, calls-1, then)
 		})
 	})
@@ -124,7 +124,7 @@ func TestPacerWithBigCommerceFarAway(t *testing.T) {
 		tr.latency = func() time.Duration { return time.Duration(least+draw.IntN(most+1)) * time.Millisecond }
 		first := tr.bc.take(start, someday) // before it, the smallest plan is assumed
 		first.At = start
-		tr.p.observe(first)
+		tr.p.observe(first, someday)
 		tr.lane(urgent, laneBatch, orderCost, func() int { return draw.IntN(orderCost + 1) })
 		tr.lane(useful, laneBatch, writeCost, func() int { return draw.IntN(writeCost + 1) })
 		tr.lane(someday, 1, sweepCost, func() int { return 1 + draw.IntN(sweepCost) })

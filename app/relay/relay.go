@@ -71,6 +71,7 @@ type Relay struct {
 	reconciling sync.Map // by Shop: the lock of its reconciliation
 	starting    keyed    // by cart or order: the lock of a Session's start
 	writing     keyed    // by order: the lock of its status
+	absent      absentCarts
 	lastNow     atomic.Int64
 	outbound    *http.Client // posts events to the Shops' endpoints
 }
@@ -93,7 +94,9 @@ func New(o Options) *Relay {
 		o.At = func(string) {}
 	}
 	r := &Relay{Options: o, watching: watchers{m: map[string]map[chan struct{}]bool{}}, pacers: pacers{m: map[string]*pacer{}}, outbound: newOutbound(o.Loopback)}
-	o.BigCommerce.OnQuota = func(hash string, q bigcommerce.Quota) { r.pacers.of(hash).observe(q) }
+	o.BigCommerce.OnQuota = func(ctx context.Context, hash string, q bigcommerce.Quota) {
+		r.pacers.of(hash).observe(q, urgencyOf(ctx))
+	}
 	return r
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -124,14 +125,28 @@ func (s *Server) hook(h handler) http.Handler {
 
 // shopper runs a handler whose errors are JSON, within the address's rate.
 func (s *Server) shopper(h handler) http.Handler {
+	return s.static(func(w http.ResponseWriter, r *http.Request) error {
+		if err := s.mayCall(r); err != nil {
+			return err
+		}
+		return h(w, r)
+	})
+}
+
+// mayCall holds a request of a shopper's browser to its address's rate.
+func (s *Server) mayCall(r *http.Request) error {
+	if !s.limits.allow("address "+s.address(r), 20, 100) {
+		return refuse(http.StatusTooManyRequests, "rate_limited", "too many requests; wait a moment")
+	}
+	return nil
+}
+
+// static is shopper for what is served from memory: it costs less than counting it, and no checkout can do without.
+func (s *Server) static(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r, _ = talking(r)
 		r.Body = http.MaxBytesReader(w, r.Body, maxStorefront)
-		err := error(refuse(http.StatusTooManyRequests, "rate_limited", "too many requests; wait a moment"))
-		if s.limits.allow("address "+s.address(r), 20, 100) {
-			err = h(w, r)
-		}
-		if err != nil {
+		if err := h(w, r); err != nil {
 			p := toShopper(err)
 			s.note(r, p)
 			retryAfter(w, p)
@@ -303,45 +318,77 @@ func (s *Server) trusted(a netip.Addr) bool {
 	return slices.ContainsFunc(s.Proxies, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// limits holds one token bucket per key, and forgets the idle ones.
+// wide is by how much the bucket of a /48 is larger than that of each /64 in it. A site has a /48 and so 65,536 addresses to be a stranger from,
+// but so may the customers of a mobile network.
+const wide = 4
+
+// allowFrom takes a token of the client's address, and where that is a /64, of the /48 around it.
+func (s *Server) allowFrom(r *http.Request, what string, perSecond float64, burst int) bool {
+	if !s.limits.allow(what+" "+s.address(r), perSecond, burst) {
+		return false
+	}
+	a := s.client(r)
+	if !a.Is6() {
+		return true
+	}
+	p, _ := a.Prefix(48)
+	return s.limits.allow(what+" "+p.String(), wide*perSecond, wide*burst)
+}
+
+// limits holds one token bucket per key, and forgets those that are full again: they say nothing.
 type limits struct {
 	now     func() time.Time
 	mu      sync.Mutex
-	buckets map[string]*bucket
+	buckets map[string]*rate.Limiter
 	swept   time.Time
 }
 
-type bucket struct {
-	*rate.Limiter
-	used time.Time
+func newLimits(now func() time.Time) *limits {
+	return &limits{now: now, buckets: map[string]*rate.Limiter{}}
 }
 
-func newLimits(now func() time.Time) *limits { return &limits{now: now, buckets: map[string]*bucket{}} }
-
-const maxBuckets = 100_000
+// How many buckets are remembered, and how often the full ones are looked for: when there is no room, and otherwise.
+const (
+	maxBuckets  = 100_000
+	sweepHurry  = time.Second
+	sweepAtEase = time.Minute
+)
 
 // allow takes a token of key, whose bucket holds burst and refills perSecond. When there are too many keys to remember, it refuses.
 func (l *limits) allow(key string, perSecond float64, burst int) bool {
 	now := l.now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if now.Sub(l.swept) > time.Minute {
-		for k, b := range l.buckets {
-			if now.Sub(b.used) > 10*time.Minute {
-				delete(l.buckets, k)
-			}
-		}
-		l.swept = now
-	}
 	b, ok := l.buckets[key]
+	every := sweepAtEase
+	if !ok && len(l.buckets) >= maxBuckets {
+		every = sweepHurry
+	}
+	if now.Sub(l.swept).Abs() >= every { // a clock that was set back sweeps, too
+		l.sweep(now)
+		b, ok = l.buckets[key]
+	}
 	if !ok {
 		if len(l.buckets) >= maxBuckets {
-			slog.Warn("the rate limiter is full; new callers are refused")
 			return false
 		}
-		b = &bucket{Limiter: rate.NewLimiter(rate.Limit(perSecond), burst)}
+		b = rate.NewLimiter(rate.Limit(perSecond), burst)
 		l.buckets[key] = b
 	}
-	b.used = now
 	return b.AllowN(now, 1)
+}
+
+func (l *limits) sweep(now time.Time) {
+	maps.DeleteFunc(l.buckets, func(_ string, b *rate.Limiter) bool { return b.TokensAt(now) >= float64(b.Burst()) })
+	l.swept = now
+	if len(l.buckets) >= maxBuckets {
+		slog.Warn("the rate limiter is full; new callers are refused")
+	}
+}
+
+// remembers reports whether key has a bucket.
+func (l *limits) remembers(key string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buckets[key] != nil
 }

@@ -259,7 +259,7 @@ func (s *Server) verifyStart(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !s.limits.allow("sessions "+s.address(r), startsPerSecond, startsAtOnce) {
+	if !s.allowFrom(r, "sessions", startsPerSecond, startsAtOnce) {
 		return refuse(http.StatusTooManyRequests, "rate_limited", "too many verifications begun from this address; wait a while")
 	}
 	_, err = s.Relay.StartSession(r.Context(), shop, c, values.Get("document"))

@@ -9,7 +9,8 @@ import (
 // Handler is every route with its guard: the whole public surface on one screen.
 //
 // callback: a signed token or an OAuth code, checked by the handler. hook: the Shop's secret header. shopper: CORS for the Shop's
-// own origins and rate limits; Capabilities and Current Customer JWTs are checked by the handler. hosted: a mail Capability.
+// own origins and rate limits; Capabilities and Current Customer JWTs are checked by the handler. static: scripts, for anybody.
+// hosted: a mail Capability.
 // admin: a Login that holds the Shop in the path, at least of the role named. acts: likewise, and BigCommerce accepts our token.
 func (s *Server) Handler() http.Handler {
 	m := http.NewServeMux()
@@ -26,8 +27,8 @@ func (s *Server) Handler() http.Handler {
 	m.Handle("OPTIONS /storefront/v1/", s.shopper(s.preflight))
 	m.Handle("OPTIONS /bc/result", s.shopper(s.preflight))
 	m.Handle("POST /bc/result", s.shopper(s.doorbell))
-	m.Handle("GET /storefront/v1/scripts/{shop}/{channel}/{file}", s.shopper(s.script))
-	m.Handle("GET /storefront/v1/widget.js", s.shopper(s.widget))
+	m.Handle("GET /storefront/v1/scripts/{shop}/{channel}/{file}", s.static(s.script))
+	m.Handle("GET /storefront/v1/widget.js", s.static(s.widget))
 	m.Handle("POST /storefront/v1/decisions", s.shopper(s.decide))
 	m.Handle("POST /storefront/v1/sessions", s.shopper(s.startSession))
 	m.Handle("GET /storefront/v1/sessions/{id}", s.shopper(s.readSession))

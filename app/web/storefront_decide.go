@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -88,14 +89,15 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) error {
 	if id, err := uuid.Parse(b.CartID); (err != nil || id.String() != strings.ToLower(b.CartID)) && (b.CartID != "" || !confirming) {
 		return refuse(http.StatusBadRequest, "bad_request", "cart_id must be a cart's UUID").at("cart_id")
 	}
-	if !s.limits.allow("shop "+shop.Hash, 100, 500) || b.CartID != "" && !s.limits.allow("cart "+shop.Hash+b.CartID, 2, 30) {
-		return refuse(http.StatusTooManyRequests, "rate_limited", "too many questions about this cart; wait a moment")
+	b.CartID = strings.ToLower(b.CartID)
+	if err := s.mayAsk(r, shop, b.CartID); err != nil {
+		return err
 	}
 	if b.Page == afterHeld {
 		writeJSON(w, http.StatusOK, s.lookForMail(r, shop))
 		return nil
 	}
-	ask := relay.CartAsk{Shop: shop, CartID: strings.ToLower(b.CartID), Locale: localeOf(r, b.Locale)}
+	ask := relay.CartAsk{Shop: shop, CartID: b.CartID, Locale: localeOf(r, b.Locale)}
 	if b.Capability != "" {
 		// One that has run out or is for another cart is as good as none: a fresh one is given.
 		if c, err := s.Ledger.Capability(r.Context(), b.Capability, ledger.ForCart, s.Now()); err == nil && c.Shop == shop.Hash {
@@ -114,7 +116,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) error {
 	}
 	a, err := s.Relay.DecideCart(r.Context(), ask)
 	if err != nil {
-		return cartProblem(err)
+		return cartProblem(w, err)
 	}
 	out, err := s.answer(r, shop, a)
 	if err != nil {
@@ -124,8 +126,45 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// cartProblem names a cart that is not there.
-func cartProblem(err error) error {
+// Carts that one address may ask about in one shop for the first time: 30 at once, then one in 5 s. A shopper has one or two, but an office or
+// a mobile network shares an address. It is less than what shoppers may use of the smallest plan's quota, which each such question costs,
+// whether there is such a cart or not.
+const (
+	cartsPerSecond = 1.0 / 5
+	cartsAtOnce    = 30
+)
+
+// mayAsk holds a question about a cart, or about none, to the limits of the cart, of the address and of the shop, in this order: what one
+// stranger asks too much counts for nobody else.
+func (s *Server) mayAsk(r *http.Request, shop *ledger.Shop, cart string) error {
+	p := refuse(http.StatusTooManyRequests, "rate_limited", "too many questions about this cart; wait a moment")
+	if key := "cart " + shop.Hash + cart; cart != "" {
+		if shop.Policy.Mode != gate.Off && !s.limits.remembers(key) { // BigCommerce is asked nothing while it is off
+			known, err := s.Ledger.KnowsCart(r.Context(), shop.Hash, cart)
+			if err != nil {
+				return err
+			}
+			if !known && !s.allowFrom(r, "carts "+shop.Hash, cartsPerSecond, cartsAtOnce) {
+				return p
+			}
+		}
+		if !s.limits.allow(key, 2, 30) {
+			return p
+		}
+	}
+	if !s.limits.allow("shop "+shop.Hash, 100, 500) {
+		return p
+	}
+	return nil
+}
+
+// cartProblem names a cart that is not there, and too many shoppers who ask.
+func cartProblem(w http.ResponseWriter, err error) error {
+	var busy *relay.BusyError
+	if errors.As(err, &busy) {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(busy.Wait.Seconds()))))
+		return refuse(http.StatusServiceUnavailable, "busy", "too many shoppers ask right now").because(err)
+	}
 	if errors.Is(err, bigcommerce.ErrNotFound) {
 		return refuse(http.StatusNotFound, "cart_not_found", "BigCommerce has no such cart").at("cart_id").because(err)
 	}

@@ -73,7 +73,7 @@ func mailProblem(w http.ResponseWriter, err error) error {
 	case errors.Is(err, relay.ErrMailDown):
 		return refuse(http.StatusServiceUnavailable, "mail_down", "the mail could not be sent; try again shortly").because(err)
 	}
-	return cartProblem(err)
+	return cartProblem(w, err)
 }
 
 // checkCode takes the six digits that the shopper was mailed, and answers what the cart is decided to be now.
@@ -104,7 +104,7 @@ func (s *Server) checkCode(w http.ResponseWriter, r *http.Request) error {
 	}
 	a, err := s.Relay.DecideCart(r.Context(), relay.CartAsk{Shop: shop, CartID: c.CartID, CustomerID: c.CustomerID, Held: &c})
 	if err != nil {
-		return cartProblem(err)
+		return cartProblem(w, err)
 	}
 	out, err := s.answer(r, shop, a)
 	if err != nil {

@@ -89,10 +89,12 @@ func (s *Server) capability(w http.ResponseWriter, r *http.Request) (*ledger.Sho
 	return shop, c, err
 }
 
-// Sessions that may begin from one client address: 60 at once, then one a minute. An office or a mobile network shares one.
+// Sessions that may begin from one client address: 30 at once, then one in ten minutes. An office or a mobile network shares one, so it is more
+// than any shopper needs; and it is 174 a day, so that no address comes near a shop's whole budget of a day (ledger.DefaultBudget), nor the
+// addresses of one site, a /48, past two thirds of it.
 const (
-	startsPerSecond = 1.0 / 60
-	startsAtOnce    = 60
+	startsPerSecond = 1.0 / 600
+	startsAtOnce    = 30
 )
 
 // startSession begins a Session for the holder of a cart's Capability.
@@ -109,7 +111,7 @@ func (s *Server) startSession(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	speak(r, nil, in.Locale)
-	if !s.limits.allow("sessions "+s.address(r), startsPerSecond, startsAtOnce) {
+	if !s.allowFrom(r, "sessions", startsPerSecond, startsAtOnce) {
 		return refuse(http.StatusTooManyRequests, "rate_limited", "too many verifications begun from this address; wait a while")
 	}
 	n, err := s.Relay.StartSession(r.Context(), shop, c, in.Document)

@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/a-h/templ"
@@ -61,6 +62,7 @@ type Server struct {
 	css, js  string           // their paths
 	htmx     string           // likewise
 	limits   *limits
+	scripts  sync.Map // hash to body: the published ones that were asked for
 	counters *counters
 }
 
@@ -76,6 +78,8 @@ const loginGood = 12 * time.Hour
 func New(o Options) (*Server, error) {
 	s := &Server{Options: o, assets: map[string]asset{}, limits: newLimits(o.Now)}
 	s.counters = newCounters(s)
+	gate := sha256.Sum256(o.Gate)
+	s.scripts.Store(hex.EncodeToString(gate[:8]), o.Gate)
 	var pairs [][]byte
 	auth, enc := o.Keyring.DeriveAll("cookie authentication", 64), o.Keyring.DeriveAll("cookie encryption", 32)
 	for i := range auth {
