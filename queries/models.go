@@ -194,6 +194,7 @@ type Notice struct {
 	DueAt      int64
 	Remark     string
 	HandledAt  int64
+	Urgency    int64
 }
 
 type Order struct {
