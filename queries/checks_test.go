@@ -11,7 +11,7 @@ import (
 var badRows = map[string][]cols{
 	"ledger":       {{"id": 2}, {"kind": "test"}},
 	"signing_keys": {{"public": []byte("short")}},
-	"shops":        {{"state": "closed", "token": []byte("t")}, {"token": nil}, {"state": "uninstalled"}},
+	"shops":        {{"state": "closed", "token": []byte("t")}, {"grants": 0}, {"token": nil}, {"state": "uninstalled"}},
 	"users":        {{"role": "root"}},
 	"capabilities": {
 		{"id": []byte("short")}, {"purpose": "order"}, {"order_id": 118}, {"purpose": "mail", "cart_id": "", "mailed": 1}, {"purpose": "mail", "order_id": 118}, {"cart_id": ""},

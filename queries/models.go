@@ -369,6 +369,7 @@ type Shop struct {
 	Settings      string
 	Country       string
 	DigestTo      int64
+	Grants        int64
 }
 
 type ShownMailbox struct {

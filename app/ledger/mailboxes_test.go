@@ -227,7 +227,7 @@ func TestMailboxesAreForgotten(t *testing.T) {
 	r.want("0 0", count)
 
 	r = filled(t)
-	r.ok(r.l.UninstallShop(ctx, shopHash, r.now))
+	r.ok(r.l.UninstallShop(ctx, r.row(shopHash), r.now))
 	r.wait(keepShop)
 	for range 3 {
 		_, err = r.l.Forget(ctx, r.now)

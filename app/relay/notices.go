@@ -121,7 +121,10 @@ func (r *Relay) uninstalled(ctx context.Context, s *ledger.Shop, n ledger.Notice
 	case !gone:
 		return r.Ledger.FinishNotice(ctx, n, "BigCommerce still accepts our token: nothing was done", nil, r.Now())
 	}
-	if err := r.Ledger.UninstallShop(ctx, s.Hash, r.Now()); err != nil {
+	switch err := r.Ledger.UninstallShop(ctx, s, r.Now()); {
+	case errors.Is(err, ledger.ErrReplaced):
+		return r.Ledger.FinishNotice(ctx, n, "the app was installed again meanwhile: nothing was done", nil, r.Now())
+	case err != nil:
 		return err
 	}
 	return r.Ledger.FinishNotice(ctx, n, "uninstalled", nil, r.Now())

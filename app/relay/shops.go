@@ -144,23 +144,30 @@ func (r *Relay) someShop(ctx context.Context, hash string) (int, error) {
 	return n, err
 }
 
-// probe asks whether a refused token is good again. Refused for a day, it counts as an uninstallation that nobody told us of.
+// probe asks whether a refused token is good again: a minute after the refusal, then after twice the time, up to once an hour. Refused for a
+// day, it counts as an uninstallation that nobody told us of.
 func (r *Relay) probe(ctx context.Context, s *ledger.Shop) error {
 	ctx, cancel := r.piece(ctx)
 	defer cancel()
 	refused, err := r.TokenRefused(ctx, s)
 	now := r.Now()
+	again := min(max(now.Sub(s.SuspendedAt), probeFirst), probeEvery)
 	switch {
 	case err != nil:
-		return r.Ledger.ProbeShopAt(ctx, s.Hash, now.Add(probeEvery/4))
+		err = r.Ledger.ProbeShopAt(ctx, s, now.Add(min(again, probeEvery/4)))
 	case !refused:
 		r.Log.Info("BigCommerce accepts the token again", "shop", s.Hash)
-		return r.Ledger.ResumeShop(ctx, s.Hash, now)
+		err = r.Ledger.ResumeShop(ctx, s, now)
 	case now.Sub(s.SuspendedAt) >= giveUpToken:
 		r.Log.Warn("BigCommerce has refused the token for a day: the shop counts as uninstalled", "shop", s.Hash)
-		return r.Ledger.UninstallShop(ctx, s.Hash, now)
+		err = r.Ledger.UninstallShop(ctx, s, now)
+	default:
+		err = r.Ledger.ProbeShopAt(ctx, s, now.Add(again))
 	}
-	return r.Ledger.ProbeShopAt(ctx, s.Hash, now.Add(probeEvery))
+	if errors.Is(err, ledger.ErrReplaced) {
+		return nil // installed again meanwhile
+	}
+	return err
 }
 
 // SavePolicy saves a version. Should it begin to enforce, the epoch is now by BigCommerce's clock, which dates the orders: a clock of ours
@@ -181,6 +188,9 @@ func (r *Relay) Reconcile(ctx context.Context, s *ledger.Shop) (Installation, er
 	one, _ := r.reconciling.LoadOrStore(s.Hash, &sync.Mutex{})
 	one.(*sync.Mutex).Lock()
 	defer one.(*sync.Mutex).Unlock()
+	if latest, err := r.Ledger.Shop(s.Hash); err == nil {
+		s = latest // it may have been installed again while this waited
+	}
 	rep := Installation{Attributes: map[string]int64{}, Missing: bigcommerce.MissingScopes(s.Scopes)}
 	if len(s.Scopes) == 0 {
 		rep.Missing = nil // a private app: BigCommerce does not tell an API account's scopes
