@@ -11,7 +11,7 @@ import (
 var badRows = map[string][]cols{
 	"ledger":       {{"id": 2}, {"kind": "test"}},
 	"signing_keys": {{"public": []byte("short")}},
-	"shops":        {{"state": "closed", "token": []byte("t")}, {"token": nil}, {"state": "uninstalled"}},
+	"shops":        {{"state": "closed", "token": []byte("t")}, {"grants": 0}, {"token": nil}, {"state": "uninstalled"}},
 	"users":        {{"role": "root"}},
 	"capabilities": {
 		{"id": []byte("short")}, {"purpose": "order"}, {"order_id": 118}, {"purpose": "mail", "cart_id": "", "mailed": 1}, {"purpose": "mail", "order_id": 118}, {"cart_id": ""},
@@ -42,7 +42,7 @@ var badRows = map[string][]cols{
 	},
 	"reviews":  {{"kind": "other"}, {"subject": ""}, {"order_id": 0}, {"cart_id": "c"}, {"order_id": 0, "cart_id": "c", "kind": "moved"}},
 	"requests": {{"hold": 2}, {"person": ""}},
-	"notices":  {{"state": "new", "due_at": 0}, {"due_at": 0}, {"state": "done"}, {"state": "stuck"}},
+	"notices":  {{"state": "new", "due_at": 0}, {"due_at": 0}, {"state": "done"}, {"state": "stuck"}, {"urgency": 2}},
 	"orders": {
 		{"answer": "maybe"}, {"hold": "on hold"}, {"person_says": "maybe"}, {"hold": "holding", "former_status": -1}, {"former_status": -1}, {"hold": "releasing", "former_status": -1},
 		{"hold": "cancelling", "former_status": -1}, {"digital": 2}, {"touched": 2}, {"kept": 2}, {"urgency": 2}, {"urgency": -1}, {"erased_at": 5},

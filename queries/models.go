@@ -194,6 +194,7 @@ type Notice struct {
 	DueAt      int64
 	Remark     string
 	HandledAt  int64
+	Urgency    int64
 }
 
 type Order struct {
@@ -368,6 +369,7 @@ type Shop struct {
 	Settings      string
 	Country       string
 	DigestTo      int64
+	Grants        int64
 }
 
 type ShownMailbox struct {

@@ -7,17 +7,18 @@ VALUES (@store_hash, 'installed', @owner_id, @scopes, @data_key, @token, @hook_s
 ON CONFLICT (store_hash) DO UPDATE SET state = 'installed', owner_id = excluded.owner_id, scopes = excluded.scopes, data_key = excluded.data_key,
     token = excluded.token, hook_secret = excluded.hook_secret, reconcile_at = excluded.reconcile_at, sweep_at = excluded.sweep_at, uninstalled_at = 0, suspended_at = 0, probe_at = 0,
     kosmos = CASE WHEN shops.data_key IS NULL THEN NULL ELSE shops.kosmos END,
+    grants = shops.grants + 1,
     installed_at = CASE WHEN shops.data_key IS NULL THEN excluded.installed_at ELSE shops.installed_at END,
     swept_to = CASE WHEN shops.data_key IS NULL THEN excluded.swept_to ELSE shops.swept_to END;
 
 -- name: Shops :many
 SELECT store_hash, state, store_id, name, currency, timezone, control_panel, channels, owner_id, scopes, data_key, token, hook_secret, kosmos,
-    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings, country, digest_to
+    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings, country, digest_to, grants
 FROM shops ORDER BY store_hash;
 
 -- name: Shop :one
 SELECT store_hash, state, store_id, name, currency, timezone, control_panel, channels, owner_id, scopes, data_key, token, hook_secret, kosmos,
-    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings, country, digest_to
+    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings, country, digest_to, grants
 FROM shops WHERE store_hash = @store_hash;
 
 -- name: DescribeShop :exec
@@ -30,14 +31,15 @@ UPDATE shops SET installation = @installation, reconciled_at = @now, reconcile_a
 -- name: ReconcileShopAt :exec
 UPDATE shops SET reconcile_at = @at WHERE store_hash = @store_hash;
 
+-- Of a Shop that has a newer token by now nothing follows from what BigCommerce said of an older one: so here, in the next two, and in UninstallShop.
 -- name: SuspendShop :execrows
-UPDATE shops SET state = 'suspended', suspended_at = @now, probe_at = @probe_at WHERE store_hash = @store_hash AND state = 'installed';
+UPDATE shops SET state = 'suspended', suspended_at = @now, probe_at = @probe_at WHERE store_hash = @store_hash AND grants = @grants AND state = 'installed';
 
 -- name: ProbeShopAt :execrows
-UPDATE shops SET probe_at = @probe_at WHERE store_hash = @store_hash AND state = 'suspended';
+UPDATE shops SET probe_at = @probe_at WHERE store_hash = @store_hash AND grants = @grants AND state = 'suspended';
 
 -- name: ResumeShop :execrows
-UPDATE shops SET state = 'installed', suspended_at = 0, probe_at = 0, sweep_at = @now, reconcile_at = @now WHERE store_hash = @store_hash AND state = 'suspended';
+UPDATE shops SET state = 'installed', suspended_at = 0, probe_at = 0, sweep_at = @now, reconcile_at = @now WHERE store_hash = @store_hash AND grants = @grants AND state = 'suspended';
 
 -- name: SuspectShop :execrows
 UPDATE shops SET suspected_at = @now, reconcile_at = min(reconcile_at, CAST(@now AS INTEGER)) WHERE store_hash = @store_hash AND suspected_at <= @unless_after;
@@ -64,7 +66,7 @@ UPDATE shops SET sweep_at = min(sweep_at, CAST(@now AS INTEGER)), reconcile_at =
 WHERE sweep_at > @now OR reconcile_at > @now + 86400000 OR probe_at > @now OR suspected_at > @now;
 
 -- name: UninstallShop :execrows
-UPDATE shops SET state = 'uninstalled', token = NULL, hook_secret = NULL, uninstalled_at = @now WHERE store_hash = @store_hash AND state != 'uninstalled';
+UPDATE shops SET state = 'uninstalled', token = NULL, hook_secret = NULL, uninstalled_at = @now WHERE store_hash = @store_hash AND grants = @grants AND state != 'uninstalled';
 
 -- name: SetKosmosTenant :exec
 UPDATE shops SET kosmos = @tenant WHERE store_hash = @store_hash;

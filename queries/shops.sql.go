@@ -197,6 +197,7 @@ VALUES (?1, 'installed', ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?7, ?7)
 ON CONFLICT (store_hash) DO UPDATE SET state = 'installed', owner_id = excluded.owner_id, scopes = excluded.scopes, data_key = excluded.data_key,
     token = excluded.token, hook_secret = excluded.hook_secret, reconcile_at = excluded.reconcile_at, sweep_at = excluded.sweep_at, uninstalled_at = 0, suspended_at = 0, probe_at = 0,
     kosmos = CASE WHEN shops.data_key IS NULL THEN NULL ELSE shops.kosmos END,
+    grants = shops.grants + 1,
     installed_at = CASE WHEN shops.data_key IS NULL THEN excluded.installed_at ELSE shops.installed_at END,
     swept_to = CASE WHEN shops.data_key IS NULL THEN excluded.swept_to ELSE shops.swept_to END
 `
@@ -370,16 +371,17 @@ func (q *Queries) PolicyVersions(ctx context.Context, arg PolicyVersionsParams) 
 }
 
 const probeShopAt = `-- name: ProbeShopAt :execrows
-UPDATE shops SET probe_at = ?1 WHERE store_hash = ?2 AND state = 'suspended'
+UPDATE shops SET probe_at = ?1 WHERE store_hash = ?2 AND grants = ?3 AND state = 'suspended'
 `
 
 type ProbeShopAtParams struct {
 	ProbeAt   int64
 	StoreHash string
+	Grants    int64
 }
 
 func (q *Queries) ProbeShopAt(ctx context.Context, arg ProbeShopAtParams) (int64, error) {
-	result, err := q.exec(ctx, q.probeShopAtStmt, probeShopAt, arg.ProbeAt, arg.StoreHash)
+	result, err := q.exec(ctx, q.probeShopAtStmt, probeShopAt, arg.ProbeAt, arg.StoreHash, arg.Grants)
 	if err != nil {
 		return 0, err
 	}
@@ -457,16 +459,17 @@ func (q *Queries) ResealShopKey(ctx context.Context, arg ResealShopKeyParams) (i
 }
 
 const resumeShop = `-- name: ResumeShop :execrows
-UPDATE shops SET state = 'installed', suspended_at = 0, probe_at = 0, sweep_at = ?1, reconcile_at = ?1 WHERE store_hash = ?2 AND state = 'suspended'
+UPDATE shops SET state = 'installed', suspended_at = 0, probe_at = 0, sweep_at = ?1, reconcile_at = ?1 WHERE store_hash = ?2 AND grants = ?3 AND state = 'suspended'
 `
 
 type ResumeShopParams struct {
 	Now       int64
 	StoreHash string
+	Grants    int64
 }
 
 func (q *Queries) ResumeShop(ctx context.Context, arg ResumeShopParams) (int64, error) {
-	result, err := q.exec(ctx, q.resumeShopStmt, resumeShop, arg.Now, arg.StoreHash)
+	result, err := q.exec(ctx, q.resumeShopStmt, resumeShop, arg.Now, arg.StoreHash, arg.Grants)
 	if err != nil {
 		return 0, err
 	}
@@ -557,7 +560,7 @@ func (q *Queries) SetKosmosTenant(ctx context.Context, arg SetKosmosTenantParams
 
 const shop = `-- name: Shop :one
 SELECT store_hash, state, store_id, name, currency, timezone, control_panel, channels, owner_id, scopes, data_key, token, hook_secret, kosmos,
-    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings, country, digest_to
+    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings, country, digest_to, grants
 FROM shops WHERE store_hash = ?1
 `
 
@@ -594,13 +597,14 @@ func (q *Queries) Shop(ctx context.Context, storeHash string) (Shop, error) {
 		&i.Settings,
 		&i.Country,
 		&i.DigestTo,
+		&i.Grants,
 	)
 	return i, err
 }
 
 const shops = `-- name: Shops :many
 SELECT store_hash, state, store_id, name, currency, timezone, control_panel, channels, owner_id, scopes, data_key, token, hook_secret, kosmos,
-    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings, country, digest_to
+    policy, enforced_since, swept_to, sweep_at, reconcile_at, reconciled_at, installation, installed_at, uninstalled_at, suspended_at, probe_at, suspected_at, settings, country, digest_to, grants
 FROM shops ORDER BY store_hash
 `
 
@@ -643,6 +647,7 @@ func (q *Queries) Shops(ctx context.Context) ([]Shop, error) {
 			&i.Settings,
 			&i.Country,
 			&i.DigestTo,
+			&i.Grants,
 		); err != nil {
 			return nil, err
 		}
@@ -676,17 +681,24 @@ func (q *Queries) SuspectShop(ctx context.Context, arg SuspectShopParams) (int64
 }
 
 const suspendShop = `-- name: SuspendShop :execrows
-UPDATE shops SET state = 'suspended', suspended_at = ?1, probe_at = ?2 WHERE store_hash = ?3 AND state = 'installed'
+UPDATE shops SET state = 'suspended', suspended_at = ?1, probe_at = ?2 WHERE store_hash = ?3 AND grants = ?4 AND state = 'installed'
 `
 
 type SuspendShopParams struct {
 	Now       int64
 	ProbeAt   int64
 	StoreHash string
+	Grants    int64
 }
 
+// Of a Shop that has a newer token by now nothing follows from what BigCommerce said of an older one: so here, in the next two, and in UninstallShop.
 func (q *Queries) SuspendShop(ctx context.Context, arg SuspendShopParams) (int64, error) {
-	result, err := q.exec(ctx, q.suspendShopStmt, suspendShop, arg.Now, arg.ProbeAt, arg.StoreHash)
+	result, err := q.exec(ctx, q.suspendShopStmt, suspendShop,
+		arg.Now,
+		arg.ProbeAt,
+		arg.StoreHash,
+		arg.Grants,
+	)
 	if err != nil {
 		return 0, err
 	}
@@ -694,16 +706,17 @@ func (q *Queries) SuspendShop(ctx context.Context, arg SuspendShopParams) (int64
 }
 
 const uninstallShop = `-- name: UninstallShop :execrows
-UPDATE shops SET state = 'uninstalled', token = NULL, hook_secret = NULL, uninstalled_at = ?1 WHERE store_hash = ?2 AND state != 'uninstalled'
+UPDATE shops SET state = 'uninstalled', token = NULL, hook_secret = NULL, uninstalled_at = ?1 WHERE store_hash = ?2 AND grants = ?3 AND state != 'uninstalled'
 `
 
 type UninstallShopParams struct {
 	Now       int64
 	StoreHash string
+	Grants    int64
 }
 
 func (q *Queries) UninstallShop(ctx context.Context, arg UninstallShopParams) (int64, error) {
-	result, err := q.exec(ctx, q.uninstallShopStmt, uninstallShop, arg.Now, arg.StoreHash)
+	result, err := q.exec(ctx, q.uninstallShopStmt, uninstallShop, arg.Now, arg.StoreHash, arg.Grants)
 	if err != nil {
 		return 0, err
 	}

@@ -10,21 +10,22 @@ var shopsCases = cases{
 					Token: []byte("token"), HookSecret: []byte("secret"), Now: 7})
 			}
 		}
-		w.changes(install("new"), "+ shops new: channels=[] control_panel= country= currency= data_key=key digest_to=0 enforced_since=0 hook_secret=secret installation={} "+
+		w.changes(install("new"), "+ shops new: channels=[] control_panel= country= currency= data_key=key digest_to=0 enforced_since=0 grants=1 hook_secret=secret installation={} "+
 			"installed_at=7 kosmos=NULL name= owner_id=5 policy=0 probe_at=0 reconcile_at=7 reconciled_at=0 scopes=s1 s2 settings={} state=installed store_hash=new store_id= "+
 			"suspected_at=0 suspended_at=0 sweep_at=7 swept_to=7 timezone=UTC token=token uninstalled_at=0")
 		// Again: what the Shop and its history are stays, the credentials are new.
 		w.exec(`UPDATE shops SET state = 'uninstalled', owner_id = 1, scopes = '', data_key = x'6b', token = NULL, hook_secret = NULL, reconcile_at = 2,
-			sweep_at = 3, uninstalled_at = 4, suspended_at = 8, probe_at = 9 WHERE store_hash = 'abc'`)
+			sweep_at = 3, uninstalled_at = 4, suspended_at = 8, probe_at = 9, grants = 2 WHERE store_hash = 'abc'`)
 		again := []string{
 			"shops abc owner_id: 1 -> 5", "shops abc scopes:  -> s1 s2", "shops abc data_key: k -> key", "shops abc state: uninstalled -> installed",
 			"shops abc token: NULL -> token", "shops abc hook_secret: NULL -> secret", "shops abc reconcile_at: 2 -> 7", "shops abc sweep_at: 3 -> 7",
-			"shops abc uninstalled_at: 4 -> 0", "shops abc suspended_at: 8 -> 0", "shops abc probe_at: 9 -> 0",
+			"shops abc uninstalled_at: 4 -> 0", "shops abc suspended_at: 8 -> 0", "shops abc probe_at: 9 -> 0", "shops abc grants: 2 -> 3",
 		}
 		w.changes(install("abc"), again...)
 		// Its key was destroyed meanwhile: what only that key opened goes too, and it begins anew.
 		w.exec(`UPDATE shops SET data_key = NULL, kosmos = x'6b', installed_at = 1, swept_to = 2 WHERE store_hash = 'abc'`)
-		w.changes(install("abc"), "shops abc data_key: NULL -> key", "shops abc kosmos: k -> NULL", "shops abc installed_at: 1 -> 7", "shops abc swept_to: 2 -> 7")
+		w.changes(install("abc"), "shops abc data_key: NULL -> key", "shops abc kosmos: k -> NULL", "shops abc installed_at: 1 -> 7", "shops abc swept_to: 2 -> 7",
+			"shops abc grants: 3 -> 4")
 	},
 	"Shops": func(w *world) {
 		third := w.add("shops", cols{"store_hash": "mmm"})
@@ -61,29 +62,35 @@ var shopsCases = cases{
 			"shops abc reconcile_at: 2 -> 7")
 	},
 	"SuspendShop": func(w *world) {
-		w.exec("UPDATE shops SET suspended_at = 0, probe_at = 0")
+		w.exec("UPDATE shops SET suspended_at = 0, probe_at = 0, grants = 4")
 		suspend := func() (int64, error) {
-			return w.q.SuspendShop(w.Context(), SuspendShopParams{StoreHash: "abc", Now: 7, ProbeAt: 9})
+			return w.q.SuspendShop(w.Context(), SuspendShopParams{StoreHash: "abc", Grants: 3, Now: 7, ProbeAt: 9})
 		}
+		w.affects(0, suspend)
+		w.exec("UPDATE shops SET grants = 3")
 		w.affects(1, suspend, "shops abc state: installed -> suspended", "shops abc suspended_at: 0 -> 7", "shops abc probe_at: 0 -> 9")
 		w.affects(0, suspend)
 		w.exec("UPDATE shops SET state = 'uninstalled', token = NULL WHERE store_hash = 'abc'")
 		w.affects(0, suspend)
 	},
 	"ProbeShopAt": func(w *world) {
-		w.exec("UPDATE shops SET probe_at = 2, state = 'suspended'")
+		w.exec("UPDATE shops SET probe_at = 2, state = 'suspended', grants = 4")
 		probe := func() (int64, error) {
-			return w.q.ProbeShopAt(w.Context(), ProbeShopAtParams{StoreHash: "abc", ProbeAt: 9})
+			return w.q.ProbeShopAt(w.Context(), ProbeShopAtParams{StoreHash: "abc", Grants: 3, ProbeAt: 9})
 		}
+		w.affects(0, probe)
+		w.exec("UPDATE shops SET grants = 3")
 		w.affects(1, probe, "shops abc probe_at: 2 -> 9")
 		w.exec("UPDATE shops SET state = 'installed', probe_at = 2 WHERE store_hash = 'abc'")
 		w.affects(0, probe)
 	},
 	"ResumeShop": func(w *world) {
-		w.exec("UPDATE shops SET state = 'suspended', suspended_at = 1, probe_at = 2, sweep_at = 3, reconcile_at = 4")
+		w.exec("UPDATE shops SET state = 'suspended', suspended_at = 1, probe_at = 2, sweep_at = 3, reconcile_at = 4, grants = 6")
 		resume := func() (int64, error) {
-			return w.q.ResumeShop(w.Context(), ResumeShopParams{StoreHash: "abc", Now: 7})
+			return w.q.ResumeShop(w.Context(), ResumeShopParams{StoreHash: "abc", Grants: 5, Now: 7})
 		}
+		w.affects(0, resume)
+		w.exec("UPDATE shops SET grants = 5")
 		w.affects(1, resume, "shops abc state: suspended -> installed", "shops abc suspended_at: 1 -> 0", "shops abc probe_at: 2 -> 0", "shops abc sweep_at: 3 -> 7",
 			"shops abc reconcile_at: 4 -> 7")
 		w.affects(0, resume)
@@ -157,10 +164,12 @@ var shopsCases = cases{
 			"shops xyz sweep_at: 9 -> 7", "shops xyz probe_at: 9 -> 7", "shops xyz suspected_at: 9 -> 7", "shops xyz reconcile_at: 86400009 -> 86400007")
 	},
 	"UninstallShop": func(w *world) {
-		w.exec("UPDATE shops SET token = x'74', hook_secret = x'68', uninstalled_at = 0")
+		w.exec("UPDATE shops SET token = x'74', hook_secret = x'68', uninstalled_at = 0, grants = 4")
 		uninstall := func() (int64, error) {
-			return w.q.UninstallShop(w.Context(), UninstallShopParams{StoreHash: "abc", Now: 7})
+			return w.q.UninstallShop(w.Context(), UninstallShopParams{StoreHash: "abc", Grants: 3, Now: 7})
 		}
+		w.affects(0, uninstall)
+		w.exec("UPDATE shops SET grants = 3")
 		w.affects(1, uninstall, "shops abc state: installed -> uninstalled", "shops abc token: t -> NULL", "shops abc hook_secret: h -> NULL",
 			"shops abc uninstalled_at: 0 -> 7")
 		w.affects(0, uninstall)

@@ -1,14 +1,14 @@
 -- Notices in, Writebacks out.
 
 -- name: AddNotice :one
-INSERT INTO notices (store_hash, event_at, event_hash, scope, subject, detail, received_at, state, due_at)
-VALUES (@store_hash, @event_at, @event_hash, @scope, @subject, @detail, @now, 'pending', @now)
+INSERT INTO notices (store_hash, event_at, event_hash, scope, subject, detail, received_at, state, due_at, urgency)
+VALUES (@store_hash, @event_at, @event_hash, @scope, @subject, @detail, @now, 'pending', @now, @urgency)
 ON CONFLICT (event_at, event_hash, store_hash) DO UPDATE SET deliveries = notices.deliveries + 1
 RETURNING deliveries;
 
 -- name: LeaseNotices :many
 UPDATE notices SET attempt = attempt + 1, due_at = CAST(@lease_until AS INTEGER)
-WHERE id IN (SELECT n.id FROM notices AS n WHERE n.store_hash = @store_hash AND n.due_at != 0 AND n.due_at <= @now ORDER BY n.due_at LIMIT @count)
+WHERE id IN (SELECT n.id FROM notices AS n WHERE n.store_hash = @store_hash AND n.urgency = @urgency AND n.due_at != 0 AND n.due_at <= @now ORDER BY n.due_at LIMIT @count)
 RETURNING id, store_hash, event_at, scope, subject, detail, received_at, attempt, due_at;
 
 -- name: ShopsWithDueNotices :many

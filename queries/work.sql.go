@@ -11,8 +11,8 @@ import (
 
 const addNotice = `-- name: AddNotice :one
 
-INSERT INTO notices (store_hash, event_at, event_hash, scope, subject, detail, received_at, state, due_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', ?7)
+INSERT INTO notices (store_hash, event_at, event_hash, scope, subject, detail, received_at, state, due_at, urgency)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', ?7, ?8)
 ON CONFLICT (event_at, event_hash, store_hash) DO UPDATE SET deliveries = notices.deliveries + 1
 RETURNING deliveries
 `
@@ -25,6 +25,7 @@ type AddNoticeParams struct {
 	Subject   string
 	Detail    string
 	Now       int64
+	Urgency   int64
 }
 
 // Notices in, Writebacks out.
@@ -37,6 +38,7 @@ func (q *Queries) AddNotice(ctx context.Context, arg AddNoticeParams) (int64, er
 		arg.Subject,
 		arg.Detail,
 		arg.Now,
+		arg.Urgency,
 	)
 	var deliveries int64
 	err := row.Scan(&deliveries)
@@ -165,13 +167,14 @@ func (q *Queries) HandOverWriteback(ctx context.Context, arg HandOverWritebackPa
 
 const leaseNotices = `-- name: LeaseNotices :many
 UPDATE notices SET attempt = attempt + 1, due_at = CAST(?1 AS INTEGER)
-WHERE id IN (SELECT n.id FROM notices AS n WHERE n.store_hash = ?2 AND n.due_at != 0 AND n.due_at <= ?3 ORDER BY n.due_at LIMIT ?4)
+WHERE id IN (SELECT n.id FROM notices AS n WHERE n.store_hash = ?2 AND n.urgency = ?3 AND n.due_at != 0 AND n.due_at <= ?4 ORDER BY n.due_at LIMIT ?5)
 RETURNING id, store_hash, event_at, scope, subject, detail, received_at, attempt, due_at
 `
 
 type LeaseNoticesParams struct {
 	LeaseUntil int64
 	StoreHash  string
+	Urgency    int64
 	Now        int64
 	Count      int64
 }
@@ -192,6 +195,7 @@ func (q *Queries) LeaseNotices(ctx context.Context, arg LeaseNoticesParams) ([]L
 	rows, err := q.query(ctx, q.leaseNoticesStmt, leaseNotices,
 		arg.LeaseUntil,
 		arg.StoreHash,
+		arg.Urgency,
 		arg.Now,
 		arg.Count,
 	)

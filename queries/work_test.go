@@ -9,26 +9,27 @@ var workCases = cases{
 	"AddNotice": func(w *world) {
 		deliver := func(want int64) func() error {
 			return func() error {
-				got, err := w.q.AddNotice(w.Context(), AddNoticeParams{StoreHash: "abc", EventAt: 5, EventHash: "h", Scope: "s", Subject: "118", Detail: "{}", Now: 7})
+				got, err := w.q.AddNotice(w.Context(), AddNoticeParams{StoreHash: "abc", EventAt: 5, EventHash: "h", Scope: "s", Subject: "118", Detail: "{}", Now: 7, Urgency: 1})
 				equal(w, got, err, want)
 				return nil
 			}
 		}
 		w.add("notices", cols{"event_at": 5, "event_hash": "h", "store_hash": "xyz", "id": 40})
 		w.changes(deliver(1), "+ notices 41: attempt=0 deliveries=1 detail={} due_at=7 event_at=5 event_hash=h handled_at=0 id=41 received_at=7 remark= scope=s "+
-			"state=pending store_hash=abc subject=118")
+			"state=pending store_hash=abc subject=118 urgency=1")
 		w.exec("UPDATE notices SET state = 'done', due_at = 0 WHERE id = 41")
 		w.changes(deliver(2), "notices 41 deliveries: 1 -> 2")
 	},
 	"LeaseNotices": func(w *world) {
-		second := w.add("notices", cols{"id": 3, "due_at": 5, "attempt": 0})
-		w.add("notices", cols{"id": 4, "due_at": 6})
-		first := w.add("notices", cols{"id": 9, "due_at": 4, "attempt": 2})
-		w.add("notices", cols{"id": 5, "due_at": 8})
-		w.add("notices", cols{"id": 6, "due_at": 0, "state": "done"})
-		w.add("notices", cols{"id": 7, "due_at": 4, "store_hash": "xyz"})
+		second := w.add("notices", cols{"id": 3, "due_at": 5, "attempt": 0, "urgency": 1})
+		w.add("notices", cols{"id": 4, "due_at": 6, "urgency": 1})
+		first := w.add("notices", cols{"id": 9, "due_at": 4, "attempt": 2, "urgency": 1})
+		w.add("notices", cols{"id": 5, "due_at": 8, "urgency": 1})
+		w.add("notices", cols{"id": 6, "due_at": 0, "state": "done", "urgency": 1})
+		w.add("notices", cols{"id": 7, "due_at": 4, "store_hash": "xyz", "urgency": 1})
+		w.add("notices", cols{"id": 8, "due_at": 4, "urgency": 0})
 		w.changes(func() error {
-			got, err := w.q.LeaseNotices(w.Context(), LeaseNoticesParams{StoreHash: "abc", Now: 7, LeaseUntil: 99, Count: 2})
+			got, err := w.q.LeaseNotices(w.Context(), LeaseNoticesParams{StoreHash: "abc", Urgency: 1, Now: 7, LeaseUntil: 99, Count: 2})
 			second["attempt"], first["attempt"], second["due_at"], first["due_at"] = 1, 3, 99, 99
 			are(w, got, err, second, first)
 			return nil

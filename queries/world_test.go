@@ -133,7 +133,7 @@ var valid = map[string]cols{
 	"decisions":       {"stage": "order", "outcome": "hold", "mode": "enforce", "made_by": "person", "stands": 1},
 	"sessions":        {"ial": 2, "source": "oidc", "moves": "[]", "state": "started", "capability": []byte("a capability's id")[:16], "late": 1, "over_at": 0},
 	"proofs":          {"ial": 2, "source": "oidc", "document": 1, "selfie": 0},
-	"notices":         {"state": "pending"},
+	"notices":         {"state": "pending", "urgency": 1},
 	"activity":        {"hash": []byte("a hash of exactly 32 bytes......")},
 	"listed":          {"customer_id": 0, "mailbox": mailbox32(0), "list": "allow"},
 	"figures":         {"quarter": 900_000},

@@ -137,7 +137,7 @@ func TestCrash(t *testing.T) {
 			_, err := r.l.StartLogin(ctx, shopHash, User{ID: 1, Role: Owner}, r.now, r.now.Add(time.Hour))
 			r.ok(err)
 			r.owe(Hold, 1, "d")
-			return func() error { return r.l.UninstallShop(ctx, shopHash, r.now) }
+			return func() error { return r.l.UninstallShop(ctx, r.row(shopHash), r.now) }
 		},
 		"SavePolicy": func(r *rig) func() error {
 			r.onHold(118)

@@ -58,7 +58,7 @@ func TestDestroyShop(t *testing.T) {
 	r.ok(r.l.readDB.QueryRowContext(ctx, "SELECT data_key FROM shops WHERE store_hash = ?", shopHash).Scan(&key))
 	sealed := ada.sealedOf(r)
 	gone := r.now
-	r.ok(r.l.UninstallShop(ctx, shopHash, r.now))
+	r.ok(r.l.UninstallShop(ctx, r.row(shopHash), r.now))
 	left := r.of(shopHash)
 	r.now = gone.Add(keepShop - time.Millisecond)
 	forget(r, ctx, r.now)
@@ -134,7 +134,7 @@ func TestInstallInTime(t *testing.T) {
 	s := r.shop()
 	o := r.order(ada.order)
 	before := r.of(shopHash)
-	r.ok(r.l.UninstallShop(ctx, shopHash, r.now))
+	r.ok(r.l.UninstallShop(ctx, r.row(shopHash), r.now))
 	r.wait(29 * day)
 	forget(r, ctx, r.now)
 	r.install(shopHash)
@@ -168,7 +168,7 @@ func TestInstallWhileDestroyed(t *testing.T) {
 	r.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
 		INSERT INTO sessions (id, store_hash, provider, provider_ref, capture_url, state, capability, requirement, policy_version, started_at, deadline, changed_at)
 		SELECT 's' || i, 'abc123', 'p', 's' || i, x'', 'passed', randomblob(16), '{}', 1, 5, 5, 5 FROM n`)
-	r.ok(r.l.UninstallShop(ctx, shopHash, r.now))
+	r.ok(r.l.UninstallShop(ctx, r.row(shopHash), r.now))
 	r.wait(keepShop)
 	for range 2 {
 		n, err := r.l.Forget(ctx, r.now)
@@ -211,12 +211,12 @@ func TestDestroyShops(t *testing.T) {
 		return addCapability(ctx, t, &Capability{Shop: "linked", Purpose: ForMail, OrderID: 1, ExpiresAt: r.now.Add(90 * day)}, r.now)
 	}))
 	for _, hash := range []string{shopHash, "empty", "logged", "linked"} {
-		r.ok(r.l.UninstallShop(ctx, hash, r.now))
+		r.ok(r.l.UninstallShop(ctx, r.row(hash), r.now))
 	}
 	r.exec("DELETE FROM activity")
 	r.ok(r.l.do(ctx, func(ctx context.Context, t *tx) error { return t.act(ctx, "logged", ActExported, "", "", r.now) }))
 	r.wait(time.Hour)
-	r.ok(r.l.UninstallShop(ctx, "later", r.now))
+	r.ok(r.l.UninstallShop(ctx, r.row("later"), r.now))
 	r.now = start.Add(keepShop)
 	forget(r, ctx, r.now)
 	r.want("abc123,empty,linked,logged", "SELECT group_concat(store_hash) FROM (SELECT store_hash FROM shops WHERE data_key IS NULL ORDER BY store_hash)")

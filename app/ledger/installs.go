@@ -122,33 +122,58 @@ func (l *Ledger) ReconcileSoon(ctx context.Context, hash string, now time.Time) 
 	})
 }
 
-// SuspendShop records that BigCommerce refuses our token. Loops leave the Shop alone until it is asked again at probe, or installed again.
-func (l *Ledger) SuspendShop(ctx context.Context, hash string, now, probe time.Time) error {
+// ErrReplaced: the Shop has a newer token than the one that was asked with. What BigCommerce said of that one says nothing of the Shop.
+var ErrReplaced = errors.New("the shop has a newer token by now")
+
+// saidOfToken does what follows from an answer to the token of s, as long as it is the Shop's: change says how many rows it changed. ErrReplaced
+// when there is a newer one by now.
+func (t *tx) saidOfToken(ctx context.Context, s *Shop, change func() (int64, error)) (changed bool, err error) {
+	n, err := change()
+	if err != nil {
+		return false, err
+	}
+	if n > 0 {
+		t.reload = append(t.reload, s.Hash)
+		return true, nil
+	}
+	r, err := found(t.Shop(ctx, s.Hash))
+	if err == nil && r.Grants != s.Grants {
+		err = ErrReplaced
+	}
+	return false, err
+}
+
+// SuspendShop records that BigCommerce refuses the token of s. Loops leave the Shop alone until it is asked again at probe, or installed
+// again. ErrReplaced when it has been already.
+func (l *Ledger) SuspendShop(ctx context.Context, s *Shop, now, probe time.Time) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
-		t.reload = append(t.reload, hash)
-		n, err := t.SuspendShop(ctx, queries.SuspendShopParams{StoreHash: hash, Now: millis(now), ProbeAt: millis(probe)})
-		if err != nil || n == 0 {
+		changed, err := t.saidOfToken(ctx, s, func() (int64, error) {
+			return t.SuspendShop(ctx, queries.SuspendShopParams{StoreHash: s.Hash, Grants: s.Grants, Now: millis(now), ProbeAt: millis(probe)})
+		})
+		if err != nil || !changed {
 			return err
 		}
-		return t.alarm(ctx, hash, TroubleAlarm, fmt.Sprintf("token/%d", millis(now)), AlarmToken, 0, now)
+		return t.alarm(ctx, s.Hash, TroubleAlarm, fmt.Sprintf("token/%d", millis(now)), AlarmToken, 0, now)
 	})
 }
 
-// ProbeShopAt says when to ask again whether a suspended Shop's token is good.
-func (l *Ledger) ProbeShopAt(ctx context.Context, hash string, probe time.Time) error {
+// ProbeShopAt says when to ask again whether the token of a suspended Shop is good. ErrReplaced when it has a newer one.
+func (l *Ledger) ProbeShopAt(ctx context.Context, s *Shop, probe time.Time) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
-		t.reload = append(t.reload, hash)
-		_, err := t.ProbeShopAt(ctx, queries.ProbeShopAtParams{StoreHash: hash, ProbeAt: millis(probe)})
+		_, err := t.saidOfToken(ctx, s, func() (int64, error) {
+			return t.ProbeShopAt(ctx, queries.ProbeShopAtParams{StoreHash: s.Hash, Grants: s.Grants, ProbeAt: millis(probe)})
+		})
 		return err
 	})
 }
 
-// ResumeShop records that BigCommerce accepts our token again.
-func (l *Ledger) ResumeShop(ctx context.Context, hash string, now time.Time) error {
+// ResumeShop records that BigCommerce accepts the token of s again. ErrReplaced when the Shop has a newer one.
+func (l *Ledger) ResumeShop(ctx context.Context, s *Shop, now time.Time) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
-		t.reload = append(t.reload, hash)
 		t.ring = append(t.ring, NoticeBell, OrderBell, WritebackBell, ShopBell)
-		_, err := t.ResumeShop(ctx, queries.ResumeShopParams{StoreHash: hash, Now: millis(now)})
+		_, err := t.saidOfToken(ctx, s, func() (int64, error) {
+			return t.ResumeShop(ctx, queries.ResumeShopParams{StoreHash: s.Hash, Grants: s.Grants, Now: millis(now)})
+		})
 		return err
 	})
 }
@@ -165,14 +190,17 @@ func (l *Ledger) SuspectShop(ctx context.Context, hash string, now time.Time) er
 	})
 }
 
-// UninstallShop destroys the token and the webhook secret at once and ends all Logins; the data stays sealed for a re-install.
-func (l *Ledger) UninstallShop(ctx context.Context, hash string, now time.Time) error {
+// UninstallShop destroys the token of s and the webhook secret at once and ends all Logins; the data stays sealed for a re-install.
+// ErrReplaced when there has been one already.
+func (l *Ledger) UninstallShop(ctx context.Context, s *Shop, now time.Time) error {
+	hash := s.Hash
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
-		n, err := t.UninstallShop(ctx, queries.UninstallShopParams{StoreHash: hash, Now: millis(now)})
-		if err != nil || n == 0 {
+		changed, err := t.saidOfToken(ctx, s, func() (int64, error) {
+			return t.UninstallShop(ctx, queries.UninstallShopParams{StoreHash: hash, Grants: s.Grants, Now: millis(now)})
+		})
+		if err != nil || !changed {
 			return err
 		}
-		t.reload = append(t.reload, hash)
 		if _, err := t.EndShopLogins(ctx, hash); err != nil {
 			return err
 		}

@@ -80,6 +80,16 @@ func (r *rig) shop() *Shop {
 	return s
 }
 
+// row is what is published of a Shop, also of one that has gone.
+func (r *rig) row(hash string) *Shop {
+	r.Helper()
+	s, ok := (*r.l.shops.Load())[hash]
+	if !ok {
+		r.Fatalf("no shop %s", hash)
+	}
+	return s
+}
+
 func (r *rig) ok(err error) {
 	r.Helper()
 	if err != nil {

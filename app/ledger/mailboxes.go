@@ -76,17 +76,15 @@ func (l *Ledger) MailboxShown(ctx context.Context, s *Shop, f gate.Facts) (bool,
 		CustomerID: f.Buyer.CustomerID})
 }
 
-// GoodProofs counts the Proofs under a mailbox that are good now, whoever's they are, and those of them that guests made. It looks at the
-// newest ten.
-func (l *Ledger) GoodProofs(ctx context.Context, s *Shop, mailbox string, now time.Time) (all, guests int, err error) {
+// GoodProofs counts the Proofs under a mailbox that are good now, whoever's they are. It looks at the newest ten.
+func (l *Ledger) GoodProofs(ctx context.Context, s *Shop, mailbox string, now time.Time) (good int, err error) {
 	proofs, err := l.read.MailboxProofs(ctx, queries.MailboxProofsParams{StoreHash: s.Hash, Mailbox: unhex(mailbox)})
 	for _, p := range proofs {
 		if p.RevokedAt == 0 && p.GoodUntil > millis(now) {
-			all++
-			guests += int(bit(p.CustomerID == 0))
+			good++
 		}
 	}
-	return all, guests, err
+	return good, err
 }
 
 // AskedKind is what a shopper may ask to be mailed.

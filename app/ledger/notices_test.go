@@ -150,3 +150,31 @@ func TestStuckNotices(t *testing.T) {
 		t.Errorf("got\n%+v\nwant\n%+v", got, want)
 	}
 }
+
+// TestOrderNoticesFirst: Notices about orders and carts are leased before all others, however long those have waited; each kind by when it
+// became due.
+func TestOrderNoticesFirst(t *testing.T) {
+	r := newRig(t)
+	ctx := t.Context()
+	for i, scope := range []string{"store/customer/created", "store/customer/deleted", "store/app/uninstalled", "store/hook/deliveryException", "store/customer/updated",
+		"store/order/statusUpdated", "store/cart/converted", "store/order/created"} {
+		n := r.notice(shopHash, 1+i)
+		n.Scope = scope
+		_, err := r.l.RecordNotice(ctx, n, r.now)
+		r.ok(err)
+		r.wait(time.Millisecond)
+	}
+	var got []string
+	for range 3 {
+		due, err := r.l.LeaseNotices(ctx, shopHash, r.now, r.now.Add(lease), 4)
+		r.ok(err)
+		subjects := ""
+		for _, n := range due {
+			subjects += n.Subject
+		}
+		got = append(got, subjects)
+	}
+	if want := []string{"6781", "2345", ""}; !slices.Equal(got, want) {
+		t.Errorf("leased %q, want %q", got, want)
+	}
+}

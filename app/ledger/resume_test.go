@@ -38,7 +38,7 @@ func (r *rig) waiting() {
 	r.ok(r.l.AdvanceSweep(ctx, shopHash, r.now, later))
 	r.ok(r.l.RecordInstallation(ctx, shopHash, json.RawMessage("{}"), r.now, r.now.Add(24*time.Hour)))
 	r.install("other9")
-	r.ok(r.l.SuspendShop(ctx, "other9", r.now, r.now.Add(time.Hour)))
+	r.ok(r.l.SuspendShop(ctx, r.row("other9"), r.now, r.now.Add(time.Hour)))
 	r.ok(r.l.SuspectShop(ctx, shopHash, r.now))
 }
 
@@ -137,22 +137,22 @@ func TestSuspendShop(t *testing.T) {
 	r.install("other9")
 	r.exec("UPDATE shops SET sweep_at = 1, reconcile_at = 2")
 	probe := r.now.Add(time.Hour)
-	r.changes(func() error { return r.l.SuspendShop(ctx, shopHash, r.now, probe) },
+	r.changes(func() error { return r.l.SuspendShop(ctx, r.row(shopHash), r.now, probe) },
 		on("shops abc123", "state: installed -> suspended", "suspended_at: 0 -> "+r.at(), fmt.Sprintf("probe_at: 0 -> %d", millis(probe)))...)
 	suspended := r.now
 	if len(r.l.Shops()) != 1 || len(r.l.Suspended()) != 1 {
 		t.Errorf("worked for %v, suspended %v", r.l.Shops(), r.l.Suspended())
 	}
 	r.wait(time.Hour)
-	r.changes(func() error { return r.l.SuspendShop(ctx, shopHash, r.now, r.now.Add(time.Hour)) }) // it is since before
-	r.changes(func() error { return r.l.ProbeShopAt(ctx, shopHash, r.now.Add(2*time.Hour)) },
+	r.changes(func() error { return r.l.SuspendShop(ctx, r.row(shopHash), r.now, r.now.Add(time.Hour)) }) // it is since before
+	r.changes(func() error { return r.l.ProbeShopAt(ctx, r.row(shopHash), r.now.Add(2*time.Hour)) },
 		on("shops abc123", fmt.Sprintf("probe_at: %d -> %d", millis(probe), millis(r.now.Add(2*time.Hour))))...)
 	if s := r.l.Suspended()[0]; s.Hash != shopHash || !s.SuspendedAt.Equal(suspended) || !s.ProbeAt.Equal(r.now.Add(2*time.Hour)) || s.Token == "" {
 		t.Errorf("suspended: %+v", *s)
 	}
-	r.changes(func() error { return r.l.ProbeShopAt(ctx, "other9", r.now) }) // it is not suspended
-	r.changes(func() error { return r.l.ResumeShop(ctx, "other9", r.now) })
-	r.changes(func() error { return r.l.ResumeShop(ctx, shopHash, r.now) },
+	r.changes(func() error { return r.l.ProbeShopAt(ctx, r.row("other9"), r.now) }) // it is not suspended
+	r.changes(func() error { return r.l.ResumeShop(ctx, r.row("other9"), r.now) })
+	r.changes(func() error { return r.l.ResumeShop(ctx, r.row(shopHash), r.now) },
 		on("shops abc123", "state: suspended -> installed", fmt.Sprintf("suspended_at: %d -> 0", millis(suspended)), fmt.Sprintf("probe_at: %d -> 0", millis(r.now.Add(2*time.Hour))),
 			"sweep_at: 1 -> "+r.at(), "reconcile_at: 2 -> "+r.at())...)
 	for _, b := range []Bell{NoticeBell, OrderBell, WritebackBell, ShopBell} {
@@ -162,15 +162,48 @@ func TestSuspendShop(t *testing.T) {
 		t.Errorf("resumed: %+v", *s)
 	}
 	// A new token ends it as well.
-	r.ok(r.l.SuspendShop(ctx, shopHash, r.now, probe))
+	r.ok(r.l.SuspendShop(ctx, r.row(shopHash), r.now, probe))
 	r.install(shopHash)
 	if s := r.shop(); s.State != Installed || !s.SuspendedAt.IsZero() || !s.ProbeAt.IsZero() {
 		t.Errorf("installed again: %+v", *s)
 	}
 	// One that has gone is neither suspended nor resumed.
-	r.ok(r.l.UninstallShop(ctx, shopHash, r.now))
-	r.changes(func() error { return r.l.SuspendShop(ctx, shopHash, r.now, probe) })
-	r.changes(func() error { return r.l.ResumeShop(ctx, shopHash, r.now) })
+	r.ok(r.l.UninstallShop(ctx, r.row(shopHash), r.now))
+	r.changes(func() error { return r.l.SuspendShop(ctx, r.row(shopHash), r.now, probe) })
+	r.changes(func() error { return r.l.ResumeShop(ctx, r.row(shopHash), r.now) })
+}
+
+// TestAnswersToAFormerToken: what BigCommerce said of a token says nothing of a Shop that has a newer one, whatever came of it meanwhile.
+func TestAnswersToAFormerToken(t *testing.T) {
+	r := newRig(t)
+	ctx := t.Context()
+	former := r.shop()
+	said := func(change func() error) {
+		t.Helper()
+		r.changes(func() error {
+			r.is(change(), ErrReplaced)
+			return nil
+		})
+	}
+	all := func() {
+		t.Helper()
+		said(func() error { return r.l.SuspendShop(ctx, former, r.now, r.now.Add(time.Hour)) })
+		said(func() error { return r.l.ProbeShopAt(ctx, former, r.now.Add(time.Hour)) })
+		said(func() error { return r.l.ResumeShop(ctx, former, r.now) })
+		said(func() error { return r.l.UninstallShop(ctx, former, r.now) })
+	}
+	r.install(shopHash)
+	if got := r.shop().Grants; got != former.Grants+1 {
+		t.Errorf("grant %d after %d", got, former.Grants)
+	}
+	all()
+	if s := r.shop(); s.State != Installed || s.Token == "" || s.HookSecret == "" {
+		t.Errorf("installed again: %+v", *s)
+	}
+	r.ok(r.l.SuspendShop(ctx, r.shop(), r.now, r.now.Add(time.Minute)))
+	all()
+	r.ok(r.l.UninstallShop(ctx, r.shop(), r.now))
+	all()
 }
 
 // TestSuspectShop: what we should have been told and were not makes the installation due, once an hour, and never later than it was.

@@ -140,7 +140,7 @@ func TestNothingInTheClear(t *testing.T) {
 	r.ok(r.l.Close())
 	look("closed", raw(t, r.path))
 	r.open()
-	r.ok(r.l.UninstallShop(ctx, shopHash, r.now))
+	r.ok(r.l.UninstallShop(ctx, r.row(shopHash), r.now))
 	r.ok(r.l.Close())
 	look("uninstalled", raw(t, r.path))
 	if log := r.log.String(); strings.Contains(log, secret["token"]) || strings.Contains(log, secret["mailbox"]) {
@@ -168,7 +168,7 @@ func TestUninstallDestroys(t *testing.T) {
 	for _, hash := range hashes {
 		var token, secret, key []byte
 		r.ok(r.l.readDB.QueryRowContext(t.Context(), "SELECT token, hook_secret, data_key FROM shops WHERE store_hash = ?", hash).Scan(&token, &secret, &key))
-		r.ok(r.l.UninstallShop(t.Context(), hash, r.now))
+		r.ok(r.l.UninstallShop(t.Context(), r.row(hash), r.now))
 		r.ok(r.l.Close())
 		file := raw(t, r.path)
 		if bytes.Contains(file, token) || bytes.Contains(file, secret) {

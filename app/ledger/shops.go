@@ -47,6 +47,7 @@ type Shop struct {
 	OwnerID       int64
 	Scopes        []string
 	Token         string
+	Grants        int64 // how often BigCommerce has granted a token: names this one
 	HookSecret    string
 	Kosmos        json.RawMessage // the Shop's own tenant, or nil
 	Policy        gate.Policy
@@ -163,7 +164,7 @@ func (l *Ledger) openShop(ctx context.Context, q *queries.Queries, r queries.Sho
 		EnforcedSince: instant(r.EnforcedSince), SweptTo: instant(r.SweptTo), SweepAt: instant(r.SweepAt),
 		ReconcileAt: instant(r.ReconcileAt), ReconciledAt: instant(r.ReconciledAt),
 		Installation: json.RawMessage(r.Installation), InstalledAt: instant(r.InstalledAt),
-		SuspendedAt: instant(r.SuspendedAt), ProbeAt: instant(r.ProbeAt), UninstalledAt: instant(r.UninstalledAt), DigestTo: instant(r.DigestTo),
+		SuspendedAt: instant(r.SuspendedAt), ProbeAt: instant(r.ProbeAt), UninstalledAt: instant(r.UninstalledAt), DigestTo: instant(r.DigestTo), Grants: r.Grants,
 	}
 	if s.State == Uninstalled || r.DataKey == nil {
 		s.State = Uninstalled

@@ -83,8 +83,8 @@ func TestShops(t *testing.T) {
 	if got := list(); !slices.Equal(got, []string{"aa1", shopHash, "zz9"}) {
 		t.Errorf("%v", got)
 	}
-	r.ok(r.l.SuspendShop(t.Context(), "aa1", r.now, r.now.Add(time.Hour)))
-	r.ok(r.l.UninstallShop(t.Context(), "zz9", r.now))
+	r.ok(r.l.SuspendShop(t.Context(), r.row("aa1"), r.now, r.now.Add(time.Hour)))
+	r.ok(r.l.UninstallShop(t.Context(), r.row("zz9"), r.now))
 	if got := list(); !slices.Equal(got, []string{shopHash}) {
 		t.Errorf("%v", got)
 	}
@@ -95,7 +95,7 @@ func TestShops(t *testing.T) {
 	}
 	_, err = r.l.Shop("zz9")
 	r.is(err, ErrUnknownShop)
-	r.ok(r.l.SuspendShop(t.Context(), "zz9", r.now, r.now.Add(time.Hour)))
+	r.ok(r.l.SuspendShop(t.Context(), r.row("zz9"), r.now, r.now.Add(time.Hour)))
 	r.want("uninstalled", "SELECT state FROM shops WHERE store_hash = 'zz9'")
 	r.install("aa1") // BigCommerce gives a new token: all is well again
 	if got := list(); !slices.Equal(got, []string{"aa1", shopHash}) {
@@ -125,7 +125,7 @@ func TestUninstall(t *testing.T) {
 	enforced := r.shop().EnforcedSince
 
 	r.wait(time.Hour)
-	r.ok(r.l.UninstallShop(ctx, shopHash, r.now))
+	r.ok(r.l.UninstallShop(ctx, r.row(shopHash), r.now))
 	r.want("uninstalled|||"+fmt.Sprint(millis(r.now)), "SELECT state || '|' || coalesce(token, '') || '|' || coalesce(hook_secret, '') || '|' || uninstalled_at FROM shops")
 	_, err = r.l.Login(ctx, shopHash, login, r.now)
 	r.is(err, ErrNotFound)
@@ -138,8 +138,7 @@ func TestUninstall(t *testing.T) {
 	}
 	before := dump(t, r.l.readDB)
 	r.wait(time.Hour)
-	r.ok(r.l.UninstallShop(ctx, shopHash, r.now))
-	r.ok(r.l.UninstallShop(ctx, "nobody", r.now))
+	r.ok(r.l.UninstallShop(ctx, r.row(shopHash), r.now))
 	if after := dump(t, r.l.readDB); after != before {
 		t.Errorf("uninstalled twice:\n%s\nwas\n%s", after, before)
 	}
@@ -182,7 +181,7 @@ func TestInstallAfterKeyDestroyed(t *testing.T) {
 	r := newRig(t)
 	r.ok(r.l.SetKosmosTenant(t.Context(), shopHash, json.RawMessage(`{}`), r.now))
 	mailbox := r.shop().MailboxHash("ada@example.com")
-	r.ok(r.l.UninstallShop(t.Context(), shopHash, r.now))
+	r.ok(r.l.UninstallShop(t.Context(), r.row(shopHash), r.now))
 	r.exec("UPDATE shops SET data_key = NULL")
 	r.install(shopHash)
 	s := r.shop()
@@ -263,7 +262,7 @@ func TestUseToken(t *testing.T) {
 	}
 	use(true)
 	use(false)
-	r.ok(r.l.UninstallShop(t.Context(), shopHash, r.now))
+	r.ok(r.l.UninstallShop(t.Context(), r.row(shopHash), r.now))
 	use(false)
 	r.ok(r.l.Close())
 	r.open()

@@ -165,7 +165,7 @@ func TestStaffUninstalled(t *testing.T) {
 	r := newRig(t)
 	r.team(StaffMails{To: []string{"a@shop.example"}, Alarms: AlarmKinds(), Digest: Daily})
 	r.ok(r.rings(OrderAlarm, "a", nil))
-	r.ok(r.l.UninstallShop(t.Context(), shopHash, r.now))
+	r.ok(r.l.UninstallShop(t.Context(), r.row(shopHash), r.now))
 	r.want("0", "SELECT count(*) FROM staff_alarms")
 	r.ok(r.rings(OrderAlarm, "b", nil))
 	r.want("0", "SELECT count(*) FROM staff_alarms")

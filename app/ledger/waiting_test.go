@@ -356,7 +356,7 @@ func TestHoldMark(t *testing.T) {
 	if again := r.shop().HoldMark(118, 11); again != mark {
 		t.Errorf("opened again: %q, was %q", again, mark)
 	}
-	r.ok(r.l.UninstallShop(t.Context(), shopHash, r.now))
+	r.ok(r.l.UninstallShop(t.Context(), r.row(shopHash), r.now))
 	forget(r, t.Context(), r.now.Add(keepShop))
 	r.install(shopHash)
 	if again := r.shop().HoldMark(118, 11); again == mark {

@@ -650,7 +650,7 @@ func TestEventsEnd(t *testing.T) {
 	r.want("0", "SELECT count(*) FROM events")
 	r.want("1", "SELECT count(*) FROM endpoints")
 	r.onHold(2)
-	r.ok(r.l.UninstallShop(ctx, shopHash, r.now))
+	r.ok(r.l.UninstallShop(ctx, r.row(shopHash), r.now))
 	r.want("dropped the app was uninstalled", "SELECT state || ' ' || trouble FROM deliveries")
 	r.install(shopHash)
 	if e := r.endpointNow(stays); e.State != EndpointOn {

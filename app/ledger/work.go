@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"idgate/queries"
@@ -47,7 +48,7 @@ func (l *Ledger) RecordNotice(ctx context.Context, n NewNotice, now time.Time) (
 	}
 	err = l.do(ctx, func(ctx context.Context, t *tx) error {
 		deliveries, err := t.AddNotice(ctx, queries.AddNoticeParams{StoreHash: n.Shop, EventAt: millis(n.EventAt), EventHash: n.Hash, Scope: n.Scope,
-			Subject: n.Subject, Detail: string(detail), Now: millis(now)})
+			Subject: n.Subject, Detail: string(detail), Now: millis(now), Urgency: noticeUrgency(n.Scope)})
 		if first = deliveries == 1; first {
 			t.ring = append(t.ring, NoticeBell)
 		}
@@ -56,12 +57,24 @@ func (l *Ledger) RecordNotice(ctx context.Context, n NewNotice, now time.Time) (
 	return first, err
 }
 
-// LeaseNotices takes up to count of a Shop's due Notices.
+// noticeUrgency puts what an order may wait for before the rest: 0 before 1.
+func noticeUrgency(scope string) int64 {
+	if strings.HasPrefix(scope, "store/order/") || strings.HasPrefix(scope, "store/cart/") {
+		return 0
+	}
+	return 1
+}
+
+// LeaseNotices takes up to count of a Shop's due Notices, those about orders and carts first.
 func (l *Ledger) LeaseNotices(ctx context.Context, hash string, now, until time.Time, count int) (out []Notice, err error) {
 	err = l.do(ctx, func(ctx context.Context, t *tx) error {
-		rows, err := t.LeaseNotices(ctx, queries.LeaseNoticesParams{StoreHash: hash, Now: millis(now), LeaseUntil: millis(until), Count: int64(count)})
-		if err != nil {
-			return err
+		var rows []queries.LeaseNoticesRow
+		for _, urgency := range []int64{0, 1} {
+			more, err := t.LeaseNotices(ctx, queries.LeaseNoticesParams{StoreHash: hash, Urgency: urgency, Now: millis(now), LeaseUntil: millis(until), Count: int64(count - len(rows))})
+			if err != nil {
+				return err
+			}
+			rows = append(rows, more...)
 		}
 		for _, r := range rows {
 			n := Notice{ID: r.ID, Shop: r.StoreHash, Scope: r.Scope, Subject: r.Subject, ReceivedAt: instant(r.ReceivedAt), EventAt: instant(r.EventAt), Attempt: r.Attempt, until: r.DueAt}

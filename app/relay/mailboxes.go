@@ -99,7 +99,7 @@ func (r *Relay) pressed(ctx context.Context, s *ledger.Shop, c ledger.Capability
 	if err := r.Ledger.ShowMailbox(ctx, s, n, now); err != nil {
 		return false, fmt.Errorf("recording a shown mailbox: %w", err)
 	}
-	if all, _, err := r.Ledger.GoodProofs(ctx, s, c.Mailbox, now); err != nil || all == 0 {
+	if good, err := r.Ledger.GoodProofs(ctx, s, c.Mailbox, now); err != nil || good == 0 {
 		return false, err
 	}
 	var f gate.Facts

@@ -7,11 +7,11 @@ import (
 	"strconv"
 
 	"idgate/app/bigcommerce"
-	"idgate/app/gate"
 	"idgate/app/ledger"
 )
 
-// someNotices handles a few of a Shop's Notices. It calls nobody, but for those about customers and an uninstallation.
+// someNotices handles a few of a Shop's Notices, those about orders and carts first. It calls nobody, but about a customer who was deleted and
+// an uninstallation.
 func (r *Relay) someNotices(ctx context.Context, hash string) (int, error) {
 	now := r.Now()
 	due, err := r.Ledger.LeaseNotices(ctx, hash, now, now.Add(lease), 4*noticesAt)
@@ -57,39 +57,26 @@ func (r *Relay) handle(ctx context.Context, n ledger.Notice) error {
 	case bigcommerce.ScopeCustomerDeleted:
 		return r.customerDeleted(ctx, s, n)
 	case bigcommerce.ScopeCustomerCreated:
-		return r.customerCreated(ctx, s, n)
+		return r.customerCreated(ctx, n)
 	case bigcommerce.ScopeCustomerUpdated:
 		return r.Ledger.FinishNotice(ctx, n, "noted", nil, r.Now())
 	}
 	return r.Ledger.FinishNotice(ctx, n, "not a scope that anything is done about", nil, r.Now())
 }
 
-// customerCreated looks whether a guest has proved identity under the new account's mailbox, and does nothing about it: BigCommerce lets
-// anybody open an account with anybody's mailbox. What the guest proved counts for the account once the account shows the mailbox itself.
-func (r *Relay) customerCreated(ctx context.Context, s *ledger.Shop, n ledger.Notice) error {
-	id, err := strconv.ParseInt(n.Subject, 10, 64)
-	if err != nil || id <= 0 {
+// customerCreated asks nobody: BigCommerce lets anybody open an account with anybody's mailbox, so that nothing follows from that. What a
+// guest proved under it counts for the account once the account shows that the mailbox is its own, in the ledger's ShowMailbox.
+func (r *Relay) customerCreated(ctx context.Context, n ledger.Notice) error {
+	if _, ok := customerOf(n); !ok {
 		return r.Ledger.StickNotice(ctx, n, "it names no customer", r.Now())
 	}
-	if s.Policy.Mode == gate.Off {
-		return r.Ledger.FinishNotice(ctx, n, "noted", nil, r.Now())
-	}
-	c, err := r.store(s).Customer(ctx, id)
-	switch {
-	case errors.Is(err, bigcommerce.ErrNotFound):
-		return r.Ledger.FinishNotice(ctx, n, "BigCommerce has no such customer", nil, r.Now())
-	case err != nil:
-		return r.again(ctx, s, n, err)
-	}
-	_, guests, err := r.Ledger.GoodProofs(ctx, s, s.MailboxHash(c.Email), r.Now())
-	if err != nil {
-		return err
-	}
-	remark := "nobody has proved identity under this mailbox as a guest"
-	if guests > 0 {
-		remark = "somebody has proved identity under this mailbox as a guest: it counts for the account once the account shows that the mailbox is its own"
-	}
-	return r.Ledger.FinishNotice(ctx, n, remark, nil, r.Now())
+	return r.Ledger.FinishNotice(ctx, n, "noted: what a guest proved counts for the account once the account shows that the mailbox is its own", nil, r.Now())
+}
+
+// customerOf is the customer that a Notice is about.
+func customerOf(n ledger.Notice) (id int64, ok bool) {
+	id, err := strconv.ParseInt(n.Subject, 10, 64)
+	return id, err == nil && id > 0
 }
 
 // again puts a Notice off that BigCommerce could not be asked about, or leaves it to a person.
@@ -103,11 +90,16 @@ func (r *Relay) again(ctx context.Context, s *ledger.Shop, n ledger.Notice, err 
 
 // customerDeleted erases a person once BigCommerce says that it has them no more: a webhook is believed in nothing.
 func (r *Relay) customerDeleted(ctx context.Context, s *ledger.Shop, n ledger.Notice) error {
-	id, err := strconv.ParseInt(n.Subject, 10, 64)
-	if err != nil || id <= 0 {
+	id, ok := customerOf(n)
+	if !ok {
 		return r.Ledger.StickNotice(ctx, n, "it names no customer", r.Now())
 	}
-	_, err = r.store(s).Customer(ctx, id)
+	wait, release := r.pacers.of(s.Hash).reserve(r.Now(), useful, 1)
+	if release == nil {
+		return r.Ledger.PostponeNotice(ctx, n, r.Now().Add(wait), "the shop's API quota has no room for it now")
+	}
+	defer release()
+	_, err := r.store(s).Customer(ctx, id)
 	switch {
 	case err == nil:
 		return r.Ledger.FinishNotice(ctx, n, "BigCommerce still has the customer: nothing was erased", nil, r.Now())
@@ -129,7 +121,10 @@ func (r *Relay) uninstalled(ctx context.Context, s *ledger.Shop, n ledger.Notice
 	case !gone:
 		return r.Ledger.FinishNotice(ctx, n, "BigCommerce still accepts our token: nothing was done", nil, r.Now())
 	}
-	if err := r.Ledger.UninstallShop(ctx, s.Hash, r.Now()); err != nil {
+	switch err := r.Ledger.UninstallShop(ctx, s, r.Now()); {
+	case errors.Is(err, ledger.ErrReplaced):
+		return r.Ledger.FinishNotice(ctx, n, "the app was installed again meanwhile: nothing was done", nil, r.Now())
+	case err != nil:
 		return err
 	}
 	return r.Ledger.FinishNotice(ctx, n, "uninstalled", nil, r.Now())

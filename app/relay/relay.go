@@ -115,7 +115,8 @@ const (
 	setBack   = time.Second      // by how much the clock must go back between two looks to matter
 
 	forgetEvery = time.Hour      // how often what is over is forgotten
-	probeEvery  = time.Hour      // how often a refused token is tried again
+	probeFirst  = time.Minute    // how soon a refused token is tried again at first
+	probeEvery  = time.Hour      // how often at last
 	giveUpToken = 24 * time.Hour // for how long a token must be refused until the Shop counts as uninstalled
 )
 
@@ -397,7 +398,8 @@ func backoff(attempt int64) time.Duration {
 }
 
 // judge turns an error of BigCommerce's into an ending: later when it may pass by itself, stuck with the remedy when it will not.
-// A refused token suspends the Shop, whose work then waits for a fresh installation.
+// A refused token suspends the Shop, whose work then waits for a fresh installation, unless there has been one since s was read: what was
+// asked with the former token is asked again.
 func (r *Relay) judge(ctx context.Context, s *ledger.Shop, err error, attempt int64) ending {
 	var be *bigcommerce.Error
 	switch {
@@ -414,8 +416,12 @@ func (r *Relay) judge(ctx context.Context, s *ledger.Shop, err error, attempt in
 			at = r.Now().Add(be.RetryAfter)
 		}
 		return later(at, be.Error())
+	case (be.Status == 401 || be.Status == 403) && r.replaced(s):
+		return later(r.retry(attempt), newerToken)
 	case be.Status == 401:
-		r.suspend(ctx, s)
+		if r.suspend(ctx, s); r.replaced(s) {
+			return later(r.retry(attempt), newerToken)
+		}
 		return later(r.Now().Add(10*time.Minute), "BigCommerce refuses our token. Open the app from the control panel and install it again.")
 	case be.Status == 403:
 		return stuck("BigCommerce says a permission (scope) is missing. Install the app again to grant it, then try again. " + be.Error())
@@ -423,9 +429,21 @@ func (r *Relay) judge(ctx context.Context, s *ledger.Shop, err error, attempt in
 	return stuck(be.Error())
 }
 
+const newerToken = "The app was installed again meanwhile: it is asked once more, with the new token."
+
+// replaced reports whether the Shop has a newer token than s.
+func (r *Relay) replaced(s *ledger.Shop) bool {
+	now, err := r.Ledger.Shop(s.Hash)
+	return err == nil && now.Grants != s.Grants
+}
+
 // suspend stops work for a Shop whose token is refused, and says when to ask again.
 func (r *Relay) suspend(ctx context.Context, s *ledger.Shop) {
-	if err := r.Ledger.SuspendShop(ctx, s.Hash, r.Now(), r.Now().Add(probeEvery)); err != nil {
+	err := r.Ledger.SuspendShop(ctx, s, r.Now(), r.Now().Add(probeFirst))
+	switch {
+	case errors.Is(err, ledger.ErrReplaced):
+		return
+	case err != nil:
 		r.Log.Error("suspending a shop", "shop", s.Hash, "error", err)
 	}
 	r.Log.Warn("BigCommerce refuses the token: the shop must be installed again", "shop", s.Hash)

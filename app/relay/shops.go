@@ -144,23 +144,30 @@ func (r *Relay) someShop(ctx context.Context, hash string) (int, error) {
 	return n, err
 }
 
-// probe asks whether a refused token is good again. Refused for a day, it counts as an uninstallation that nobody told us of.
+// probe asks whether a refused token is good again: a minute after the refusal, then after twice the time, up to once an hour. Refused for a
+// day, it counts as an uninstallation that nobody told us of.
 func (r *Relay) probe(ctx context.Context, s *ledger.Shop) error {
 	ctx, cancel := r.piece(ctx)
 	defer cancel()
 	refused, err := r.TokenRefused(ctx, s)
 	now := r.Now()
+	again := min(max(now.Sub(s.SuspendedAt), probeFirst), probeEvery)
 	switch {
 	case err != nil:
-		return r.Ledger.ProbeShopAt(ctx, s.Hash, now.Add(probeEvery/4))
+		err = r.Ledger.ProbeShopAt(ctx, s, now.Add(min(again, probeEvery/4)))
 	case !refused:
 		r.Log.Info("BigCommerce accepts the token again", "shop", s.Hash)
-		return r.Ledger.ResumeShop(ctx, s.Hash, now)
+		err = r.Ledger.ResumeShop(ctx, s, now)
 	case now.Sub(s.SuspendedAt) >= giveUpToken:
 		r.Log.Warn("BigCommerce has refused the token for a day: the shop counts as uninstalled", "shop", s.Hash)
-		return r.Ledger.UninstallShop(ctx, s.Hash, now)
+		err = r.Ledger.UninstallShop(ctx, s, now)
+	default:
+		err = r.Ledger.ProbeShopAt(ctx, s, now.Add(again))
 	}
-	return r.Ledger.ProbeShopAt(ctx, s.Hash, now.Add(probeEvery))
+	if errors.Is(err, ledger.ErrReplaced) {
+		return nil // installed again meanwhile
+	}
+	return err
 }
 
 // SavePolicy saves a version. Should it begin to enforce, the epoch is now by BigCommerce's clock, which dates the orders: a clock of ours
@@ -181,6 +188,9 @@ func (r *Relay) Reconcile(ctx context.Context, s *ledger.Shop) (Installation, er
 	one, _ := r.reconciling.LoadOrStore(s.Hash, &sync.Mutex{})
 	one.(*sync.Mutex).Lock()
 	defer one.(*sync.Mutex).Unlock()
+	if latest, err := r.Ledger.Shop(s.Hash); err == nil {
+		s = latest // it may have been installed again while this waited
+	}
 	rep := Installation{Attributes: map[string]int64{}, Missing: bigcommerce.MissingScopes(s.Scopes)}
 	if len(s.Scopes) == 0 {
 		rep.Missing = nil // a private app: BigCommerce does not tell an API account's scopes
@@ -273,42 +283,68 @@ func origin(address string) string {
 	return u.Scheme + "://" + strings.ToLower(u.Host)
 }
 
+// reconcileHooks takes off the webhooks of a former address of this app before it makes any: of some BigCommerce allows only one, wherever
+// it leads. One that is refused does not keep the others from being made.
 func (r *Relay) reconcileHooks(ctx context.Context, s *ledger.Shop, rep *Installation) error {
 	have, err := r.store(s).Hooks(ctx)
 	if err != nil {
 		return err
 	}
-	for _, scope := range slices.Sorted(maps.Keys(hookScopes)) {
-		want := bigcommerce.Hook{Scope: scope, Destination: r.AppURL + hookScopes[scope], Active: true,
-			Headers: map[string]string{bigcommerce.HookSecretHeader: s.HookSecret}}
-		i := slices.IndexFunc(have, func(h bigcommerce.Hook) bool { return h.Scope == scope && h.Destination == want.Destination })
-		var got bigcommerce.Hook
-		switch {
-		case i < 0:
-			if got, err = r.store(s).CreateHook(ctx, want); err != nil {
-				return err
-			}
-			rep.Changed = append(rep.Changed, "added the webhook "+scope)
-		case !have[i].Active || have[i].Headers[bigcommerce.HookSecretHeader] != s.HookSecret:
-			if got, err = r.store(s).UpdateHook(ctx, have[i].ID, want); err != nil {
-				return err
-			}
-			rep.Changed = append(rep.Changed, "put right the webhook "+scope)
-		default:
-			got = have[i]
-		}
-		rep.Hooks = append(rep.Hooks, Part{Name: scope, ID: fmt.Sprint(got.ID), OK: true})
-	}
+	var problems []error
 	for _, h := range have {
-		stale := (strings.HasSuffix(h.Destination, HookPath) || strings.HasSuffix(h.Destination, ExceptionPath)) && !strings.HasPrefix(h.Destination, r.AppURL+"/")
-		if stale {
-			if err := r.store(s).DeleteHook(ctx, h.ID); err != nil {
-				return err
-			}
-			rep.Changed = append(rep.Changed, "removed the webhook "+h.Scope+" of a former address of this app")
+		ours := strings.HasSuffix(h.Destination, HookPath) || strings.HasSuffix(h.Destination, ExceptionPath)
+		if !ours || strings.HasPrefix(h.Destination, r.AppURL+"/") {
+			continue
 		}
+		if err := r.store(s).DeleteHook(ctx, h.ID); err != nil {
+			problems = append(problems, fmt.Errorf("removing %s of a former address: %w", h.Scope, err))
+			if refusesAll(err) {
+				return errors.Join(problems...)
+			}
+			continue
+		}
+		rep.Changed = append(rep.Changed, "removed the webhook "+h.Scope+" of a former address of this app")
 	}
-	return nil
+	for _, scope := range slices.Sorted(maps.Keys(hookScopes)) {
+		part, changed, err := r.reconcileHook(ctx, s, have, scope)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", scope, err))
+			if refusesAll(err) {
+				break
+			}
+			continue
+		}
+		if changed != "" {
+			rep.Changed = append(rep.Changed, changed)
+		}
+		rep.Hooks = append(rep.Hooks, part)
+	}
+	return errors.Join(problems...)
+}
+
+// reconcileHook makes one webhook, or puts it right, and says so; nothing where it is as it should be.
+func (r *Relay) reconcileHook(ctx context.Context, s *ledger.Shop, have []bigcommerce.Hook, scope string) (p Part, changed string, err error) {
+	want := bigcommerce.Hook{Scope: scope, Destination: r.AppURL + hookScopes[scope], Active: true,
+		Headers: map[string]string{bigcommerce.HookSecretHeader: s.HookSecret}}
+	i := slices.IndexFunc(have, func(h bigcommerce.Hook) bool { return h.Scope == scope && h.Destination == want.Destination })
+	var got bigcommerce.Hook
+	switch {
+	case i < 0:
+		got, err = r.store(s).CreateHook(ctx, want)
+		changed = "added the webhook " + scope
+	case !have[i].Active || have[i].Headers[bigcommerce.HookSecretHeader] != s.HookSecret:
+		got, err = r.store(s).UpdateHook(ctx, have[i].ID, want)
+		changed = "put right the webhook " + scope
+	default:
+		got = have[i]
+	}
+	return Part{Name: scope, ID: fmt.Sprint(got.ID), OK: true}, changed, err
+}
+
+// refusesAll reports whether an error is about the token or the quota, or no answer came: whatever else were asked now would meet the same.
+func refusesAll(err error) bool {
+	var be *bigcommerce.Error
+	return !errors.As(err, &be) || slices.Contains([]int{0, 401, 429, 509}, be.Status)
 }
 
 func (r *Relay) reconcileAttributes(ctx context.Context, s *ledger.Shop, rep *Installation) error {

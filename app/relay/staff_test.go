@@ -114,7 +114,7 @@ func TestStaffAlarms(t *testing.T) {
 			return 0
 		}, "A webhook of BigCommerce's could not be handled"},
 		"a refused token": {ledger.TroubleAlarm, func(w *world) int64 {
-			w.must(w.ledger.SuspendShop(context.Background(), hash, w.now(), w.now().Add(time.Hour)))
+			w.must(w.ledger.SuspendShop(context.Background(), w.s(), w.now(), w.now().Add(time.Hour)))
 			return 0
 		}, "BigCommerce refuses our token: install the app again"},
 		"a permission": {ledger.TroubleAlarm, func(w *world) int64 {
@@ -372,7 +372,7 @@ func TestStaffOfOthers(t *testing.T) {
 		n.Digest = ledger.Daily
 		w.team(n)
 		leak(w)
-		w.must(w.ledger.UninstallShop(context.Background(), hash, w.now()))
+		w.must(w.ledger.UninstallShop(context.Background(), w.s(), w.now()))
 		for range 3 {
 			w.rests(24 * time.Hour)
 		}

@@ -122,7 +122,7 @@ func TestHealthShows(t *testing.T) {
 		return ledger.ReplicaStatus{Configured: true, Target: "s3://backups", LastSync: b.clock().Add(-2 * time.Hour), LastError: "denied", WALBytes: 4096}
 	}
 	b.want(200, b.as(ledger.Viewer, shopBase+"/health", nil), "Behind by", "2 hours", "The gate goes on meanwhile")
-	b.ok(b.s.Ledger.SuspendShop(b.Context(), otherHash, b.clock(), b.clock().Add(time.Hour)))
+	b.ok(b.s.Ledger.SuspendShop(b.Context(), b.shop(otherHash), b.clock(), b.clock().Add(time.Hour)))
 
 	w := httptest.NewRecorder()
 	b.s.Ops().ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))

@@ -142,7 +142,7 @@ func TestRoutesRolesOfReview(t *testing.T) {
 	if left, err := b.s.Ledger.ReviewsPage(b.Context(), otherHash, "", ledger.ReviewPlace{}, 9); err != nil || len(left) != 1 {
 		t.Errorf("the other shop's queue: %v, %v", left, err)
 	}
-	b.ok(b.s.Ledger.SuspendShop(b.Context(), shopHash, b.clock(), b.clock().Add(time.Hour)))
+	b.ok(b.s.Ledger.SuspendShop(b.Context(), b.shop(shopHash), b.clock(), b.clock().Add(time.Hour)))
 	for path, form := range map[string]url.Values{"/review": waits("tries_spent", held, "approve", "It is fine"), "/review/undo": {}, "/orders/" + held + "/undo": noReason,
 		"/orders/" + held + "/ask": {}, "/orders/" + held + "/request": noReason, "/orders/" + held + "/request/withdraw": noReason, "/erase": {views.WhoField: {"1"}}} {
 		b.want(409, b.as(owner, shopBase+path, form), "Nothing can be changed just now")

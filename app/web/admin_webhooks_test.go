@@ -334,7 +334,7 @@ func TestRoutesRolesOfWebhooks(t *testing.T) {
 	}
 
 	// While BigCommerce refuses our token everybody only looks.
-	b.ok(b.s.Ledger.SuspendShop(b.Context(), shopHash, b.clock(), b.clock().Add(time.Hour)))
+	b.ok(b.s.Ledger.SuspendShop(b.Context(), b.shop(shopHash), b.clock(), b.clock().Add(time.Hour)))
 	for _, path := range []string{"/webhooks", "/webhooks/1", "/webhooks/1/deliveries/1"} {
 		page := b.as(ledger.Owner, shopBase+path, nil)
 		b.want(200, page, "BigCommerce refuses our token since")

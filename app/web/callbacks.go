@@ -172,7 +172,11 @@ func (s *Server) uninstall(w http.ResponseWriter, r *http.Request) error {
 		}
 		return refuse(http.StatusForbidden, "forbidden", "BigCommerce still accepts our token: nothing was done yet")
 	}
-	if err := s.Ledger.UninstallShop(r.Context(), shop.Hash, s.Now()); err != nil {
+	switch err := s.Ledger.UninstallShop(r.Context(), shop, s.Now()); {
+	case errors.Is(err, ledger.ErrReplaced): // what was to be uninstalled was, by the installation that came after it
+		writeJSON(w, http.StatusOK, map[string]string{"state": "installed"})
+		return nil
+	case err != nil:
 		return err
 	}
 	s.Log.Info("uninstalled", "shop", shop.Hash)

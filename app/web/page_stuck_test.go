@@ -194,7 +194,7 @@ func (w stuckWorld) theHouse() {
 		return ledger.ReplicaStatus{Configured: true, Target: "s3://backups/idgate", LastSync: w.clock().Add(-3 * time.Hour), LastError: "access denied"}
 	}
 	w.settle(ledger.EventBell)
-	w.ok(w.s.Ledger.SuspendShop(w.Context(), otherHash, w.clock(), w.clock().Add(time.Hour)))
+	w.ok(w.s.Ledger.SuspendShop(w.Context(), w.bench.shop(otherHash), w.clock(), w.clock().Add(time.Hour)))
 	w.signInAll(shopHash)
 	w.signInAll(otherHash)
 }

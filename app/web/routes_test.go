@@ -224,7 +224,7 @@ func TestRoutesSuspended(t *testing.T) {
 	b := newBench(t)
 	b.enforce(shopHash)
 	id := strconv.FormatInt(b.hold(shopHash), 10)
-	b.ok(b.s.Ledger.SuspendShop(b.Context(), shopHash, b.clock(), b.clock().Add(time.Hour)))
+	b.ok(b.s.Ledger.SuspendShop(b.Context(), b.shop(shopHash), b.clock(), b.clock().Add(time.Hour)))
 	for _, path := range []string{"/overview", "/policy", "/orders", "/orders?filter=held", "/orders/" + id, "/verifications", "/verifications/decisions", "/health", "/settings", "/settings/branding", "/settings/texts", "/settings/checkout", "/settings/mails", "/settings/data"} {
 		page := b.as(ledger.Owner, shopBase+path, nil)
 		b.want(200, page, "BigCommerce refuses our token since", "Tue 10 Mar 2026, 09:12", "Tue 10 Mar 2026, 10:12", "install idgate again")
@@ -253,7 +253,7 @@ func TestRoutesSuspended(t *testing.T) {
 		t.Errorf("something was done: %+v, %v", o, err)
 	}
 	b.wantGo(b.as(ledger.Owner, shopBase+"/logout", url.Values{}), "/")
-	b.ok(b.s.Ledger.ResumeShop(b.Context(), shopHash, b.clock()))
+	b.ok(b.s.Ledger.ResumeShop(b.Context(), b.shop(shopHash), b.clock()))
 	b.lacks(b.as(ledger.Manager, shopBase+"/overview", nil), "refuses our token")
 	b.wantGo(b.as(ledger.Manager, shopBase+"/orders/"+id+"/release", url.Values{"reason": {"It is fine"}}), shopBase+"/orders/"+id+"?released="+id)
 }
