@@ -74,7 +74,7 @@ type world struct {
 
 	from atomic.Pointer[string] // the address and port that every request seems to come from; nil: loopback's
 
-	postTime time.Duration // of relay.Options
+	postTime, drainFor time.Duration // of relay.Options
 }
 
 // now is the time by the product's clock.
@@ -162,7 +162,7 @@ func (w *world) open(t testing.TB, path, idvURL string, appHandler *http.Handler
 	}
 	w.relay = relay.New(relay.Options{Ledger: w.ledger, BigCommerce: client, Provider: func(*ledger.Shop) (idv.Provider, error) { return provider, nil },
 		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity(), Lock: assets.Lock}, AppURL: w.app.URL, Now: w.now, Log: log, Mail: w.mail, Compose: w.compose,
-		Loopback: true, PostTime: w.postTime})
+		Loopback: true, PostTime: w.postTime, DrainFor: w.drainFor})
 	s, err := web.New(web.Options{Ledger: w.ledger, Relay: w.relay, BigCommerce: client, Keyring: keyring, AppURL: w.app.URL, Now: w.now, Log: log, Gate: assets.Gate(), Admin: assets.Admin(),
 		Replica: func() ledger.ReplicaStatus { return ledger.ReplicaStatus{} }})
 	if err != nil {
