@@ -68,7 +68,7 @@ type Relay struct {
 	pacers      pacers
 	reconciling sync.Map // by Shop: the lock of its reconciliation
 	starting    keyed    // by cart or order: the lock of a Session's start
-	crowds      sync.Map // by Shop: the crowd that its sweep is in
+	sweeps      sync.Map // by Shop: the sweep that is under way
 	lastNow     atomic.Int64
 	outbound    *http.Client // posts events to the Shops' endpoints
 }

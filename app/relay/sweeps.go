@@ -13,11 +13,23 @@ import (
 // sweepPage is how many orders a sweep asks for at a time.
 const sweepPage = 50
 
-// crowd is how far the sweep of a Shop has come within one second that more orders were modified in than a page holds.
-type crowd struct {
+// sweepFirst is how long a sweep that is under way goes before orders that wait behind new ones: it may find new ones.
+const sweepFirst = 5 * time.Minute
+
+// sweeping is a sweep that has more than a page to read.
+type sweeping struct {
+	since time.Time // when it read the first of them; zero while BigCommerce cannot be asked for the next
+	// Within one second that more orders were modified in than a page holds:
 	second time.Time
 	after  int64     // the orders of that second up to this number were seen
 	began  time.Time // not after the first of them was, by BigCommerce's clock
+}
+
+// sweepsFirst reports whether a Shop's sweep is under way and goes first.
+func (r *Relay) sweepsFirst(hash string) bool {
+	v, _ := r.sweeps.Load(hash)
+	w, ok := v.(sweeping)
+	return ok && !w.since.IsZero() && r.Now().Sub(w.since).Abs() < sweepFirst
 }
 
 // sweep makes those orders due that were modified since the watermark and that we do not know as they are now: a page of them, which is one
@@ -42,9 +54,11 @@ func (r *Relay) sweep(ctx context.Context, s *ledger.Shop) error {
 	}
 	next, asked := r.Now().Add(r.SweepEvery), r.Now().Add(-r.Pace(s.Hash).Skew)
 	filter := bigcommerce.OrderFilter{MinDateModified: mark, Sort: bigcommerce.SortDateModified, Limit: sweepPage}
-	in, crowded := r.crowdOf(s.Hash, mark)
+	v, _ := r.sweeps.Load(s.Hash)
+	way, _ := v.(sweeping)
+	crowded := !way.second.IsZero() && way.second.Equal(mark)
 	if crowded { // a second more, since nobody says whether its end is included
-		filter.MaxDateModified, filter.MinID, filter.Sort = mark.Add(time.Second), in.after+1, bigcommerce.SortID
+		filter.MaxDateModified, filter.MinID, filter.Sort = mark.Add(time.Second), way.after+1, bigcommerce.SortID
 	}
 	os, err := r.store(s).Orders(ctx, filter)
 	if err != nil {
@@ -54,45 +68,52 @@ func (r *Relay) sweep(ctx context.Context, s *ledger.Shop) error {
 			at = e.at
 		}
 		r.Log.Warn("sweeping orders; again later", "shop", s.Hash, "at", at, "error", err)
+		way.since = time.Time{}
+		r.sweeps.Store(s.Hash, way)
 		return r.Ledger.AdvanceSweep(keep, s.Hash, mark, at)
 	}
 	if err := r.swept(keep, s, os); err != nil {
 		return err
 	}
+	mark, way, more := way.read(mark, asked, os)
+	if !more {
+		r.sweeps.Delete(s.Hash)
+		return r.Ledger.AdvanceSweep(keep, s.Hash, mark, next)
+	}
+	if way.since.IsZero() {
+		way.since = r.Now()
+	}
+	r.sweeps.Store(s.Hash, way)
+	return r.Ledger.AdvanceSweep(keep, s.Hash, mark, s.SweepAt)
+}
+
+// read is where a sweep goes after a page that was asked for at a time by BigCommerce's clock, and whether there may be more.
+func (w sweeping) read(mark, asked time.Time, os []bigcommerce.Order) (time.Time, sweeping, bool) {
 	last, full := mark, len(os) >= sweepPage
 	for _, o := range os {
-		in.after = max(in.after, o.ID)
 		if o.DateModified.After(last) {
 			last = o.DateModified.Truncate(time.Second)
 		}
 	}
 	switch {
-	case crowded && full:
-		r.crowds.Store(s.Hash, in)
-	case crowded:
-		r.crowds.Delete(s.Hash)
-		if !in.began.After(mark.Add(sameSecond)) {
-			return r.Ledger.AdvanceSweep(keep, s.Hash, mark, next) // it was not over yet: it is read again
+	case !w.second.IsZero() && w.second.Equal(mark):
+		if full {
+			for _, o := range os {
+				w.after = max(w.after, o.ID)
+			}
+			return mark, w, true
 		}
-		mark = mark.Add(time.Second)
+		over := w.began.After(mark.Add(sameSecond))
+		if over {
+			mark = mark.Add(time.Second)
+		} // else it is read again by the next sweep
+		return mark, sweeping{since: w.since}, over
 	case !full:
-		return r.Ledger.AdvanceSweep(keep, s.Hash, last, next)
+		return last, w, false
 	case last.After(mark):
-		mark = last
-	default:
-		r.crowds.Store(s.Hash, crowd{second: mark, began: asked})
+		return last, sweeping{since: w.since}, true
 	}
-	return r.Ledger.AdvanceSweep(keep, s.Hash, mark, s.SweepAt)
-}
-
-// crowdOf returns how far the Shop's sweep has come within the second of its watermark; false where it needs no pages there.
-func (r *Relay) crowdOf(hash string, mark time.Time) (crowd, bool) {
-	v, _ := r.crowds.Load(hash)
-	in, ok := v.(crowd)
-	if !ok || !in.second.Equal(mark) {
-		return crowd{}, false
-	}
-	return in, true
+	return mark, sweeping{since: w.since, second: mark, began: asked}, true
 }
 
 // swept takes a page of what a sweep found.

@@ -9,6 +9,7 @@ import (
 
 	"idgate/app/ledger"
 	"idgate/app/sim"
+	simkosmos "idgate/app/sim/kosmos"
 )
 
 // backlog makes orders that nobody tells of, so many in each second, and lets a minute pass. They are cancelled ones: looking at one costs a
@@ -226,6 +227,80 @@ func TestSweepOfTheRunningSecond(t *testing.T) {
 	for _, id := range ids {
 		if o := f.order(id); o.StatusID != sim.StatusManualVerification || f.ours(id).Reheld != 1 {
 			t.Errorf("order %d is in status %d, held again %d times", id, o.StatusID, f.ours(id).Reheld)
+		}
+	}
+}
+
+// TestBulkChangeLetsNewOrdersPass: a merchant marks hundreds of proved orders as shipped, on the smallest plan. An order without a proof that
+// comes then is on hold within a window of the quota, whether webhooks tell of all that or the sweep finds it; and the hundreds
+// are looked at in the end.
+func TestBulkChangeLetsNewOrdersPass(t *testing.T) {
+	const (
+		plan   = 150 // requests in 30 s
+		orders = 500
+	)
+	f := newFaulty(t)
+	ada := f.ada()
+	f.verify(f.cart(f.product(cheap), ada.ID, sim.BillingOf(ada)), f.token(ada.ID), simkosmos.PassesWithSelfie)
+	ids := make([]int64, orders)
+	for i := range ids {
+		if i%10 == 0 {
+			f.clock.pass(time.Second)
+		}
+		ids[i] = f.placeUnsettled(func(o *sim.APIOrder) { o.CustomerID, o.Billing = ada.ID, sim.BillingOf(ada) })
+	}
+	f.settle()
+	for _, id := range ids {
+		if o := f.ours(id); o.Answer != "allow" || o.Hold != ledger.NotHeld {
+			t.Fatalf("order %d is not proved: %+v", id, o)
+		}
+	}
+	f.clock.pass(sweepEvery)
+	f.settle()
+	f.shop.SetQuota(plan)
+	seen := func(status int, ids []int64) (n int) {
+		for _, id := range ids {
+			if f.ours(id).StatusID == status {
+				n++
+			}
+		}
+		return n
+	}
+	f.clock.pass(31 * time.Second)
+	for _, tt := range []struct {
+		webhooks bool
+		change   []int64 // what is marked as shipped
+		within   time.Duration
+	}{{true, ids[:orders/2], 30 * time.Second}, {false, ids[orders/2:], gateTime + 30*time.Second}} {
+		f.shop.DropWebhooks(!tt.webhooks)
+		for _, id := range tt.change {
+			f.setStatus(id, sim.StatusShipped)
+		}
+		if tt.webhooks {
+			f.settle()
+			if n := seen(sim.StatusShipped, tt.change); n == 0 || n > plan/2 {
+				t.Errorf("%d of %d were looked at in the first window", n, len(tt.change))
+			}
+		}
+		f.clock.pass(5 * time.Second)
+		fresh, at := f.placeUnsettled(), f.clock.now()
+		f.settle()
+		for f.order(fresh).StatusID != sim.StatusManualVerification {
+			if f.clock.now().Sub(at) > tt.within {
+				t.Fatalf("webhooks %t: still in status %d; %d of the others were looked at", tt.webhooks, f.order(fresh).StatusID, seen(sim.StatusShipped, tt.change))
+			}
+			f.clock.pass(time.Second)
+			f.settle()
+		}
+		if n := seen(sim.StatusShipped, tt.change); n == len(tt.change) {
+			t.Errorf("webhooks %t: nothing was scarce", tt.webhooks)
+		}
+		for range 60 {
+			f.clock.pass(31 * time.Second)
+			f.settle()
+		}
+		if n := seen(sim.StatusShipped, tt.change); n != len(tt.change) {
+			t.Errorf("webhooks %t: %d of %d were looked at in the end", tt.webhooks, n, len(tt.change))
 		}
 	}
 }
