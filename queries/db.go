@@ -324,6 +324,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.dueOrderIfChangedStmt, err = db.PrepareContext(ctx, dueOrderIfChanged); err != nil {
 		return nil, fmt.Errorf("error preparing query DueOrderIfChanged: %w", err)
 	}
+	if q.dueOrderToldStmt, err = db.PrepareContext(ctx, dueOrderTold); err != nil {
+		return nil, fmt.Errorf("error preparing query DueOrderTold: %w", err)
+	}
 	if q.dueOrdersOfCartStmt, err = db.PrepareContext(ctx, dueOrdersOfCart); err != nil {
 		return nil, fmt.Errorf("error preparing query DueOrdersOfCart: %w", err)
 	}
@@ -1577,6 +1580,11 @@ func (q *Queries) Close() error {
 	if q.dueOrderIfChangedStmt != nil {
 		if cerr := q.dueOrderIfChangedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing dueOrderIfChangedStmt: %w", cerr)
+		}
+	}
+	if q.dueOrderToldStmt != nil {
+		if cerr := q.dueOrderToldStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dueOrderToldStmt: %w", cerr)
 		}
 	}
 	if q.dueOrdersOfCartStmt != nil {
@@ -2968,6 +2976,7 @@ type Queries struct {
 	dueEndpointsStmt               *sql.Stmt
 	dueOrderStmt                   *sql.Stmt
 	dueOrderIfChangedStmt          *sql.Stmt
+	dueOrderToldStmt               *sql.Stmt
 	dueOrdersOfCartStmt            *sql.Stmt
 	dueOrdersOfCustomerStmt        *sql.Stmt
 	dueOrdersOfMailboxStmt         *sql.Stmt
@@ -3324,6 +3333,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		dueEndpointsStmt:               q.dueEndpointsStmt,
 		dueOrderStmt:                   q.dueOrderStmt,
 		dueOrderIfChangedStmt:          q.dueOrderIfChangedStmt,
+		dueOrderToldStmt:               q.dueOrderToldStmt,
 		dueOrdersOfCartStmt:            q.dueOrdersOfCartStmt,
 		dueOrdersOfCustomerStmt:        q.dueOrdersOfCustomerStmt,
 		dueOrdersOfMailboxStmt:         q.dueOrdersOfMailboxStmt,

@@ -6,12 +6,25 @@ ON CONFLICT (store_hash, order_id) DO UPDATE SET attempt = 0, urgency = 0,
     due_at = CASE WHEN orders.due_at = 0 THEN excluded.due_at ELSE min(orders.due_at, excluded.due_at) END
 WHERE orders.due_at = 0 OR orders.due_at > excluded.due_at OR orders.attempt != 0 OR orders.urgency != 0;
 
--- An order that is being evaluated, or is to be tried again, counts as not known yet: what is being evaluated may be older.
+-- As DueOrder, but an order that is allowed and not on our hold waits behind the others, unless it is due before them already: a merchant who
+-- marks thousands as shipped must not keep new orders waiting.
+-- name: DueOrderTold :exec
+INSERT INTO orders (store_hash, order_id, seen_at, due_at) VALUES (@store_hash, @order_id, @now, @due_at)
+ON CONFLICT (store_hash, order_id) DO UPDATE SET attempt = 0,
+    urgency = (orders.due_at = 0 OR orders.urgency = 1) AND orders.answer IN ('allow', 'exempt') AND orders.hold IN ('none', 'released'),
+    due_at = CASE WHEN orders.due_at = 0 THEN excluded.due_at ELSE min(orders.due_at, excluded.due_at) END
+WHERE orders.due_at = 0 OR orders.due_at > excluded.due_at OR orders.attempt != 0
+    OR orders.urgency != 0 AND NOT (orders.answer IN ('allow', 'exempt') AND orders.hold IN ('none', 'released'));
+
+-- As DueOrderTold, if it is not known so. An order that is being evaluated, or is to be tried again, counts as not known yet: what is being
+-- evaluated may be older.
 -- name: DueOrderIfChanged :execrows
 INSERT INTO orders (store_hash, order_id, status_id, modified_at, seen_at, due_at) VALUES (@store_hash, @order_id, @status_id, @modified_at, @now, @due_at)
-ON CONFLICT (store_hash, order_id) DO UPDATE SET attempt = 0, urgency = 0,
+ON CONFLICT (store_hash, order_id) DO UPDATE SET attempt = 0,
+    urgency = (orders.due_at = 0 OR orders.urgency = 1) AND orders.answer IN ('allow', 'exempt') AND orders.hold IN ('none', 'released'),
     due_at = CASE WHEN orders.due_at = 0 THEN excluded.due_at ELSE min(orders.due_at, excluded.due_at) END
-WHERE (orders.due_at = 0 OR orders.attempt != 0 OR orders.urgency != 0) AND (orders.modified_at != excluded.modified_at OR orders.status_id != excluded.status_id);
+WHERE (orders.due_at = 0 OR orders.attempt != 0 OR orders.urgency != 0 AND NOT (orders.answer IN ('allow', 'exempt') AND orders.hold IN ('none', 'released')))
+    AND (orders.modified_at != excluded.modified_at OR orders.status_id != excluded.status_id);
 
 -- The next ones name their index: left to itself, SQLite takes the primary key and reads every order of the Shop.
 -- name: DueOrdersOfCart :exec

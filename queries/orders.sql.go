@@ -37,9 +37,11 @@ func (q *Queries) DueOrder(ctx context.Context, arg DueOrderParams) error {
 
 const dueOrderIfChanged = `-- name: DueOrderIfChanged :execrows
 INSERT INTO orders (store_hash, order_id, status_id, modified_at, seen_at, due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-ON CONFLICT (store_hash, order_id) DO UPDATE SET attempt = 0, urgency = 0,
+ON CONFLICT (store_hash, order_id) DO UPDATE SET attempt = 0,
+    urgency = (orders.due_at = 0 OR orders.urgency = 1) AND orders.answer IN ('allow', 'exempt') AND orders.hold IN ('none', 'released'),
     due_at = CASE WHEN orders.due_at = 0 THEN excluded.due_at ELSE min(orders.due_at, excluded.due_at) END
-WHERE (orders.due_at = 0 OR orders.attempt != 0 OR orders.urgency != 0) AND (orders.modified_at != excluded.modified_at OR orders.status_id != excluded.status_id)
+WHERE (orders.due_at = 0 OR orders.attempt != 0 OR orders.urgency != 0 AND NOT (orders.answer IN ('allow', 'exempt') AND orders.hold IN ('none', 'released')))
+    AND (orders.modified_at != excluded.modified_at OR orders.status_id != excluded.status_id)
 `
 
 type DueOrderIfChangedParams struct {
@@ -51,7 +53,8 @@ type DueOrderIfChangedParams struct {
 	DueAt      int64
 }
 
-// An order that is being evaluated, or is to be tried again, counts as not known yet: what is being evaluated may be older.
+// As DueOrderTold, if it is not known so. An order that is being evaluated, or is to be tried again, counts as not known yet: what is being
+// evaluated may be older.
 func (q *Queries) DueOrderIfChanged(ctx context.Context, arg DueOrderIfChangedParams) (int64, error) {
 	result, err := q.exec(ctx, q.dueOrderIfChangedStmt, dueOrderIfChanged,
 		arg.StoreHash,
@@ -65,6 +68,34 @@ func (q *Queries) DueOrderIfChanged(ctx context.Context, arg DueOrderIfChangedPa
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const dueOrderTold = `-- name: DueOrderTold :exec
+INSERT INTO orders (store_hash, order_id, seen_at, due_at) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (store_hash, order_id) DO UPDATE SET attempt = 0,
+    urgency = (orders.due_at = 0 OR orders.urgency = 1) AND orders.answer IN ('allow', 'exempt') AND orders.hold IN ('none', 'released'),
+    due_at = CASE WHEN orders.due_at = 0 THEN excluded.due_at ELSE min(orders.due_at, excluded.due_at) END
+WHERE orders.due_at = 0 OR orders.due_at > excluded.due_at OR orders.attempt != 0
+    OR orders.urgency != 0 AND NOT (orders.answer IN ('allow', 'exempt') AND orders.hold IN ('none', 'released'))
+`
+
+type DueOrderToldParams struct {
+	StoreHash string
+	OrderID   int64
+	Now       int64
+	DueAt     int64
+}
+
+// As DueOrder, but an order that is allowed and not on our hold waits behind the others, unless it is due before them already: a merchant who
+// marks thousands as shipped must not keep new orders waiting.
+func (q *Queries) DueOrderTold(ctx context.Context, arg DueOrderToldParams) error {
+	_, err := q.exec(ctx, q.dueOrderToldStmt, dueOrderTold,
+		arg.StoreHash,
+		arg.OrderID,
+		arg.Now,
+		arg.DueAt,
+	)
+	return err
 }
 
 const dueOrdersOfCart = `-- name: DueOrdersOfCart :exec

@@ -37,6 +37,48 @@ var ordersCases = cases{
 		w.order(7, cols{"due_at": 99, "attempt": 2, "urgency": 1})
 		w.changes(due(7), "orders abc/7 due_at: 99 -> 8", "orders abc/7 attempt: 2 -> 0", "orders abc/7 urgency: 1 -> 0")
 	},
+	"DueOrderTold": func(w *world) {
+		due := func(id int64) func() error {
+			return func() error {
+				return w.q.DueOrderTold(w.Context(), DueOrderToldParams{StoreHash: "abc", OrderID: id, Now: 7, DueAt: 8})
+			}
+		}
+		w.changes(due(118), "+ orders abc/118: alarmed_at=0 answer= attempt=0 buyer= called_at=0 cancel_at=0 cart_id= channel=0 currency= customer_id=0 decision_id= digital=0 due_at=8 "+
+			"erased_at=0 facts_digest= former_status=-1 held_at=0 hold=none hold_status=-1 holds=0 kept=0 lease=0 link= mailbox= modified_at=0 order_id=118 person_says= "+
+			"placed_at=0 reheld=0 seen_at=7 shop_currency= shop_minor=0 source= status_id=-1 store_hash=abc touched=0 trouble= urgency=0 value_minor=0 wake_at=0")
+		id := int64(0)
+		for _, answer := range []string{"", "allow", "exempt", "verify", "review", "hold", "refuse"} {
+			for _, hold := range holds {
+				id++
+				w.order(int(id), cols{"answer": answer, "hold": hold, "due_at": 0, "attempt": 3, "urgency": 0})
+				key := fmt.Sprintf("orders abc/%d ", id)
+				want := []string{key + "due_at: 0 -> 8", key + "attempt: 3 -> 0"}
+				settled := (answer == "allow" || answer == "exempt") && (hold == "none" || hold == "released")
+				if settled {
+					want = append(want, key+"urgency: 0 -> 1")
+				}
+				w.changes(due(id), want...)
+				w.changes(due(id)) // once is enough
+				w.exec("UPDATE orders SET urgency = 1, due_at = 5 WHERE order_id = ?", id)
+				if want = []string{key + "urgency: 1 -> 0"}; settled {
+					want = nil
+				}
+				w.changes(due(id), want...)
+			}
+		}
+		allowed := func(id int, given cols) {
+			given["answer"], given["hold"] = "allow", "none"
+			w.order(id, given)
+		}
+		allowed(201, cols{"due_at": 99, "attempt": 3, "urgency": 0}) // being evaluated, or to be tried again, before others
+		w.changes(due(201), "orders abc/201 due_at: 99 -> 8", "orders abc/201 attempt: 3 -> 0")
+		allowed(202, cols{"due_at": 99, "attempt": 3, "urgency": 1})
+		w.changes(due(202), "orders abc/202 due_at: 99 -> 8", "orders abc/202 attempt: 3 -> 0")
+		allowed(203, cols{"due_at": 5, "attempt": 1, "urgency": 1})
+		w.changes(due(203), "orders abc/203 attempt: 1 -> 0")
+		allowed(204, cols{"due_at": 5, "attempt": 0, "urgency": 0})
+		w.changes(due(204))
+	},
 	"DueOrderIfChanged": func(w *world) {
 		due := func(id, status, modified int64) func() (int64, error) {
 			return func() (int64, error) {
@@ -60,6 +102,23 @@ var ordersCases = cases{
 		w.affects(0, due(5, 9, 6)) // it waits as news now, and once is enough
 		w.order(6, cols{"status_id": 11, "modified_at": 6, "due_at": 5, "attempt": 0, "urgency": 1})
 		w.affects(0, due(6, 11, 6))
+		allowed := func(id int, given cols) {
+			given["answer"], given["hold"], given["status_id"], given["modified_at"] = "exempt", "released", 11, 6
+			w.order(id, given)
+		}
+		allowed(7, cols{"due_at": 0, "attempt": 3, "urgency": 0})
+		w.affects(0, due(7, 11, 6))
+		w.affects(1, due(7, 2, 6), "orders abc/7 due_at: 0 -> 8", "orders abc/7 attempt: 3 -> 0", "orders abc/7 urgency: 0 -> 1")
+		w.affects(0, due(7, 2, 6))
+		allowed(8, cols{"due_at": 99, "attempt": 3, "urgency": 1})
+		w.affects(1, due(8, 2, 6), "orders abc/8 due_at: 99 -> 8", "orders abc/8 attempt: 3 -> 0")
+		allowed(9, cols{"due_at": 99, "attempt": 3, "urgency": 0})
+		w.affects(1, due(9, 2, 6), "orders abc/9 due_at: 99 -> 8", "orders abc/9 attempt: 3 -> 0")
+		for i, is := range []cols{{"answer": "exempt", "hold": "moved"}, {"answer": "hold", "hold": "none"}} {
+			is["status_id"], is["modified_at"], is["due_at"], is["attempt"], is["urgency"] = 11, 6, 0, 0, 0
+			w.order(10+i, is)
+			w.affects(1, due(int64(10+i), 2, 6), fmt.Sprintf("orders abc/%d due_at: 0 -> 8", 10+i))
+		}
 	},
 	"DueOrdersOfCart": func(w *world) {
 		w.order(1, cols{"cart_id": "c1", "due_at": 0, "attempt": 3, "urgency": 1})

@@ -136,7 +136,7 @@ func everyCall(t *testing.T) []captured {
 	_, _ = s.OrderProducts(ctx, 7)
 	_, _ = s.OrderShippingAddresses(ctx, 7)
 	_, _ = s.Orders(ctx, OrderFilter{
-		MinDateModified: testNow, MinID: 1, StatusID: &status, CartID: cartID, CustomerID: &guest, Sort: SortDateModified, Page: 2, Limit: 20,
+		MinDateModified: testNow, MaxDateModified: testNow, MinID: 1, StatusID: &status, CartID: cartID, CustomerID: &guest, Sort: SortDateModified, Page: 2, Limit: 20,
 	})
 	_, _ = s.Cart(ctx, cartID)
 	_, _ = s.Checkout(ctx, cartID)

@@ -190,9 +190,9 @@ func TestOrdersQuery(t *testing.T) {
 		"all": {
 			OrderFilter{
 				MinDateModified: time.Date(2026, 7, 1, 14, 0, 0, 0, time.FixedZone("CEST", 7200)), MinID: 100, StatusID: &zero,
-				CartID: cartID, CustomerID: &guest, Sort: SortDateModified, Page: 3, Limit: 20,
+				CartID: cartID, CustomerID: &guest, Sort: SortDateModified, Page: 3, Limit: 20, MaxDateModified: time.Date(2026, 7, 1, 14, 0, 1, 0, time.FixedZone("CEST", 7200)),
 			},
-			"cart_id=" + cartID + "&customer_id=0&include=fees&limit=20&min_date_modified=2026-07-01T12%3A00%3A00%2B00%3A00&min_id=100&page=3&sort=date_modified%3Aasc&status_id=0",
+			"cart_id=" + cartID + "&customer_id=0&include=fees&limit=20&max_date_modified=2026-07-01T12%3A00%3A01%2B00%3A00&min_date_modified=2026-07-01T12%3A00%3A00%2B00%3A00&min_id=100&page=3&sort=date_modified%3Aasc&status_id=0",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -66,6 +66,7 @@ const (
 // OrderFilter narrows Orders; zero fields do not filter.
 type OrderFilter struct {
 	MinDateModified time.Time // inclusive, whole seconds
+	MaxDateModified time.Time // whole seconds; the documents do not say whether it is inclusive
 	MinDateCreated  time.Time // inclusive, whole seconds
 	MinID, MaxID    int64     // inclusive
 	StatusID        *int
@@ -84,6 +85,9 @@ func (s *Store) Orders(ctx context.Context, f OrderFilter) ([]Order, error) {
 	query := url.Values{"include": {"fees"}}
 	if !f.MinDateModified.IsZero() {
 		query.Set("min_date_modified", f.MinDateModified.UTC().Format("2006-01-02T15:04:05-07:00"))
+	}
+	if !f.MaxDateModified.IsZero() {
+		query.Set("max_date_modified", f.MaxDateModified.UTC().Format("2006-01-02T15:04:05-07:00"))
 	}
 	if !f.MinDateCreated.IsZero() {
 		query.Set("min_date_created", f.MinDateCreated.UTC().Format("2006-01-02T15:04:05-07:00"))

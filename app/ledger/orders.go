@@ -86,7 +86,7 @@ type Order struct {
 	Link         []byte    // id of the mail Capability of its verification link
 	ErasedAt     time.Time // its buyer was erased: the latest Decision stands
 	DueAt        time.Time
-	Again        bool // it is due because the Policy changed, behind what is new
+	Again        bool // it is due behind what is new: only the Policy changed, or it was allowed before
 	Attempt      int64
 	Trouble      string
 }
@@ -122,7 +122,8 @@ type Swept struct {
 	ModifiedAt time.Time
 }
 
-// DueSwept makes those orders due that we do not know as the sweep found them, and returns how many.
+// DueSwept makes those orders due that we do not know as the sweep found them, and returns how many; what is allowed and not on our hold waits
+// behind the others.
 func (l *Ledger) DueSwept(ctx context.Context, hash string, found []Swept, now time.Time) (due int, err error) {
 	err = l.do(ctx, func(ctx context.Context, t *tx) error {
 		for _, o := range found {
@@ -141,15 +142,31 @@ func (l *Ledger) DueSwept(ctx context.Context, hash string, found []Swept, now t
 	return due, err
 }
 
-// LeaseOrders takes up to count of a Shop's due orders: those that something happened to, or those that are to be decided again
-// because the Policy changed.
+// patience is how long what waits behind other orders lets all of them pass.
+const patience = 10 * time.Minute
+
+// LeaseOrders takes up to count of a Shop's due orders: those that something happened to, or those that wait behind them because only the
+// Policy changed or because they were allowed before (again). As long as there is no end to the former, one of the latter that has
+// lost its patience is taken with each batch of more than one.
 func (l *Ledger) LeaseOrders(ctx context.Context, hash string, again bool, now, until time.Time, count int) (out []OrderLease, err error) {
 	err = l.do(ctx, func(ctx context.Context, t *tx) error {
-		rows, err := t.LeaseOrders(ctx, queries.LeaseOrdersParams{StoreHash: hash, Urgency: bit(again), Now: millis(now), LeaseUntil: millis(until), Count: int64(count)})
-		for _, r := range rows {
-			out = append(out, OrderLease{r.StoreHash, r.OrderID, r.Attempt, r.Lease})
+		take := func(again bool, due time.Time, count int) error {
+			rows, err := t.LeaseOrders(ctx, queries.LeaseOrdersParams{StoreHash: hash, Urgency: bit(again), Now: millis(due), LeaseUntil: millis(until), Count: int64(count)})
+			for _, r := range rows {
+				out = append(out, OrderLease{r.StoreHash, r.OrderID, r.Attempt, r.Lease})
+			}
+			return err
 		}
-		return err
+		if again || count < 2 {
+			return take(again, now, count)
+		}
+		if err := take(false, now, count-1); err != nil || len(out) == 0 {
+			return err
+		}
+		if err := take(true, now.Add(-patience), 1); err != nil || len(out) != count-1 {
+			return err
+		}
+		return take(false, now, 1)
 	})
 	return out, err
 }

@@ -118,6 +118,72 @@ func TestLeaseOrdersAgain(t *testing.T) {
 	}
 }
 
+// TestLeaseOrdersImpatient: what waits behind what is new is taken along, one with each batch, once it has waited for long.
+func TestLeaseOrdersImpatient(t *testing.T) {
+	r := newRig(t)
+	r.known(11, 4, 5, 6)
+	r.policy(gate.Shadow)
+	r.wait(patience)
+	r.known(11, 7)
+	r.policy(gate.Enforce) // 7 begins to wait only now
+	for id := int64(11); id < 20; id++ {
+		r.ok(r.l.DueOrder(t.Context(), shopHash, id, r.now.Add(time.Duration(id)*time.Millisecond-time.Minute)))
+	}
+	for _, tt := range []struct {
+		count int
+		want  []int64
+	}{{1, []int64{11}}, {2, []int64{4, 12}}, {3, []int64{5, 13, 14}}, {3, []int64{6, 15, 16}}, {2, []int64{17, 18}}, {3, []int64{19}}, {3, nil}} {
+		got := r.leaseAll(false, tt.count)
+		slices.Sort(got)
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("at most %d: %v, want %v", tt.count, got, tt.want)
+		}
+	}
+	if got := r.leaseAll(true, 9); !slices.Equal(got, []int64{7}) {
+		t.Errorf("again: %v", got)
+	}
+}
+
+// TestAllowedWaits: what a webhook or a sweep tells of an order that is allowed waits behind what is new; of one that is not, it does not.
+func TestAllowedWaits(t *testing.T) {
+	for _, tt := range []struct {
+		outcome gate.Outcome
+		hold    HoldState
+		waits   bool
+	}{{gate.Allow, NotHeld, true}, {gate.Allow, Released, true}, {gate.Allow, Moved, false}, {gate.Allow, Releasing, false}, {gate.Verify, NotHeld, false}, {gate.Hold, Held, false}} {
+		for name, told := range map[string]func(r *rig) error{
+			"a sweep": func(r *rig) error {
+				_, err := r.l.DueSwept(context.Background(), shopHash, []Swept{{118, 2, r.now}}, r.now)
+				return err
+			},
+			"a notice": func(r *rig) error {
+				_, err := r.l.RecordNotice(context.Background(), r.notice(shopHash, 1), r.now)
+				r.ok(err)
+				due, err := r.l.LeaseNotices(context.Background(), shopHash, r.now, r.now.Add(lease), 1)
+				r.ok(err)
+				return r.l.FinishNotice(context.Background(), due[0], "looked at", []int64{118}, r.now)
+			},
+		} {
+			t.Run(fmt.Sprint(name, tt.outcome, tt.hold), func(t *testing.T) {
+				r := newRig(t)
+				l := r.evaluated(118)
+				o, d := r.order(118), r.orderDecision(118, tt.outcome)
+				o.StatusID, o.Hold, o.FormerStatus, o.HoldStatus = 11, tt.hold, 11, 12
+				r.ok(r.l.SettleOrder(t.Context(), r.shop(), l, Settlement{Order: o, Decision: &d}, r.now))
+				r.wait(time.Second)
+				r.ok(told(r))
+				if o := r.order(118); o.Again != tt.waits || !o.DueAt.Equal(r.now) {
+					t.Errorf("%+v", o)
+				}
+				r.ok(r.l.DueOrder(t.Context(), shopHash, 118, r.now)) // a person, or a Proof
+				if o := r.order(118); o.Again {
+					t.Errorf("%+v", o)
+				}
+			})
+		}
+	}
+}
+
 // TestNewsOvertakes: whatever happens to an order that only waits to be decided again takes it to the front, also while it is being decided.
 func TestNewsOvertakes(t *testing.T) {
 	for name, happens := range map[string]func(r *rig) error{

@@ -93,7 +93,8 @@ func (l *Ledger) LeaseNotices(ctx context.Context, hash string, now, until time.
 	return out, err
 }
 
-// FinishNotice ends a lease: handled, with what came of it. Orders named are made due in the same transaction.
+// FinishNotice ends a lease: handled, with what came of it. Orders named are made due in the same transaction; what is allowed and not on our
+// hold waits behind the others.
 func (l *Ledger) FinishNotice(ctx context.Context, n Notice, remark string, dueOrders []int64, now time.Time) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
 		k, err := t.FinishNotice(ctx, queries.FinishNoticeParams{ID: n.ID, Attempt: n.Attempt, LeasedUntil: n.until, Remark: remark, Now: millis(now)})
@@ -101,7 +102,7 @@ func (l *Ledger) FinishNotice(ctx context.Context, n Notice, remark string, dueO
 			return err
 		}
 		for _, id := range dueOrders {
-			if err := t.DueOrder(ctx, queries.DueOrderParams{StoreHash: n.Shop, OrderID: id, Now: millis(now), DueAt: millis(now)}); err != nil {
+			if err := t.DueOrderTold(ctx, queries.DueOrderToldParams{StoreHash: n.Shop, OrderID: id, Now: millis(now), DueAt: millis(now)}); err != nil {
 				return err
 			}
 			t.ring = append(t.ring, OrderBell)

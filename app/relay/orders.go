@@ -16,10 +16,11 @@ import (
 	"idgate/app/ledger"
 )
 
-// someOrders evaluates a few of a Shop's orders, within its share of the quota: what is new first, then what is only decided again.
+// someOrders evaluates a few of a Shop's orders, within its share of the quota: what is new first, also what a long sweep may find yet, then
+// what is only decided again.
 func (r *Relay) someOrders(ctx context.Context, hash string) (int, error) {
 	n, err := r.someOrdersOf(ctx, hash, false, urgent)
-	if n > 0 || err != nil {
+	if n > 0 || err != nil || r.sweepsFirst(hash) {
 		return n, err
 	}
 	return r.someOrdersOf(ctx, hash, true, useful)

@@ -72,6 +72,7 @@ type Relay struct {
 	starting    keyed    // by cart or order: the lock of a Session's start
 	writing     keyed    // by order: the lock of its status
 	absent      absentCarts
+	sweeps      sync.Map // by Shop: the sweep that is under way
 	lastNow     atomic.Int64
 	outbound    *http.Client // posts events to the Shops' endpoints
 }
@@ -109,7 +110,7 @@ const (
 	noticesAt = 16               // Notices handled at the same time in a lane: they call nobody
 	orderCost = 6                // API calls that one order may take, for reservations
 	writeCost = 5                // likewise one Writeback
-	sweepCost = 3                // likewise a sweep
+	sweepCost = 1                // likewise a page of a sweep
 	checkCost = 12               // likewise a reconciliation that finds all in place
 	idleCheck = time.Second      // how long a missed bell goes unnoticed
 	setBack   = time.Second      // by how much the clock must go back between two looks to matter

@@ -74,8 +74,8 @@ type world struct {
 
 	from atomic.Pointer[string] // the address and port that every request seems to come from; nil: loopback's
 
-	postTime, startTime time.Duration                   // of relay.Options
-	asIf                func(idv.Provider) idv.Provider // stands before the provider; nil: nothing does
+	postTime, startTime, drainFor time.Duration                   // of relay.Options
+	asIf                          func(idv.Provider) idv.Provider // stands before the provider; nil: nothing does
 }
 
 // now is the time by the product's clock.
@@ -167,7 +167,7 @@ func (w *world) open(t testing.TB, path, idvURL string, appHandler *http.Handler
 	}
 	w.relay = relay.New(relay.Options{Ledger: w.ledger, BigCommerce: client, Provider: func(*ledger.Shop) (idv.Provider, error) { return asked, nil },
 		Script: relay.Script{Hash: assets.GateHash(), Integrity: assets.GateIntegrity(), Lock: assets.Lock}, AppURL: w.app.URL, Now: w.now, Log: log, Mail: w.mail, Compose: w.compose,
-		Loopback: true, PostTime: w.postTime, StartTime: w.startTime})
+		Loopback: true, PostTime: w.postTime, StartTime: w.startTime, DrainFor: w.drainFor})
 	s, err := web.New(web.Options{Ledger: w.ledger, Relay: w.relay, BigCommerce: client, Keyring: keyring, AppURL: w.app.URL, Now: w.now, Log: log, Gate: assets.Gate(), Admin: assets.Admin(),
 		Replica: func() ledger.ReplicaStatus { return ledger.ReplicaStatus{} }})
 	if err != nil {

@@ -44,7 +44,7 @@ CREATE TABLE orders_new (
     link          BLOB    NOT NULL DEFAULT x'', -- id of the mail Capability of its verification link
     erased_at     INTEGER NOT NULL DEFAULT 0, -- its buyer was erased: its latest Decision stands and no personal data is stored again
     due_at        INTEGER NOT NULL DEFAULT 0, -- when to evaluate; 0: not waiting
-    urgency       INTEGER NOT NULL DEFAULT 0 CHECK (urgency IN (0, 1)), -- 0: something happened to it; 1: it is decided again because the Policy changed
+    urgency       INTEGER NOT NULL DEFAULT 0 CHECK (urgency IN (0, 1)), -- 0: something happened to it; 1: it waits behind those, since only the Policy changed, or since it was allowed before
     attempt       INTEGER NOT NULL DEFAULT 0, -- evaluations begun since it last became due; 0 under a lease: it became due again meanwhile
     lease         INTEGER NOT NULL DEFAULT 0, -- counted up when a lease is taken and when it ends: only the one with this number may end, once
     trouble       TEXT    NOT NULL DEFAULT '', -- why the last evaluation could not finish
