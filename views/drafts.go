@@ -92,6 +92,7 @@ var changeLabels = map[string]string{
 	"on_unreachable":               "When idgate cannot be reached",
 	"on_provider_down":             "When 1Kosmos cannot be reached",
 	"on_moved":                     "When somebody moves an order off hold",
+	"tries":                        "Verifications a shopper may begin",
 	"cancel_days":                  "Cancel orders that nobody proves after",
 	"mails":                        "Mail shoppers about their orders on hold",
 	"remind_hours":                 "Remind them after",

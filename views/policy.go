@@ -32,6 +32,7 @@ type PolicyForm struct {
 	LeastAge         string // empty: any
 	ProofDays        string
 	DocumentGrace    string   // in days; empty: none
+	Tries            string   // a day; empty: 5
 	Guests           string   // verify, sign_in, pass
 	NameMatch        string   // on or empty
 	AddressMatch     string   // on or empty
@@ -73,6 +74,7 @@ func ParsePolicyForm(v url.Values) PolicyForm {
 		LeastAge:         get("least_age"),
 		ProofDays:        get("proof_days"),
 		DocumentGrace:    get("document_grace"),
+		Tries:            get("tries"),
 		Guests:           get("guests"),
 		NameMatch:        get("name_match"),
 		AddressMatch:     get("address_match"),
@@ -106,6 +108,7 @@ var policyFields = []struct{ name, label string }{
 	{"evidence_document_ial", "A document alone counts as"},
 	{"evidence_selfie_ial", "A document with a live selfie counts as"},
 	{"document_grace", "Take documents that expired no longer ago than"},
+	{"tries", "Verifications a shopper may begin"},
 	{"hold_status", "Status of a held order"},
 	{"on_moved", "When somebody moves an order off hold"},
 	{"cancel_days", "Cancel orders that nobody proves after"},

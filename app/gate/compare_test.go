@@ -126,6 +126,7 @@ func TestCompareFields(t *testing.T) {
 		{"evidence", "document", func(p *gate.Policy) { p.Evidence.Document = 2 }, gate.IAL(1), gate.IAL(2), gate.Milder, gate.Stricter},
 		{"evidence", "document_selfie", func(p *gate.Policy) { p.Evidence.DocumentSelfie = 0 }, gate.IAL(2), gate.IAL(0), gate.Stricter, gate.Milder},
 		{"proof_days", "", func(p *gate.Policy) { p.ProofGood = 400 }, gate.Days(365), gate.Days(400), gate.Milder, gate.Stricter},
+		{"tries", "", func(p *gate.Policy) { p.Tries = 3 }, 0, 3, gate.Other, gate.Other},
 		{"document_grace", "", func(p *gate.Policy) { p.DocumentGrace = 30 }, gate.Days(0), gate.Days(30), gate.Milder, gate.Stricter},
 		{"guests", "", func(p *gate.Policy) { p.Guests = gate.GuestsPass }, gate.GuestsVerify, gate.GuestsPass, gate.Milder, gate.Stricter},
 		{"guests", "", func(p *gate.Policy) { p.Guests = gate.GuestsSignIn }, gate.GuestsVerify, gate.GuestsSignIn, gate.Stricter, gate.Milder},

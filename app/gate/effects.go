@@ -17,6 +17,7 @@ var effects = map[string]func(before, after any) Effect{
 	"evidence.document_selfie": falling[IAL],
 	"proof_days":               falling[Days],
 	"document_grace":           falling[Days],
+	"tries":                    noBearing,
 	"guests":                   guestsTurn,
 	"sources":                  sourcesTurn,
 	"hold_status":              noBearing,

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -126,6 +127,7 @@ type Policy struct {
 	Evidence       Evidence      `json:"evidence"`
 	ProofGood      Days          `json:"proof_days"`
 	DocumentGrace  Days          `json:"document_grace,omitempty"` // a document that expired no longer ago than this still counts
+	Tries          int           `json:"tries,omitempty"`          // Sessions a day for one cart or order; 0: DefaultTries
 	Guests         GuestChoice   `json:"guests"`
 	Sources        []string      `json:"sources,omitempty"` // order sources covered; empty means all
 	HoldStatus     int           `json:"hold_status"`       // 12 Manual Verification Required, or 7 Awaiting Payment
@@ -162,6 +164,15 @@ func Default(currency string) Policy {
 		Keep:           730,
 	}
 }
+
+// DefaultTries and MostTries bound the Sessions that may be begun in a day for one cart or order.
+const (
+	DefaultTries = 5
+	MostTries    = 10
+)
+
+// TriesPerDay is how many Sessions may be begun in a day for one cart or order.
+func (p Policy) TriesPerDay() int { return cmp.Or(p.Tries, DefaultTries) }
 
 // KeepFor is how long what is over is kept.
 func (p Policy) KeepFor() time.Duration {
@@ -246,6 +257,7 @@ func (p Policy) Problems() []Problem {
 	bad(p.Checkout.MaxAge < 0 || p.Checkout.MaxAge > 3650, "checkout_max_age_days", "enter whole days from 1 to 3650, or nothing")
 	bad(p.ProofGood < 1 || p.ProofGood > 3650, "proof_days", "enter whole days from 1 to 3650")
 	bad(p.DocumentGrace < 0 || p.DocumentGrace > 90, "document_grace", "enter whole days from 1 to 90, or nothing to take no document that has expired")
+	bad(p.Tries < 0 || p.Tries > MostTries, "tries", "enter a whole number from 1 to 10, or nothing for 5")
 	bad(!slices.Contains([]GuestChoice{GuestsVerify, GuestsSignIn, GuestsPass}, p.Guests), "guests", "choose what guests must do")
 	bad(p.HoldStatus != 12 && p.HoldStatus != 7, "hold_status", "choose 12 (Manual Verification Required) or 7 (Awaiting Payment)")
 	choice := func(c FailureChoice, field string) {

@@ -26,6 +26,8 @@ func TestPolicyProblems(t *testing.T) {
 		{"evidence_selfie_ial", func(p *gate.Policy) { p.Evidence = gate.Evidence{Document: 3, DocumentSelfie: 2} }},
 		{"least_age", func(p *gate.Policy) { p.Checkout.LeastAge = 121 }},
 		{"proof_days", func(p *gate.Policy) { p.ProofGood = 0 }},
+		{"tries", func(p *gate.Policy) { p.Tries = -1 }},
+		{"tries", func(p *gate.Policy) { p.Tries = 11 }},
 		{"document_grace", func(p *gate.Policy) { p.DocumentGrace = -1 }},
 		{"document_grace", func(p *gate.Policy) { p.DocumentGrace = 91 }},
 		{"guests", func(p *gate.Policy) { p.Guests = "" }},

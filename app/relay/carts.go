@@ -114,7 +114,7 @@ func (r *Relay) DecideCart(ctx context.Context, a CartAsk) (CartAnswer, error) {
 	out.Decision, out.Unnamed = n.Decision, f.Buyer.Mailbox == "" || f.Buyer.Name == gate.Name{}
 	out.Unshown = f.Buyer.Mailbox != "" && !f.Buyer.MailboxProved
 	if out.Capability != nil {
-		if out.TriesLeft, err = r.TriesLeft(ctx, *out.Capability); err != nil {
+		if out.TriesLeft, err = r.TriesLeft(ctx, a.Shop, *out.Capability); err != nil {
 			return CartAnswer{}, err
 		}
 	}

@@ -226,14 +226,14 @@ func TestAbuseHangingUp(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			before, err := f.relay.TriesLeft(t.Context(), c)
+			before, err := f.relay.TriesLeft(t.Context(), s, c)
 			if err != nil {
 				t.Fatal(err)
 			}
 			ctx, gone := context.WithCancel(t.Context())
 			h.gone = gone
 			n, err := f.relay.StartSession(ctx, s, c, "")
-			left, lerr := f.relay.TriesLeft(t.Context(), c)
+			left, lerr := f.relay.TriesLeft(t.Context(), s, c)
 			stored, serr := f.ledger.CapabilitySession(t.Context(), c)
 			_, a = f.ask(cart, "", a.Capability)
 			if lerr != nil {

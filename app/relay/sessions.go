@@ -94,7 +94,7 @@ func (r *Relay) move(ctx context.Context, s *ledger.Shop, n ledger.Session, m le
 	if m.Deadline.IsZero() {
 		m.Deadline = n.Deadline
 	}
-	m.Tries, m.TriesSince = triesPerDay, now.Add(-lookBack)
+	m.Tries, m.TriesSince = s.Policy.TriesPerDay(), now.Add(-lookBack)
 	moved, err := r.Ledger.MoveSession(ctx, s, n, m, now)
 	if moved {
 		r.watching.tell(n.ID)

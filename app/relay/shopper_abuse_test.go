@@ -58,6 +58,26 @@ func TestAbuseSessionFarming(t *testing.T) {
 			t.Errorf("the next day: %d tries left", a.TriesLeft)
 		}
 	})
+	t.Run("as many as the policy says", func(t *testing.T) {
+		w := newWorld(t, func(p *gate.Policy) { p.Tries = 2 })
+		cart := w.guest(adas)
+		for i := range 3 {
+			a := w.decide(cart, nil)
+			if a.TriesLeft != 2-min(i, 2) {
+				t.Errorf("before try %d: %d left", i+1, a.TriesLeft)
+			}
+			status, got := w.post("sessions", a.Capability, map[string]any{})
+			if want := map[bool]int{true: http.StatusCreated, false: http.StatusTooManyRequests}[i < 2]; status != want {
+				t.Fatalf("try %d: %d %+v", i+1, status, got.Error)
+			}
+			if i < 2 {
+				n := w.tenant.Sessions()[i]
+				w.choose(n.URL, simkosmos.ExpiredDocument)
+				w.clock.pass(time.Minute)
+				w.settle()
+			}
+		}
+	})
 	t.Run("many carts under one mailbox", func(t *testing.T) {
 		w := newWorld(t)
 		for i := range 11 {

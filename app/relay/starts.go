@@ -16,7 +16,6 @@ import (
 
 // Limits of Sessions within a day. The Shop's own is in its settings; a client's address is bounded at the door, and never stored.
 const (
-	triesPerDay       = 5  // per cart or order
 	personTriesPerDay = 10 // of one signed-in customer, or under one mailbox by people who have not shown that it is theirs
 	lookBack          = 24 * time.Hour
 )
@@ -52,14 +51,14 @@ func chosen(s *ledger.Shop, q gate.Requirement, choice string) (idv.DocumentType
 }
 
 // TriesLeft is how many more Sessions a Capability's cart or order may begin today.
-func (r *Relay) TriesLeft(ctx context.Context, c ledger.Capability) (int, error) {
+func (r *Relay) TriesLeft(ctx context.Context, s *ledger.Shop, c ledger.Capability) (int, error) {
 	n, err := r.Ledger.CountSessions(ctx, c, r.Now().Add(-lookBack))
-	return int(max(0, triesPerDay-n)), err
+	return max(0, s.Policy.TriesPerDay()-int(n)), err
 }
 
 // mayStart holds a new Session to the limits.
 func (r *Relay) mayStart(ctx context.Context, s *ledger.Shop, c ledger.Capability, shown bool) error {
-	left, err := r.TriesLeft(ctx, c)
+	left, err := r.TriesLeft(ctx, s, c)
 	if err != nil {
 		return err
 	}

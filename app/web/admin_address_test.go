@@ -25,6 +25,7 @@ func TestPolicyAddress(t *testing.T) {
 	b.want(200, b.as(ledger.Viewer, shopBase+"/policy/versions/1", nil), "The address on the document must be an address of the order",
 		"Take documents that expired no longer ago than", "30 days", "none")
 	b.want(422, b.as(ledger.Manager, shopBase+"/policy", b.policyForm(map[string]string{"document_grace": "91"})), `value="91"`, "Enter whole days from 1 to 90")
+	b.want(422, b.as(ledger.Manager, shopBase+"/policy", b.policyForm(map[string]string{"tries": "11"})), `value="11"`, "Enter a whole number from 1 to 10, or nothing for 5")
 
 	b.settings(ledger.Settings{Documents: []string{"passport"}})
 	b.wait(time.Second)

@@ -29,7 +29,7 @@ func (b *bench) policyForm(change map[string]string) url.Values {
 	f := formOf(b.shop(shopHash).Policy, b.shop(shopHash).Currency)
 	v := url.Values{"mode": {f.Mode}, "checkout_ial": {f.CheckoutIAL}, "step_up_value": {f.StepUpValue}, "step_up_ial": {f.StepUpIAL},
 		"step_up_max_age_days": {f.StepUpMaxAgeDays}, "step_up_selfie": {f.StepUpSelfie}, "evidence_document_ial": {f.EvidenceDocument},
-		"evidence_selfie_ial": {f.EvidenceSelfie}, "least_age": {f.LeastAge}, "proof_days": {f.ProofDays}, "guests": {f.Guests}, "name_match": {f.NameMatch}, "address_match": {f.AddressMatch}, "document_grace": {f.DocumentGrace},
+		"evidence_selfie_ial": {f.EvidenceSelfie}, "least_age": {f.LeastAge}, "proof_days": {f.ProofDays}, "guests": {f.Guests}, "name_match": {f.NameMatch}, "address_match": {f.AddressMatch}, "document_grace": {f.DocumentGrace}, "tries": {f.Tries},
 		"on_moved": {f.OnMoved}, "cancel_days": {f.CancelDays}, "mails": {f.Mails}, "remind_hours": {f.RemindHours}, "sources_more": {f.SourcesMore}, "keep_days": {f.KeepDays},
 		"hold_status": {f.HoldStatus}, "sources": f.Sources, "on_unreachable": {f.OnUnreachable}, "on_provider_down": {f.OnProviderDown},
 		"writeback": {f.WriteBack}, "base_version": {strconv.FormatInt(b.shop(shopHash).Policy.Version, 10)}, "do": {views.DoSave}, "reason": {"As agreed"}}

@@ -26,7 +26,7 @@ func formOf(p gate.Policy, currency string) views.PolicyForm {
 	f := views.PolicyForm{
 		Mode: string(p.Mode), CheckoutIAL: p.Checkout.IAL.String(), LeastAge: unlessZero(p.Checkout.LeastAge), ProofDays: p.ProofGood.String(),
 		EvidenceDocument: unlessZero(int(p.Evidence.Document)), EvidenceSelfie: unlessZero(int(p.Evidence.DocumentSelfie)),
-		Guests: string(p.Guests), NameMatch: ticked(p.Checkout.NameMatch), AddressMatch: ticked(p.Checkout.AddressMatch), DocumentGrace: unlessZero(int(p.DocumentGrace)), HoldStatus: strconv.Itoa(p.HoldStatus), Sources: p.Sources,
+		Guests: string(p.Guests), NameMatch: ticked(p.Checkout.NameMatch), AddressMatch: ticked(p.Checkout.AddressMatch), DocumentGrace: unlessZero(int(p.DocumentGrace)), Tries: unlessZero(p.Tries), HoldStatus: strconv.Itoa(p.HoldStatus), Sources: p.Sources,
 		OnUnreachable: string(p.OnUnreachable), OnProviderDown: string(p.OnProviderDown), WriteBack: "attributes",
 		StepUpIAL: p.Checkout.IAL.String(), // where there is no step-up: what a new one asks at least
 		OnMoved:   string(cmp.Or(p.OnMoved, gate.Accept)), CancelDays: unlessZero(int(p.CancelAfter)), Mails: ticked(p.Mails), RemindHours: listed(p.RemindAfter),
@@ -109,6 +109,7 @@ func readPolicy(f views.PolicyForm, from gate.Policy, currency string) (p gate.P
 		DocumentSelfie: gate.IAL(r.whole("evidence_selfie_ial", f.EvidenceSelfie, false))}
 	p.ProofGood = gate.Days(r.whole("proof_days", f.ProofDays, true))
 	p.DocumentGrace = gate.Days(r.whole("document_grace", f.DocumentGrace, false))
+	p.Tries = r.whole("tries", f.Tries, false)
 	p.Guests = gate.GuestChoice(r.choice("guests", f.Guests, string(gate.GuestsVerify), string(gate.GuestsSignIn), string(gate.GuestsPass)))
 	p.HoldStatus, _ = strconv.Atoi(r.choice("hold_status", f.HoldStatus, "12", "7"))
 	failures := []string{string(gate.LetPay), string(gate.Stop)}

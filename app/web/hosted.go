@@ -205,7 +205,7 @@ func (s *Server) showVerify(w http.ResponseWriter, r *http.Request, shop *ledger
 }
 
 func (s *Server) renderVerify(w http.ResponseWriter, r *http.Request, shop *ledger.Shop, c ledger.Capability, b linked, status int) error {
-	left, err := s.Relay.TriesLeft(r.Context(), c)
+	left, err := s.Relay.TriesLeft(r.Context(), shop, c)
 	if err != nil {
 		return err
 	}

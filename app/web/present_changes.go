@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -106,6 +107,8 @@ func quantity(c gate.Change, n int) string {
 	switch {
 	case c.Area == "hold_status":
 		return views.OrderStatusWords(n).Short
+	case c.Area == "tries":
+		return strconv.Itoa(cmp.Or(n, gate.DefaultTries)) + " a day"
 	case n == 0:
 		return "any"
 	case strings.HasSuffix(c.Field, "least_age"):

@@ -241,7 +241,7 @@ func (s *Server) confirm(w http.ResponseWriter, r *http.Request, shop *ledger.Sh
 	}
 	out = answerBody{Decision: a.Outcome, Mode: a.Decision.Mode, DecisionID: a.Decision.ID, Order: strconv.FormatInt(a.OrderID, 10)}
 	if a.Outcome != gate.Allow {
-		if out.TriesLeft, err = s.Relay.TriesLeft(r.Context(), *a.Capability); err != nil {
+		if out.TriesLeft, err = s.Relay.TriesLeft(r.Context(), shop, *a.Capability); err != nil {
 			return err
 		}
 		if err := s.explain(r, shop, &out, a.Decision.Decision, a.Capability, a.Session, out.Order); err != nil {

@@ -54,7 +54,7 @@ func (s *Server) sessionBody(r *http.Request, shop *ledger.Shop, n ledger.Sessio
 			return b, err
 		}
 	case n.State.Final():
-		left, err := s.Relay.TriesLeft(r.Context(), ledger.Capability{Shop: n.Shop, CartID: n.CartID, OrderID: n.OrderID})
+		left, err := s.Relay.TriesLeft(r.Context(), shop, ledger.Capability{Shop: n.Shop, CartID: n.CartID, OrderID: n.OrderID})
 		if err != nil {
 			return b, err
 		}
