@@ -23,7 +23,7 @@ var fieldErrors = map[string]string{
 	"not_a_date":       "Enter a date such as 2026-03-09.",
 	"before_from":      "Enter a date that is not before the first one.",
 	"tenant_not_found": "1Kosmos knows no such tenant or community under this host.",
-	"key_refused":      "1Kosmos refused this key.",
+	"tenant_silent":    "This host did not answer as 1Kosmos does. Check the name, or try again in a few minutes.",
 	"not_a_mailbox":    "Enter one mailbox, such as orders@example.com.",
 	"not_a_time":       "Enter a date and a time, such as 2026-03-09 14:05.",
 	"in_future":        "Enter a time that has passed.",

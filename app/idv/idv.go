@@ -3,7 +3,7 @@
 // A Provider is asked server to server and is the only source of a verdict. It holds no state of ours: the caller owns
 // the Session, decides with CanMove whether an Observation may change it, and keeps of a Person only what it must. Create
 // is not idempotent at any vendor we know; calling it twice makes two sessions there, of which the caller keeps one. Fetch
-// may be called any number of times. When either returns an error nothing was learned, and no Session changes its state.
+// may be called any number of times. When one returns an error nothing was learned, and no Session changes its state.
 package idv
 
 import (
@@ -19,6 +19,9 @@ type Provider interface {
 	Create(ctx context.Context, r CreateRequest) (Created, error)
 	// Fetch asks how the session stands. Errors are of type *Error; they say nothing about the session.
 	Fetch(ctx context.Context, ref string) (Observation, error)
+	// Discover asks whether the provider knows the account at all, without its keys: nil says nothing of them. Errors are of type *Error;
+	// Refused means that it does not.
+	Discover(ctx context.Context) error
 }
 
 // DocumentType is a kind of government document.

@@ -16,9 +16,12 @@ import (
 	"github.com/gorilla/securecookie"
 
 	"idgate/app/gate"
+	"idgate/app/idv"
+	"idgate/app/idv/kosmos"
 	"idgate/app/ledger"
 	"idgate/app/relay"
 	"idgate/app/sim"
+	simkosmos "idgate/app/sim/kosmos"
 	"idgate/views"
 )
 
@@ -232,8 +235,31 @@ func TestRetry(t *testing.T) {
 	b.lacks(b.as(ledger.Viewer, shopBase+"/health", nil), `id="stuck"`)
 }
 
+// simulatedTenants is 1Kosmos for a bench: the simulator answers for one host and its community, and nobody for any other.
+func simulatedTenants(t *testing.T, host, community string) func(*relay.Options) {
+	t.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	address := server.Listener.Addr().String()
+	server.Config.Handler = simkosmos.New(simkosmos.Options{BaseURL: "http://" + address, Community: community, LicenseKey: "lic-0451", DVCID: "dvc-0451", Now: time.Now}).Handler()
+	server.Start()
+	t.Cleanup(server.Close)
+	return func(o *relay.Options) {
+		o.Provider = func(shop *ledger.Shop) (idv.Provider, error) {
+			var n kosmosTenant
+			if err := json.Unmarshal(shop.Kosmos, &n); err != nil {
+				return nil, err
+			}
+			dns := "127.0.0.1:1"
+			if n.DNS == host {
+				dns = address
+			}
+			return kosmos.New(kosmos.Tenant{DNS: dns, Community: n.Community, LicenseKey: n.LicenseKey, DVCID: n.DVCID, Curve: n.Curve}, kosmos.Options{Loopback: true})
+		}
+	}
+}
+
 func TestSettingsDoor(t *testing.T) {
-	b := newBench(t)
+	b := newBench(t, simulatedTenants(t, "larkspur.1kosmos.net", "default"))
 	form := func(change map[string]string) url.Values {
 		v := url.Values{"dns": {"Larkspur.1kosmos.net"}, "community": {"default"}, "license_key": {"lic-0451"}, "dvc_id": {"dvc-0451"}, "curve": {"secp256k1"}}
 		for k, text := range change {
@@ -249,7 +275,19 @@ func TestSettingsDoor(t *testing.T) {
 	if b.shop(shopHash).Kosmos != nil {
 		t.Error("a refused tenant was stored")
 	}
+	for name, tc := range map[string]struct{ field, entered, said string }{
+		"another host":      {"dns", "elsewhere.1kosmos.net", "This host did not answer as 1Kosmos does."},
+		"another community": {"community", "unheard of", "1Kosmos knows no such tenant or community under this host."},
+	} {
+		refused := b.as(ledger.Owner, shopBase+"/settings", form(map[string]string{tc.field: tc.entered}))
+		b.want(422, refused, tc.said, "Nothing was saved.", `value="`+tc.entered+`"`)
+		b.lacks(refused, "0451")
+		if b.shop(shopHash).Kosmos != nil {
+			t.Errorf("%s: a tenant that was not found was stored", name)
+		}
+	}
 	b.wantGo(b.as(ledger.Owner, shopBase+"/settings", form(nil)), shopBase+"/settings?connected=1")
+	b.want(200, b.as(ledger.Owner, shopBase+"/settings?connected=1", nil), "The licence key and the dvcID were not tried")
 	stored := func() (got kosmosTenant) {
 		b.ok(json.Unmarshal(b.shop(shopHash).Kosmos, &got))
 		return got
@@ -262,13 +300,16 @@ func TestSettingsDoor(t *testing.T) {
 	b.lacks(page, "0451")
 	b.want(422, b.as(ledger.Owner, shopBase+"/settings", form(map[string]string{"dns": "evil.example", "license_key": "", "dvc_id": ""})),
 		"a key is only ever used with the host it was entered for", "evil.example")
-	b.wantGo(b.as(ledger.Owner, shopBase+"/settings", form(map[string]string{"community": "eu", "license_key": "", "dvc_id": ""})), shopBase+"/settings?connected=1")
-	if got, want := stored(), (kosmosTenant{"larkspur.1kosmos.net", "eu", "lic-0451", "dvc-0451", "secp256k1"}); got != want {
+	b.wantGo(b.as(ledger.Owner, shopBase+"/settings", form(map[string]string{"curve": "prime256v1", "license_key": "", "dvc_id": ""})), shopBase+"/settings?connected=1")
+	if got, want := stored(), (kosmosTenant{"larkspur.1kosmos.net", "default", "lic-0451", "dvc-0451", "prime256v1"}); got != want {
 		t.Errorf("stored %#v, want %#v", got, want)
 	}
 	b.want(200, b.as(ledger.Viewer, shopBase+"/health", nil), "larkspur.1kosmos.net", "this shop")
 	b.lacks(b.as(ledger.Manager, shopBase+"/settings", nil), `<form method="post" action="`+shopBase+`/settings"`)
 	forms := b.forms(b.as(ledger.Owner, shopBase+"/settings", nil), "/settings")
+	b.wantGo(b.as(ledger.Owner, shopBase+"/settings", forms[len(forms)-1]), shopBase+"/settings?disconnected=1")
+	b.want(200, b.as(ledger.Owner, shopBase+"/settings?disconnected=1", nil), `class="message tone-warn" role="status"`, "Nobody can verify until a tenant is entered.")
+	b.s.Tenant = "operator.1kosmos.net"
 	b.wantGo(b.as(ledger.Owner, shopBase+"/settings", forms[len(forms)-1]), shopBase+"/settings?reverted=1")
 	if b.shop(shopHash).Kosmos != nil {
 		t.Error("the tenant is still there")

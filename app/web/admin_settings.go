@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -9,10 +10,12 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"golang.org/x/net/idna"
 
+	"idgate/app/idv"
 	"idgate/app/ledger"
 	"idgate/views"
 )
@@ -67,23 +70,58 @@ func (s *Server) saveSettings(w http.ResponseWriter, r *http.Request, v visit) e
 			return err
 		}
 		s.Log.Info("1Kosmos tenant removed", "shop", v.Shop.Hash, "by", v.User.Email)
+		if s.Tenant == "" {
+			return back(w, r, v, "/settings", views.Flash{Code: "disconnected", Value: "1"})
+		}
 		return back(w, r, v, "/settings", views.Flash{Code: "reverted", Value: "1"})
 	}
 	form := views.ParseTenantForm(values)
 	t, wrong := readTenant(form, s.ownTenant(v.Shop), s.onLoopback())
-	if len(wrong) > 0 {
-		return s.showSettings(w, r, v, http.StatusUnprocessableEntity, views.SettingsData{Tenant: form, Errors: wrong,
-			Alarms: alarmForm(v.Shop)})
-	}
 	b, err := json.Marshal(t)
 	if err != nil {
 		return err
+	}
+	if len(wrong) == 0 {
+		if !s.limits.allow("tenant "+v.Shop.Hash, 0.2, 20) {
+			return refuse(http.StatusTooManyRequests, "rate_limited", "too many tenants; wait a moment")
+		}
+		if code := s.unknownTenant(r.Context(), v.Shop, b); code != "" {
+			wrong["dns"] = code
+		}
+	}
+	if len(wrong) > 0 {
+		return s.showSettings(w, r, v, http.StatusUnprocessableEntity, views.SettingsData{Tenant: form, Errors: wrong,
+			Alarms: alarmForm(v.Shop)})
 	}
 	if err := s.Ledger.SetKosmosTenant(r.Context(), v.Shop.Hash, b, s.Now()); err != nil {
 		return err
 	}
 	s.Log.Info("1Kosmos tenant saved", "shop", v.Shop.Hash, "host", t.DNS, "by", v.User.Email)
 	return back(w, r, v, "/settings", views.Flash{Code: "connected", Value: "1"})
+}
+
+// tenantTime is how long somebody who saves a tenant waits for its host.
+const tenantTime = 6 * time.Second
+
+// unknownTenant asks a tenant that is not saved yet for its services, and says in a code if it cannot be used. Its keys are not tried.
+func (s *Server) unknownTenant(ctx context.Context, shop *ledger.Shop, tenant []byte) (code string) {
+	ctx, cancel := context.WithTimeout(ctx, tenantTime)
+	defer cancel()
+	as := *shop
+	as.Kosmos = tenant
+	provider, err := s.Relay.Provider(&as)
+	if err == nil {
+		err = provider.Discover(ctx)
+	}
+	if err == nil {
+		return ""
+	}
+	s.Log.Warn("a 1Kosmos tenant was not found", "shop", shop.Hash, "error", err)
+	var e *idv.Error
+	if errors.As(err, &e) && e.Fault == idv.Refused {
+		return "tenant_not_found"
+	}
+	return "tenant_silent"
 }
 
 // saveAlarms changes whose mailbox is told of what needs a person.

@@ -450,6 +450,31 @@ func TestCallsThatMakeNoSense(t *testing.T) {
 	w.fault(t, err, idv.NotFound)
 }
 
+// TestDiscover: host and community are looked up without showing a key, so one that is wrong is not noticed.
+func TestDiscover(t *testing.T) {
+	w := newWorld(t)
+	if err := w.client.Discover(t.Context()); err != nil {
+		t.Errorf("the tenant is not found: %v", err)
+	}
+	wrongKey := newWorld(t, func(_ *sim.Options, n *kosmos.Tenant) { n.LicenseKey = "another" })
+	if err := wrongKey.client.Discover(t.Context()); err != nil {
+		t.Errorf("a key was tried: %v", err)
+	}
+	for path, n := range wrongKey.calls {
+		if path != "/api/r1/system/community_info/fetch" && path != "/caas/sd" || n != 1 {
+			t.Errorf("%d calls of %s", n, path)
+		}
+	}
+	unknown := newWorld(t, func(_ *sim.Options, n *kosmos.Tenant) { n.Community = "elsewhere" })
+	unknown.fault(t, unknown.client.Discover(t.Context()), idv.Refused)
+	w = newWorld(t)
+	w.answerWith("/caas/sd", 200, "<html>")
+	w.fault(t, w.client.Discover(t.Context()), idv.Unreadable)
+	w = newWorld(t)
+	w.answerWith("/caas/sd", 503, "")
+	w.fault(t, w.client.Discover(t.Context()), idv.Unreachable)
+}
+
 func TestNothingListens(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -98,6 +98,7 @@ const name = "1kosmos"
 const (
 	opCreate = "creating a session"
 	opFetch  = "fetching a result"
+	opKnow   = "asking whether the tenant is known"
 )
 
 // String leaves the secrets out, which fmt would otherwise find in the fields.
@@ -209,6 +210,12 @@ func (c *Client) Create(ctx context.Context, r idv.CreateRequest) (idv.Created, 
 		return idv.Created{}, c.fail(opCreate, idv.Forbidden, "the session's page: "+err.Error(), err)
 	}
 	return idv.Created{Ref: kind + ":" + string(id), CaptureURL: capture}, nil
+}
+
+// Discover asks the tenant's host for the community and for its services. Neither call carries a key, so none is tried.
+func (c *Client) Discover(ctx context.Context) error {
+	_, err := c.directory(ctx, opKnow)
+	return err
 }
 
 // Fetch asks for the result of the session that Create returned ref for.
