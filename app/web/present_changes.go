@@ -108,6 +108,8 @@ func quantity(c gate.Change, n int) string {
 		return views.OrderStatusWords(n).Short
 	case n == 0:
 		return "any"
+	case strings.HasSuffix(c.Field, "least_age") && n == 1:
+		return "1 year"
 	case strings.HasSuffix(c.Field, "least_age"):
 		return strconv.Itoa(n) + " years"
 	}
