@@ -4,8 +4,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"maps"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -146,12 +146,19 @@ var shopperCodes = []string{"buyer_unknown", "code_expired", "code_wrong", "docu
 // TestEveryCodeHasWords: whoever is refused reads what is wrong and what to do, and never a code.
 func TestEveryCodeHasWords(t *testing.T) {
 	set := token.NewFileSet()
-	parsed, err := parser.ParseDir(set, ".", func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0)
+	names, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	problems, fields := map[string]token.Pos{}, map[string]token.Pos{}
-	for _, file := range parsed["web"].Files {
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(set, name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
 		p, f := codesOf(file)
 		maps.Copy(problems, p)
 		maps.Copy(fields, f)
