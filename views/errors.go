@@ -8,6 +8,7 @@ var fieldErrors = map[string]string{
 	"reason_required":  "Write down why. It is kept with the order.",
 	"not_a_number":     "Enter a number, without signs or grouping.",
 	"not_whole":        "Enter a whole number.",
+	"not_an_order":     "Enter an order's number, digits only.",
 	"negative":         "Enter a number that is not negative.",
 	"too_small":        "Enter {n} or more.",
 	"too_large":        "Enter {n} or less.",
@@ -48,7 +49,10 @@ func FieldError(code string) string {
 	}
 	name, n, _ := strings.Cut(code, ":")
 	if text, ok := fieldErrors[name]; ok {
-		return strings.ReplaceAll(text, "{n}", n)
+		if name == "too_many_digits" && n == "0" {
+			return "Enter a whole amount, without a point."
+		}
+		return strings.ReplaceAll(oneOf(text, "{n}", n), "{n}", n)
 	}
 	return "This cannot be used (" + name + ")."
 }

@@ -55,7 +55,7 @@ func reviewPages() []page {
 			Unasked: ErrorText("bigcommerce_down")})},
 		{"request-unasked-unseen", Request(RequestData{Layout: layout("enforce"), Order: OrderGlance{ID: "1046", Guest: true, StatusID: -1, Hold: "none"}, Form: form, HoldTo: 12,
 			Unasked: ErrorText("bigcommerce_busy")})},
-		{"erase", Erase(EraseData{Layout: flashed("enforce", "erased", "41"), Erasures: []Erasure{{When: tuesday, By: "ada@larkspur.example", What: "customer", How: "2 proofs, 1 orders"}}})},
+		{"erase", Erase(EraseData{Layout: flashed("enforce", "erased", "41"), Erasures: []Erasure{{When: tuesday, By: "ada@larkspur.example", What: "customer", How: "2 proofs, 1 order"}}})},
 		{"erase-under-way", Erase(EraseData{Layout: refreshing(flashed("enforce", "erasing", "100"), EraseRefresh), Under: []Erasure{{When: tuesday, By: "ada@larkspur.example", What: "customer", How: "100 proofs"},
 			{When: tuesday, What: "customer", How: "4,000 proofs, 12 orders"}}})},
 		{"erase-much", Erase(EraseData{Layout: layout("enforce"), Who: "7", Preview: &ErasePreview{Exists: true, Clear: "on", More: true, Kinds: []Tally{{"100", "proof", "proofs"}}}})},

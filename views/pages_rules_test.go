@@ -121,6 +121,9 @@ func whatIfPages() []page {
 	filtered.Shift, filtered.Orders, filtered.Changes = "newly_let", nil, nil
 	end.Shift, end.Orders, end.Paged, end.Older = "newly_held", nil, true, ""
 	none.SeenCount, none.Orders, none.Seen = 0, nil, "0"
+	one, oneRunning := whatIfDone(), running
+	one.Seen, one.SeenCount, one.Wanted, one.All.Orders, one.Recorded.Orders, one.DiffersAny = "1", 1, 1, "1", "1", false
+	oneRunning.Seen, oneRunning.SeenCount, oneRunning.Dated, oneRunning.Recorded.Orders, oneRunning.Differs.Orders = "1", 1, true, "1", "1"
 	rows := []WhatIfRow{running.WhatIfRow, whatIfDone().WhatIfRow, cancelled.WhatIfRow}
 	return []page{
 		{"whatifs-none", WhatIfs(WhatIfsData{Layout: layout("off"), Current: "7", Version: "7"})},
@@ -130,6 +133,8 @@ func whatIfPages() []page {
 		{"whatif-beginning", WhatIf(beginning)},
 		{"whatif-running", WhatIf(running)},
 		{"whatif-done", WhatIf(whatIfDone())},
+		{"whatif-one", WhatIf(one)},
+		{"whatif-one-running", WhatIf(oneRunning)},
 		{"whatif-cancelled", WhatIf(cancelled)},
 		{"whatif-filtered", WhatIf(filtered)},
 		{"whatif-end", WhatIf(end)},

@@ -55,7 +55,7 @@ func settingsMorePages() []page {
 	stopped := readCheckout
 	stopped.Layout = refusedToken()
 	guided := layout("off")
-	guided.Guide = "1 of 5 steps are done"
+	guided.Guide = "1 of 5 steps is done"
 	return []page{
 		{"branding-new", Branding(BrandingData{Layout: guided, Under: under, From: "0123456789abcdef", Preview: choose})},
 		{"branding-saved", Branding(BrandingData{Layout: flashed("enforce", "settings", "1"), Channels: two, Form: form, Under: under, From: "0123456789abcdef", Preview: choose})},

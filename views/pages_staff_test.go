@@ -22,6 +22,8 @@ func staffPages() []page {
 	right := *report
 	right.Wrong, right.More = "0", ""
 	right.Lines = right.Lines[1:]
+	oneMore := right
+	oneMore.More = "1"
 	text := "who,why\n7,Our <b>own</b>\neve@\ngrace@larkspur.example\n7"
 	return []page{
 		{"activity-none", Activity(ActivityData{Layout: layout("off")})},
@@ -39,6 +41,7 @@ func staffPages() []page {
 		{"lists-refused", Lists(ListsData{Layout: layout("enforce"), List: "blocked", Entries: entries, Form: ListForm{Who: "eve", Note: ""},
 			Errors: map[string]string{"who": "enter a customer's id, digits only, or an e-mail address", "note": "say why in a few words"}})},
 		{"lists-checked", Lists(ListsData{Layout: layout("enforce"), List: "blocked", Entries: entries, Report: &right, Import: ImportForm{Text: text, Note: "Friends"}})},
+		{"lists-checked-one-more", Lists(ListsData{Layout: layout("enforce"), List: "blocked", Report: &oneMore, Import: ImportForm{Text: text, Note: "Friends"}})},
 		{"lists-import-wrong", Lists(ListsData{Layout: layout("enforce"), List: "blocked", Entries: entries, Report: report, Import: ImportForm{Text: text, Leave: "on"},
 			Errors: map[string]string{"import_note": "say why in a few words"}})},
 		{"lists-import-refused", Lists(ListsData{Layout: layout("enforce"), List: "allowed", Import: ImportForm{Error: "too_many_lines:5000"}})},

@@ -212,7 +212,7 @@ func ReasonWords(r Reason) Words {
 	}
 	w := Words{Short: rw.short, Sentence: rw.sentence, Next: rw.next, Tone: rw.tone}
 	if r.Detail != "" && rw.detailed != "" {
-		w.Sentence = strings.ReplaceAll(rw.detailed, "{detail}", r.Detail)
+		w.Sentence = strings.ReplaceAll(oneOf(rw.detailed, "{detail}", r.Detail), "{detail}", r.Detail)
 	}
 	return w
 }

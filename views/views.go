@@ -189,6 +189,17 @@ func plural(n, one, many string) string {
 	return n + " " + many
 }
 
+// oneOf puts into the singular what a sentence counts, where its figure is 1.
+func oneOf(sentence, figure, n string) string {
+	if n != "1" {
+		return sentence
+	}
+	for _, unit := range []string{"day", "year", "character", "digit", "letter", "line"} {
+		sentence = strings.ReplaceAll(sentence, figure+" "+unit+"s", figure+" "+unit)
+	}
+	return sentence
+}
+
 // needWords lists a Need's parts in words; empty when nothing is needed.
 func needWords(n Need) []string {
 	var out []string

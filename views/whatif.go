@@ -180,6 +180,14 @@ func (d WhatIfData) tabs() []tab {
 }
 
 // money is the money that orders stand for, in one line.
+// recorded is every order that the Policy in force has decided.
+func (d WhatIfData) recorded() string {
+	if d.Recorded.Orders == "1" {
+		return "the one order"
+	}
+	return "all " + d.Recorded.Orders + " orders"
+}
+
 func (t Tallied) money() string {
 	parts := t.Others
 	if t.Money != "" {

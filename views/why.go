@@ -32,10 +32,7 @@ func NeedWords(d NeedData) string {
 	if !ok {
 		return find(nil, d.What).Sentence
 	}
-	if d.Amount == "1" {
-		s = strings.ReplaceAll(s, "{n} days", "{n} day")
-	}
-	return strings.ReplaceAll(s, "{n}", d.Amount)
+	return strings.ReplaceAll(oneOf(s, "{n}", d.Amount), "{n}", d.Amount)
 }
 
 // NeedCodes lists what can be needed.

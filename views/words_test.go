@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/url"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -165,6 +166,30 @@ func TestErrorWords(t *testing.T) {
 	} {
 		if got := FieldError(c.code); got != c.want {
 			t.Errorf("FieldError(%q) = %q, want %q", c.code, got, c.want)
+		}
+	}
+}
+
+// TestSingular: one of a thing is not told as if it were many, on no page and in no sentence.
+func TestSingular(t *testing.T) {
+	many := regexp.MustCompile(`(?:^|[^0-9.,:/-])1 (?:more )?(?:orders|days|years|hours|minutes|lines|entries|proofs|notices|webhooks|mails|mailboxes|customers|verifications|characters|digits|letters|tries|events|texts|rules)\b`)
+	for _, p := range allPages() {
+		if at := many.FindString(render(t, p.view)); at != "" {
+			t.Errorf("%s says %q", p.name, at)
+		}
+	}
+	for _, c := range []struct{ got, want string }{
+		{ReasonWords(Reason{Code: "proof_too_old", Detail: "1"}).Sentence, "An order like this needs a proof no older than 1 day."},
+		{ReasonWords(Reason{Code: "proof_too_old", Detail: "21"}).Sentence, "An order like this needs a proof no older than 21 days."},
+		{NeedWords(NeedData{What: "fresh", Amount: "1"}), "The proof is at most 1 day old."},
+		{NeedWords(NeedData{What: "least_age", Amount: "1"}), "The person is 1 year or older."},
+		{NeedWords(NeedData{What: "least_age", Amount: "21"}), "The person is 21 years or older."},
+		{FieldError("too_long:1"), "Write at most 1 character."},
+		{FieldError("too_many_digits:1"), "Enter at most 1 digit after the point."},
+		{FieldError("too_many_digits:0"), "Enter a whole amount, without a point."},
+	} {
+		if c.got != c.want {
+			t.Errorf("%q, want %q", c.got, c.want)
 		}
 	}
 }

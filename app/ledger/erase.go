@@ -102,15 +102,20 @@ func (l *Ledger) Erase(ctx context.Context, s *Shop, p Whom, clear, fieldsV2 boo
 func (e Erased) String() string {
 	out := ""
 	for _, k := range []struct {
-		n    int64
-		name string
-	}{{e.Proofs, "proofs"}, {e.Sessions, "verifications"}, {e.Orders, "orders"}, {e.Decisions, "decisions"}, {e.Links, "links"}, {e.Mails, "mails asked for"},
-		{e.Shown, "mailboxes shown"}, {e.Notices, "webhooks"}, {e.Writebacks, "write-backs"}, {e.Listed, "list entries"}, {e.Events, "outbound webhooks"}} {
+		n         int64
+		one, many string
+	}{{e.Proofs, "proof", "proofs"}, {e.Sessions, "verification", "verifications"}, {e.Orders, "order", "orders"}, {e.Decisions, "decision", "decisions"},
+		{e.Links, "link", "links"}, {e.Mails, "mail asked for", "mails asked for"}, {e.Shown, "mailbox shown", "mailboxes shown"}, {e.Notices, "webhook", "webhooks"},
+		{e.Writebacks, "write-back", "write-backs"}, {e.Listed, "list entry", "list entries"}, {e.Events, "outbound webhook", "outbound webhooks"}} {
 		if k.n > 0 {
 			if out != "" {
 				out += ", "
 			}
-			out += strconv.FormatInt(k.n, 10) + " " + k.name
+			name := k.many
+			if k.n == 1 {
+				name = k.one
+			}
+			out += strconv.FormatInt(k.n, 10) + " " + name
 		}
 	}
 	if out == "" {

@@ -207,7 +207,7 @@ func TestReplay(t *testing.T) {
 	}
 	acts, err := b.s.Ledger.ActivityPage(b.Context(), shopHash, 0, 2)
 	b.ok(err)
-	if a := acts[0]; a.Action != ledger.ActReplayed || a.Actor != "manager@abc123.example" || a.Detail != "since 2026-03-10T06:00:00Z" {
+	if a := acts[0]; a.Action != ledger.ActReplayed || a.Actor != "manager@abc123.example" || a.Detail != "since Tue 10 Mar 2026, 00:00 (America/Denver)" {
 		t.Errorf("activity %+v", a)
 	}
 }

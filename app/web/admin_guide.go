@@ -42,7 +42,11 @@ func guideProgress(steps []views.GuideStep) string {
 			done++
 		}
 	}
-	return strconv.Itoa(done) + " of " + strconv.Itoa(len(steps)) + " steps are done"
+	are := " steps are done"
+	if done == 1 {
+		are = " steps is done"
+	}
+	return strconv.Itoa(done) + " of " + strconv.Itoa(len(steps)) + are
 }
 
 // guideShop is what BigCommerce has told of the Shop.

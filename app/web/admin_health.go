@@ -131,7 +131,7 @@ func (s *Server) replayNotices(w http.ResponseWriter, r *http.Request, v visit) 
 	if err != nil {
 		return err
 	}
-	if err := s.Ledger.RecordActivity(r.Context(), v.Shop.Hash, ledger.ActReplayed, "", "since "+since.UTC().Format(time.RFC3339), s.Now()); err != nil {
+	if err := s.Ledger.RecordActivity(r.Context(), v.Shop.Hash, ledger.ActReplayed, "", "since "+present(v.Shop).moment(since), s.Now()); err != nil {
 		return err
 	}
 	s.Log.Info("notices replayed", "shop", v.Shop.Hash, "since", since, "count", n, "by", v.User.Email)

@@ -23,7 +23,7 @@ const (
 // requestPage shows the order that a check is to be demanded of, whether idgate has seen it or not, and the form.
 func (s *Server) requestPage(w http.ResponseWriter, r *http.Request, v visit) error {
 	text := strings.TrimSpace(r.URL.Query().Get("order"))
-	id, ok := ledger.FindOrder(strings.TrimPrefix(clip(text, maxQuery), "#"))
+	id, ok := ledger.FindOrder(ungrouped(strings.TrimPrefix(clip(text, maxQuery), "#")))
 	find := views.FindForm{Order: clip(text, maxQuery), Error: "not_an_order"}
 	if !ok {
 		return s.showFind(w, r, v, find)
@@ -44,6 +44,17 @@ func (s *Server) requestPage(w http.ResponseWriter, r *http.Request, v visit) er
 	q := stricter(v.Shop.Policy)
 	d.Form = views.RequestForm{IAL: q.IAL.String(), Selfie: onIf(q.Selfie), MaxAge: unlessZero(int(q.MaxAge)), LeastAge: unlessZero(q.LeastAge), Hold: "on"}
 	return render(w, r, http.StatusOK, views.Request(d))
+}
+
+// ungrouped takes out of a number the commas that group its digits by threes: 1,042.
+func ungrouped(text string) string {
+	parts := strings.Split(text, ",")
+	for i, part := range parts {
+		if len(part) != 3 && (i > 0 || len(part) == 0 || len(part) > 3) {
+			return text
+		}
+	}
+	return strings.Join(parts, "")
 }
 
 // noSuchOrder is what views.FieldError takes.

@@ -262,6 +262,10 @@ func TestRequestPage(t *testing.T) {
 	page := b.as(ledger.Reviewer, shopBase+"/request?order=%23"+num(id), nil)
 	b.want(200, page, "Request a check of order "+num(id), "no mail server", "What is to be proved", "Awaiting Fulfillment")
 	b.want(422, b.as(ledger.Reviewer, shopBase+"/request?order=999999", nil), "BigCommerce has no order with this number")
+	b.want(422, b.as(ledger.Reviewer, shopBase+"/request?order=999%2C999", nil), "BigCommerce has no order with this number", `value="999,999"`)
+	for _, text := range []string{"ten", "", "1.042", "1,04", ",042", "1,,042", "1042,", "1234,567", "-1,042"} {
+		b.want(422, b.as(ledger.Reviewer, shopBase+"/request?order="+url.QueryEscape(text), nil), "Enter an order&#39;s number, digits only.")
+	}
 	path := shopBase + "/orders/" + num(id) + "/request"
 	for _, tc := range []struct{ field, value, says string }{
 		{"ial", "4", "Choose one of the choices"}, {"ial", "", "Choose one of the choices"}, {"max_age", "0", "Enter 1 or more"}, {"max_age", "1e3", "Enter a whole number"}, {"least_age", "121", "Enter 120 or less"},
@@ -327,7 +331,7 @@ func TestErasePage(t *testing.T) {
 	if done.Code != 303 || !strings.HasPrefix(done.Header().Get("Location"), erase+"?erased=") {
 		t.Fatalf("%d %s", done.Code, done.Header().Get("Location"))
 	}
-	b.want(200, b.as(ledger.Owner, done.Header().Get("Location"), nil), "Erased lately", "a customer", "1 proofs", "1 orders")
+	b.want(200, b.as(ledger.Owner, done.Header().Get("Location"), nil), "Erased lately", "a customer", "1 proof, ", "1 order, ")
 	if o := b.order(shopHash, id); o.Buyer != (ledger.Buyer{}) || o.ErasedAt.IsZero() {
 		t.Errorf("%+v", o)
 	}

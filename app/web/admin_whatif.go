@@ -43,6 +43,9 @@ func (p presenter) count64(n int64) string { return p.printer.Sprintf("%d", n) }
 // reach is how far back a what-if goes, in words.
 func (p presenter) reach(x ledger.WhatIf) string {
 	if x.Since.IsZero() {
+		if x.Wanted == 1 {
+			return "the last order"
+		}
 		return "the last " + p.count64(x.Wanted) + " orders"
 	}
 	return "since " + p.when(x.Since).Text + ", at most " + p.count64(x.Wanted) + " orders"

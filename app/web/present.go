@@ -44,6 +44,9 @@ func (p presenter) when(t time.Time) views.When {
 	return views.When{Text: t.Format("Mon 2 Jan 2006, 15:04"), ISO: t.Format(time.RFC3339)}
 }
 
+// moment is a moment in the Shop's zone, which it names: for what is kept, and read elsewhere or later.
+func (p presenter) moment(t time.Time) string { return p.when(t).Text + " (" + p.zone.String() + ")" }
+
 // money is an amount with its currency's own number of decimals, grouped: "1,249.00 USD". It goes by integers all the way:
 // an amount on the screen is the amount that was decided on.
 func (p presenter) money(m gate.Money) string {

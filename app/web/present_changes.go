@@ -111,6 +111,8 @@ func quantity(c gate.Change, n int) string {
 		return strconv.Itoa(cmp.Or(n, gate.DefaultTries)) + " a day"
 	case n == 0:
 		return "any"
+	case strings.HasSuffix(c.Field, "least_age") && n == 1:
+		return "1 year"
 	case strings.HasSuffix(c.Field, "least_age"):
 		return strconv.Itoa(n) + " years"
 	}

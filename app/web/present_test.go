@@ -218,3 +218,27 @@ func TestAsOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestSingularFigures: one of a thing is told as one.
+func TestSingularFigures(t *testing.T) {
+	p := present(&ledger.Shop{Timezone: "America/Denver"})
+	since := time.Date(2026, 3, 10, 6, 0, 0, 0, time.UTC)
+	for _, c := range []struct{ got, want string }{
+		{quantity(gate.Change{Area: "checkout", Field: "least_age"}, 1), "1 year"},
+		{quantity(gate.Change{Area: "checkout", Field: "least_age"}, 21), "21 years"},
+		{days("proof_days", 1), "1 day"},
+		{days("proof_days", 2), "2 days"},
+		{guideProgress([]views.GuideStep{{Done: true}, {}}), "1 of 2 steps is done"},
+		{guideProgress([]views.GuideStep{{}, {}}), "0 of 2 steps are done"},
+		{p.reach(ledger.WhatIf{Wanted: 1}), "the last order"},
+		{p.reach(ledger.WhatIf{Wanted: 1000}), "the last 1,000 orders"},
+		{p.moment(since), "Tue 10 Mar 2026, 00:00 (America/Denver)"},
+		{ledger.Erased{Proofs: 1, Mails: 1, Shown: 1, Listed: 1}.String(), "1 proof, 1 mail asked for, 1 mailbox shown, 1 list entry"},
+		{ledger.Erased{Proofs: 2, Orders: 1, Shown: 3}.String(), "2 proofs, 1 order, 3 mailboxes shown"},
+		{ledger.Erased{}.String(), "nothing was found"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
+}
