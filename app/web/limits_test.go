@@ -96,3 +96,23 @@ func TestLimitsForgetNothing(t *testing.T) {
 		}
 	})
 }
+
+// TestGiveBack: a token that was taken for nothing is there again, and never more than the bucket holds.
+func TestGiveBack(t *testing.T) {
+	now := time.Date(2026, 3, 10, 15, 12, 0, 0, time.UTC)
+	l := newLimits(func() time.Time { return now })
+	take := func() bool { return l.allow("k", 1.0/600, 2) }
+	l.giveBack("k") // of no bucket
+	if !take() || !take() || take() {
+		t.Fatal("the bucket does not hold two")
+	}
+	if l.giveBack("k"); !take() || take() {
+		t.Error("one given back is not one to take")
+	}
+	for range 5 {
+		l.giveBack("k")
+	}
+	if !take() || !take() || take() {
+		t.Error("more were given back than the bucket holds")
+	}
+}
