@@ -335,6 +335,15 @@ func (s *Server) allowFrom(r *http.Request, what string, perSecond float64, burs
 	return s.limits.allow(what+" "+p.String(), wide*perSecond, wide*burst)
 }
 
+// giveBackTo returns the tokens that allowFrom took for nothing.
+func (s *Server) giveBackTo(r *http.Request, what string) {
+	s.limits.giveBack(what + " " + s.address(r))
+	if a := s.client(r); a.Is6() {
+		p, _ := a.Prefix(48)
+		s.limits.giveBack(what + " " + p.String())
+	}
+}
+
 // limits holds one token bucket per key, and forgets those that are full again: they say nothing.
 type limits struct {
 	now     func() time.Time
@@ -376,6 +385,15 @@ func (l *limits) allow(key string, perSecond float64, burst int) bool {
 		l.buckets[key] = b
 	}
 	return b.AllowN(now, 1)
+}
+
+// giveBack returns a token of key.
+func (l *limits) giveBack(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b := l.buckets[key]; b != nil {
+		b.AllowN(l.now(), -1) // never above its burst for longer than to the next look
+	}
 }
 
 func (l *limits) sweep(now time.Time) {

@@ -259,10 +259,11 @@ func (s *Server) verifyStart(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !s.allowFrom(r, "sessions", startsPerSecond, startsAtOnce) {
-		return refuse(http.StatusTooManyRequests, "rate_limited", "too many verifications begun from this address; wait a while")
+	if err := s.mayStart(r); err != nil {
+		return err
 	}
 	_, err = s.Relay.StartSession(r.Context(), shop, c, values.Get("document"))
+	s.started(r, err)
 	switch {
 	case errors.Is(err, relay.ErrNothingToProve):
 	case errors.Is(err, relay.ErrProvedAlready):

@@ -96,3 +96,29 @@ func TestLimitsForgetNothing(t *testing.T) {
 		}
 	})
 }
+
+// TestGiveBack: a token that was taken for nothing is there again, and never more than the bucket holds.
+func TestGiveBack(t *testing.T) {
+	now := time.Date(2026, 3, 10, 15, 12, 0, 0, time.UTC)
+	l := newLimits(func() time.Time { return now })
+	take := func() (n int) {
+		for l.allow("k", 1.0/600, 2) {
+			n++
+		}
+		return n
+	}
+	l.giveBack("k") // of no bucket
+	if n := take(); n != 2 {
+		t.Fatalf("the bucket holds %d", n)
+	}
+	l.giveBack("k")
+	if n := take(); n != 1 {
+		t.Errorf("one given back is %d to take", n)
+	}
+	for range 5 {
+		l.giveBack("k")
+	}
+	if n := take(); n != 2 {
+		t.Errorf("%d to take of a bucket of two", n)
+	}
+}

@@ -97,6 +97,27 @@ const (
 	startsAtOnce    = 30
 )
 
+// Tries to begin one, which while the provider is down begin none: 60 at once, then one a minute.
+const (
+	triesPerSecond = 1.0 / 60
+	triesAtOnce    = 60
+)
+
+// mayStart holds the beginning of a Session to its address's limits.
+func (s *Server) mayStart(r *http.Request) error {
+	if !s.allowFrom(r, "tries", triesPerSecond, triesAtOnce) || !s.allowFrom(r, "sessions", startsPerSecond, startsAtOnce) {
+		return refuse(http.StatusTooManyRequests, "rate_limited", "too many verifications begun from this address; wait a while")
+	}
+	return nil
+}
+
+// started gives an address back what mayStart took of its Sessions, where the provider has begun none.
+func (s *Server) started(r *http.Request, err error) {
+	if errors.Is(err, relay.ErrProviderDown) {
+		s.giveBackTo(r, "sessions")
+	}
+}
+
 // startSession begins a Session for the holder of a cart's Capability.
 func (s *Server) startSession(w http.ResponseWriter, r *http.Request) error {
 	shop, c, err := s.capability(w, r)
@@ -111,10 +132,11 @@ func (s *Server) startSession(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	speak(r, nil, in.Locale)
-	if !s.allowFrom(r, "sessions", startsPerSecond, startsAtOnce) {
-		return refuse(http.StatusTooManyRequests, "rate_limited", "too many verifications begun from this address; wait a while")
+	if err := s.mayStart(r); err != nil {
+		return err
 	}
 	n, err := s.Relay.StartSession(r.Context(), shop, c, in.Document)
+	s.started(r, err)
 	if err != nil {
 		return sessionProblem(err)
 	}
