@@ -45,7 +45,7 @@ SELECT
 -- name: Alarms :one
 SELECT
     (SELECT count(*) FROM notices AS n INDEXED BY notices_stuck WHERE n.state = 'stuck') AS stuck_notices,
-    (SELECT count(*) FROM writebacks AS w INDEXED BY writebacks_stuck WHERE w.state = 'stuck') AS stuck_writebacks,
+    (SELECT count(*) FROM shops AS s CROSS JOIN writebacks AS w INDEXED BY writebacks_stuck ON w.store_hash = s.store_hash AND w.state = 'stuck' WHERE s.state != 'uninstalled') AS stuck_writebacks,
     (SELECT count(*) FROM shops AS s CROSS JOIN orders AS o INDEXED BY orders_hold ON o.store_hash = s.store_hash AND o.hold = 'leaked' WHERE s.state != 'uninstalled') AS leaked,
     (SELECT count(*) FROM shops AS s CROSS JOIN orders AS o INDEXED BY orders_hold ON o.store_hash = s.store_hash AND o.hold = 'moved' WHERE s.state != 'uninstalled') AS moved;
 

@@ -112,6 +112,7 @@ var pagesCases = cases{
 			}
 			w.add("notices", cols{"state": "stuck", "due_at": 0, "store_hash": hash})
 		}
+		w.add("writebacks", cols{"state": "stuck", "due_at": 0, "store_hash": "gone"}) // nobody can do anything about it
 		got, err := w.q.Alarms(w.Context())
 		equal(w, got, err, AlarmsRow{StuckNotices: 3, StuckWritebacks: 1, Leaked: 3, Moved: 2})
 	},

@@ -118,7 +118,6 @@ func wholeTable(query string, plan []string) string {
 var mayBeLong = map[string]string{
 	"NoticesSeen":           "the newest 2,000: it stops there",
 	"ReplayNotices":         "the newest 10,000: it stops there",
-	"DropShopWritebacks":    "once, when a Shop goes",
 	"ShopsWithoutKey":       "the first row: it stops there",
 	"DestroyWritebacks":     "100 rows: it stops there",
 	"DestroyNotices":        "100 rows: it stops there",

@@ -104,16 +104,16 @@ UPDATE writebacks SET state = 'pending', due_at = @now, attempt = attempt + 1, d
 UPDATE writebacks SET state = 'dropped', due_at = 0, done_at = @now, reason = @reason
 WHERE store_hash = @store_hash AND subject = @subject AND kind = @kind AND state IN ('pending', 'stuck');
 
+-- What waits. What is stuck stays so: the remedy may be to install the app again.
 -- name: DropShopWritebacks :exec
-UPDATE writebacks SET state = 'dropped', due_at = 0, done_at = @now, reason = @reason WHERE store_hash = @store_hash AND state IN ('pending', 'stuck');
+UPDATE writebacks SET state = 'dropped', due_at = 0, done_at = @now, reason = @reason WHERE store_hash = @store_hash AND due_at != 0;
 
--- What a re-installed Shop still owes its orders: the holds and releases that its uninstallation dropped half-way.
+-- What was dropped when the Shop was uninstalled, or since: a re-installed Shop owes it still. To be asked before the installation is recorded.
 -- name: OweAgain :execrows
 UPDATE writebacks SET state = 'pending', attempt = attempt + 1, due_at = @now, done_at = 0, reason = ''
 WHERE id IN (
-    SELECT w.id FROM orders AS o INDEXED BY orders_hold CROSS JOIN writebacks AS w INDEXED BY writebacks_subject ON w.store_hash = o.store_hash AND w.subject = o.order_id
-    WHERE o.store_hash = @store_hash AND o.hold IN ('holding', 'releasing', 'cancelling') AND w.state = 'dropped'
-        AND w.kind = CASE o.hold WHEN 'holding' THEN 'hold' WHEN 'releasing' THEN 'release' ELSE 'cancel' END);
+    SELECT w.id FROM shops AS s CROSS JOIN writebacks AS w INDEXED BY writebacks_dropped ON w.store_hash = s.store_hash AND w.done_at >= s.uninstalled_at
+    WHERE s.store_hash = @store_hash AND s.state = 'uninstalled' AND w.state = 'dropped');
 
 -- name: SubjectWritebacks :many
 SELECT id, kind, subject, ref, state, attempt, due_at, handed_at, reason, made_at, done_at FROM writebacks WHERE store_hash = @store_hash AND subject = @subject ORDER BY id DESC LIMIT 50;

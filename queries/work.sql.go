@@ -46,7 +46,7 @@ func (q *Queries) AddNotice(ctx context.Context, arg AddNoticeParams) (int64, er
 }
 
 const dropShopWritebacks = `-- name: DropShopWritebacks :exec
-UPDATE writebacks SET state = 'dropped', due_at = 0, done_at = ?1, reason = ?2 WHERE store_hash = ?3 AND state IN ('pending', 'stuck')
+UPDATE writebacks SET state = 'dropped', due_at = 0, done_at = ?1, reason = ?2 WHERE store_hash = ?3 AND due_at != 0
 `
 
 type DropShopWritebacksParams struct {
@@ -55,6 +55,7 @@ type DropShopWritebacksParams struct {
 	StoreHash string
 }
 
+// What waits. What is stuck stays so: the remedy may be to install the app again.
 func (q *Queries) DropShopWritebacks(ctx context.Context, arg DropShopWritebacksParams) error {
 	_, err := q.exec(ctx, q.dropShopWritebacksStmt, dropShopWritebacks, arg.Now, arg.Reason, arg.StoreHash)
 	return err
@@ -386,9 +387,8 @@ func (q *Queries) Owe(ctx context.Context, arg OweParams) error {
 const oweAgain = `-- name: OweAgain :execrows
 UPDATE writebacks SET state = 'pending', attempt = attempt + 1, due_at = ?1, done_at = 0, reason = ''
 WHERE id IN (
-    SELECT w.id FROM orders AS o INDEXED BY orders_hold CROSS JOIN writebacks AS w INDEXED BY writebacks_subject ON w.store_hash = o.store_hash AND w.subject = o.order_id
-    WHERE o.store_hash = ?2 AND o.hold IN ('holding', 'releasing', 'cancelling') AND w.state = 'dropped'
-        AND w.kind = CASE o.hold WHEN 'holding' THEN 'hold' WHEN 'releasing' THEN 'release' ELSE 'cancel' END)
+    SELECT w.id FROM shops AS s CROSS JOIN writebacks AS w INDEXED BY writebacks_dropped ON w.store_hash = s.store_hash AND w.done_at >= s.uninstalled_at
+    WHERE s.store_hash = ?2 AND s.state = 'uninstalled' AND w.state = 'dropped')
 `
 
 type OweAgainParams struct {
@@ -396,7 +396,7 @@ type OweAgainParams struct {
 	StoreHash string
 }
 
-// What a re-installed Shop still owes its orders: the holds and releases that its uninstallation dropped half-way.
+// What was dropped when the Shop was uninstalled, or since: a re-installed Shop owes it still. To be asked before the installation is recorded.
 func (q *Queries) OweAgain(ctx context.Context, arg OweAgainParams) (int64, error) {
 	result, err := q.exec(ctx, q.oweAgainStmt, oweAgain, arg.Now, arg.StoreHash)
 	if err != nil {

@@ -334,38 +334,28 @@ var workCases = cases{
 	},
 	"DropShopWritebacks": func(w *world) {
 		w.add("writebacks", cols{"id": 1, "due_at": 99, "done_at": 0, "reason": ""})
-		w.add("writebacks", cols{"id": 2, "state": "stuck", "due_at": 0, "done_at": 6, "reason": ""})
+		w.add("writebacks", cols{"id": 2, "state": "stuck", "due_at": 0})
 		w.add("writebacks", cols{"id": 3, "state": "done", "due_at": 0})
 		w.add("writebacks", cols{"id": 4, "store_hash": "xyz"})
 		w.changes(func() error {
 			return w.q.DropShopWritebacks(w.Context(), DropShopWritebacksParams{StoreHash: "abc", Now: 7, Reason: "gone"})
-		}, "writebacks 1 state: pending -> dropped", "writebacks 1 due_at: 99 -> 0", "writebacks 1 done_at: 0 -> 7", "writebacks 1 reason:  -> gone",
-			"writebacks 2 state: stuck -> dropped", "writebacks 2 done_at: 6 -> 7", "writebacks 2 reason:  -> gone")
+		}, "writebacks 1 state: pending -> dropped", "writebacks 1 due_at: 99 -> 0", "writebacks 1 done_at: 0 -> 7", "writebacks 1 reason:  -> gone")
 	},
 	"OweAgain": func(w *world) {
-		w.order(1, cols{"hold": "holding"})
-		w.order(2, cols{"hold": "releasing"})
-		w.order(3, cols{"hold": "held"})
-		w.order(4, cols{"hold": "cancelling"})
-		w.order(1, cols{"hold": "holding", "store_hash": "xyz"})
-		gone := func(id int, hash, kind string, subject int) {
-			w.add("writebacks", cols{"id": id, "store_hash": hash, "kind": kind, "subject": subject, "state": "dropped", "due_at": 0, "done_at": 6, "reason": "gone", "attempt": 2})
+		w.exec("UPDATE shops SET state = 'uninstalled', token = NULL, uninstalled_at = 5")
+		for i, x := range []cols{{"done_at": 5}, {"done_at": 6, "kind": "mail"}, {"done_at": 4}, {"state": "done"}, {"state": "stuck"}, {"store_hash": "xyz"}} {
+			row := cols{"id": 1 + i, "state": "dropped", "due_at": 0, "done_at": 6, "reason": "gone", "attempt": 2}
+			maps.Copy(row, x)
+			w.add("writebacks", row)
 		}
-		gone(1, "abc", "hold", 1)
-		gone(2, "abc", "release", 2)
-		gone(3, "abc", "release", 1)
-		gone(4, "abc", "hold", 2)
-		gone(5, "abc", "hold", 3)
-		gone(6, "abc", "note", 1)
-		gone(7, "xyz", "hold", 1)
-		gone(8, "abc", "cancel", 4)
-		gone(9, "abc", "cancel", 3)
-		gone(10, "abc", "release", 4)
-		w.affects(3, func() (int64, error) {
+		again := func() (int64, error) {
 			return w.q.OweAgain(w.Context(), OweAgainParams{StoreHash: "abc", Now: 7})
-		}, "writebacks 1 state: dropped -> pending", "writebacks 1 attempt: 2 -> 3", "writebacks 1 due_at: 0 -> 7", "writebacks 1 done_at: 6 -> 0", "writebacks 1 reason: gone -> ",
-			"writebacks 2 state: dropped -> pending", "writebacks 2 attempt: 2 -> 3", "writebacks 2 due_at: 0 -> 7", "writebacks 2 done_at: 6 -> 0", "writebacks 2 reason: gone -> ",
-			"writebacks 8 state: dropped -> pending", "writebacks 8 attempt: 2 -> 3", "writebacks 8 due_at: 0 -> 7", "writebacks 8 done_at: 6 -> 0", "writebacks 8 reason: gone -> ")
+		}
+		w.affects(2, again, "writebacks 1 state: dropped -> pending", "writebacks 1 attempt: 2 -> 3", "writebacks 1 due_at: 0 -> 7", "writebacks 1 done_at: 5 -> 0", "writebacks 1 reason: gone -> ",
+			"writebacks 2 state: dropped -> pending", "writebacks 2 attempt: 2 -> 3", "writebacks 2 due_at: 0 -> 7", "writebacks 2 done_at: 6 -> 0", "writebacks 2 reason: gone -> ")
+		w.exec("UPDATE shops SET state = 'installed', token = x'74' WHERE store_hash = 'abc'")
+		w.add("writebacks", cols{"id": 9, "state": "dropped", "due_at": 0, "done_at": 6})
+		w.affects(0, again) // it was not uninstalled
 	},
 	"SubjectWritebacks": func(w *world) {
 		first := w.add("writebacks", cols{"subject": 118})

@@ -21,8 +21,8 @@ type Install struct {
 }
 
 // InstallShop records an installation, the first or a later one. A later one replaces the token and finds its history,
-// unless the Shop's key has been destroyed meanwhile: then it begins anew. Orders whose hold or release the uninstallation cut off
-// are held and released after all, and what was stuck is tried again: a missing permission may be there now.
+// unless the Shop's key has been destroyed meanwhile: then it begins anew. What the uninstallation dropped is owed again: whoever pays it
+// looks first whether it is still to be done. What is stuck is tried again, but for mails: a missing permission may be there now.
 func (l *Ledger) InstallShop(ctx context.Context, in Install, now time.Time) error {
 	return l.do(ctx, func(ctx context.Context, t *tx) error {
 		key, sealedKey, hookSecret, err := l.shopKeyFor(ctx, t, in.StoreHash)
@@ -40,14 +40,14 @@ func (l *Ledger) InstallShop(ctx context.Context, in Install, now time.Time) err
 		}
 		t.reload = append(t.reload, in.StoreHash)
 		t.ring = append(t.ring, ShopBell, WritebackBell)
+		if _, err = t.OweAgain(ctx, queries.OweAgainParams{StoreHash: in.StoreHash, Now: millis(now)}); err != nil {
+			return err
+		}
 		err = t.InstallShop(ctx, queries.InstallShopParams{
 			StoreHash: in.StoreHash, OwnerID: in.OwnerID, Scopes: strings.Join(in.Scopes, " "),
 			DataKey: sealedKey, Token: token, HookSecret: hookSecret, Now: millis(now),
 		})
 		if err != nil {
-			return err
-		}
-		if _, err = t.OweAgain(ctx, queries.OweAgainParams{StoreHash: in.StoreHash, Now: millis(now)}); err != nil {
 			return err
 		}
 		if _, err = t.RetryShopWritebacks(ctx, queries.RetryShopWritebacksParams{StoreHash: in.StoreHash, Now: millis(now)}); err != nil {
@@ -190,7 +190,7 @@ func (l *Ledger) SuspectShop(ctx context.Context, hash string, now time.Time) er
 	})
 }
 
-// UninstallShop destroys the token of s and the webhook secret at once and ends all Logins; the data stays sealed for a re-install.
+// UninstallShop destroys the token of s and the webhook secret at once and ends all Logins; the data stays sealed for a re-install, and what was owed is dropped until then.
 // ErrReplaced when there has been one already.
 func (l *Ledger) UninstallShop(ctx context.Context, s *Shop, now time.Time) error {
 	hash := s.Hash

@@ -159,11 +159,67 @@ func TestUninstall(t *testing.T) {
 	if n, err := r.l.Session(ctx, n.ID); err != nil || n.CaptureURL == "" {
 		t.Errorf("a session of before: %+v, %v", n, err)
 	}
-	// The hold that was cut off is owed after all; the note is not.
+	// What was cut off is owed after all.
 	if w := r.owed(0); w.Kind != Hold || w.Subject != 119 {
 		t.Errorf("owed: %+v", w)
 	}
-	r.want("1", "SELECT count(*) FROM writebacks WHERE state = 'dropped'")
+	if w := r.owed(2); w.Kind != Note || w.Subject != 119 {
+		t.Errorf("owed: %+v", w)
+	}
+	r.want("0", "SELECT count(*) FROM writebacks WHERE state = 'dropped'")
+}
+
+// TestOwedAcrossAnUninstallation: what a Shop that is uninstalled still owed it owes again once it is installed again, whatever kind it is;
+// what was dropped before stays dropped, and a mail that a person must see to stays stuck with its reason. Twice is like once.
+func TestOwedAcrossAnUninstallation(t *testing.T) {
+	kinds := []WritebackKind{Hold, Release, Cancel, Note, CancelNote, DecisionMetafield, CustomerAttributes, CustomerFieldsV2, ProofMetafield, Mail}
+	for _, c := range []struct {
+		was, gone, again string // of all kinds but mails, which where they differ come after a slash
+		handed           bool
+	}{
+		{was: "pending", gone: "dropped", again: "pending"},
+		{was: "pending", gone: "dropped", again: "pending", handed: true},
+		{was: "stuck", gone: "stuck", again: "pending/stuck"},
+		{was: "dropped", gone: "dropped", again: "dropped"},
+		{was: "done", gone: "done", again: "done"},
+	} {
+		t.Run(fmt.Sprintf("%s, handed over %t", c.was, c.handed), func(t *testing.T) {
+			r := newRig(t)
+			ctx := t.Context()
+			const add = "INSERT INTO writebacks (store_hash, key, kind, subject, urgency, state, attempt, due_at, handed_at, reason, made_at, done_at) VALUES (?, ?, ?, 118, ?, ?, 3, ?, ?, 'why', 1, ?)"
+			for _, k := range kinds {
+				due, ended := int64(0), millis(r.now.Add(-time.Second))
+				if c.was == "pending" {
+					due, ended = millis(r.now.Add(time.Hour)), 0
+				}
+				r.exec(add, shopHash, "k/"+string(k), string(k), k.urgency(), c.was, due, bit(c.handed), ended)
+			}
+			is := func(want string) {
+				t.Helper()
+				others, mail, ok := strings.Cut(want, "/")
+				if !ok {
+					mail = others
+				}
+				r.want(fmt.Sprintf("%s %d", others, len(kinds)-1), "SELECT group_concat(DISTINCT state) || ' ' || count(*) FROM writebacks WHERE kind != 'mail'")
+				r.want(fmt.Sprintf("%s %d", mail, bit(c.handed)), "SELECT state || ' ' || handed_at FROM writebacks WHERE kind = 'mail'")
+			}
+			for range 2 {
+				r.ok(r.l.UninstallShop(ctx, r.row(shopHash), r.now))
+				is(c.gone)
+				r.wait(keepShop - time.Hour)
+				r.install(shopHash)
+				is(c.again)
+				if due := millis(r.now); strings.HasPrefix(c.again, "pending") {
+					r.want(fmt.Sprint(due), "SELECT group_concat(DISTINCT due_at) FROM writebacks WHERE state = 'pending'")
+				}
+				if c.was == "stuck" {
+					r.want("why", "SELECT reason FROM writebacks WHERE kind = 'mail'")
+					r.exec("UPDATE writebacks SET state = 'stuck', due_at = 0 WHERE kind != 'mail'") // the permission is still missing
+				}
+				r.wait(time.Minute)
+			}
+		})
+	}
 }
 
 // TestInstallAgain: an installed Shop that is installed again gets its new token and keeps its webhook secret, which its webhooks still carry.

@@ -2,16 +2,19 @@ package relay_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"idgate/app/ledger"
 	"idgate/app/relay"
 	"idgate/app/sim"
+	simkosmos "idgate/app/sim/kosmos"
 )
 
 // moved is the same product at another address of its own.
@@ -264,5 +267,84 @@ func TestTokenIsTriedAgainSoon(t *testing.T) {
 	if s := w.s(); s.State != ledger.Installed {
 		t.Errorf("good again: %s", s.State)
 	}
+	w.check()
+}
+
+// reinstalls installs the app again, and lets the world come to rest.
+func (w *world) reinstalls() {
+	w.t.Helper()
+	w.install()
+	for range 3 {
+		w.clock.pass(time.Minute)
+		w.settle()
+	}
+}
+
+// TestReinstallingGrantsWhatWasMissing: a permission is missing, so that the page says to install the app again. The merchant uninstalls it
+// first, which does not drop what waited for that.
+func TestReinstallingGrantsWhatWasMissing(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.shop.SetTokenScopes(w.s().Token, slices.DeleteFunc(slices.Clone(sim.DefaultScopes), func(s string) bool { return s == "store_v2_customers" })...))
+	customer, order := w.member(simkosmos.PassesWithSelfie)
+	stuck, err := w.ledger.StuckWritebacks(context.Background(), hash)
+	w.must(err)
+	if len(stuck) == 0 || order.StatusID != 11 || len(w.shop.CustomerAttributes(customer.ID)) != 0 {
+		t.Fatalf("status %d, stuck %+v, attributes %v", order.StatusID, stuck, w.shop.CustomerAttributes(customer.ID))
+	}
+	w.must(w.shop.Uninstall(context.Background()))
+	w.settle()
+	if _, err := w.ledger.Shop(hash); err == nil {
+		t.Fatal("still installed")
+	}
+	w.clock.pass(20 * 24 * time.Hour)
+	w.settle()
+	w.reinstalls()
+	w.checkAttributes(customer.ID)
+	w.check()
+}
+
+// TestGivenUpTokenDropsNothingForGood: BigCommerce refuses the token for more than a day, and the Shop counts as uninstalled. Once it is
+// installed again what was owed is done, each once: attributes, metafields, and the mail with the link.
+func TestGivenUpTokenDropsNothingForGood(t *testing.T) {
+	w := newWorld(t)
+	customer := w.shop.Customers()[0]
+	cart := w.cart(w.product(cheap), customer.ID, billing(customer.Email))
+	_, a := w.ask(cart, w.token(customer.ID), "")
+	_, n := w.start(a.Capability)
+	var once sync.Once
+	w.http.Transport = transport(func(r *http.Request) (*http.Response, error) {
+		if strings.Contains(r.URL.Path, "/metafields") || strings.Contains(r.URL.Path, "/attribute-values") {
+			once.Do(w.shop.RevokeToken) // the hold is written by now
+		}
+		return http.DefaultTransport.RoundTrip(r)
+	})
+	held, err := w.shop.PlaceOrderByAPI(sim.APIOrder{Billing: billing("ada@example.com"), Items: []sim.APIItem{{ProductID: w.product(cheap), Quantity: 1}}})
+	w.must(err)
+	w.choose(n.URL, simkosmos.PassesWithSelfie)
+	if s := w.s(); s.State != ledger.Suspended || w.order(held.ID).StatusID != sim.StatusManualVerification {
+		t.Fatalf("the shop is %s, the order in status %d", s.State, w.order(held.ID).StatusID)
+	}
+	for range 27 {
+		w.clock.pass(time.Hour)
+		w.settle()
+	}
+	written := func() string {
+		link := 0
+		for _, m := range w.mailbox.Mails() {
+			if m.To == "ada@example.com" && strings.HasPrefix(m.Subject, "One step left") && len(m.Links) == 1 { // by then a reminder is due too
+				link++
+			}
+		}
+		return fmt.Sprintf("attributes %d, of the customer %d, of the order %d, mails %d", len(w.shop.CustomerAttributes(customer.ID)),
+			len(w.shop.Metafields("customer", customer.ID)), len(w.shop.Metafields("order", held.ID)), link)
+	}
+	if _, err := w.ledger.Shop(hash); err == nil || written() != "attributes 0, of the customer 0, of the order 0, mails 0" {
+		t.Fatalf("given up: %v, %s", err, written())
+	}
+	w.reinstalls()
+	if got := written(); got != "attributes 5, of the customer 1, of the order 1, mails 1" {
+		t.Error(got)
+	}
+	w.checkAttributes(customer.ID)
 	w.check()
 }
