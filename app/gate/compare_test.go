@@ -16,7 +16,7 @@ func everyField() gate.Policy {
 	return gate.Policy{Version: 1, Mode: gate.Enforce, Currency: "USD", Checkout: q, StepUp: &gate.StepUp{Over: usd(500), Require: q},
 		Rules: []gate.Rule{{Name: "r", Mode: gate.Enforce, Exempt: true, Any: true, Require: q, When: []gate.Condition{
 			{Fact: gate.FactValue, Not: true, Values: []string{"1"}, Amount: over(100).Amount}}}},
-		Evidence: gate.Evidence{Document: 1, DocumentSelfie: 2}, ProofGood: 365, DocumentGrace: 30, Guests: gate.GuestsVerify, Sources: []string{"www"}, HoldStatus: 12,
+		Evidence: gate.Evidence{Document: 1, DocumentSelfie: 2}, ProofGood: 365, DocumentGrace: 30, Tries: 3, Guests: gate.GuestsVerify, Sources: []string{"www"}, HoldStatus: 12,
 		OnUnreachable: gate.LetPay, OnProviderDown: gate.LetPay, OnMoved: gate.HoldAgain, CancelAfter: 5, Mails: true, RemindAfter: []int{24}, Keep: 90, CustomFieldsV2: true}
 }
 
