@@ -217,7 +217,7 @@ func TestNothingSlipsThrough(t *testing.T) {
 // TestRefresh: only a page that waits looks again, and then in both ways.
 func TestRefresh(t *testing.T) {
 	want := map[string]bool{"verify-created": true, "verify-created-ja": true, "verify-started": true, "verify-processing": true, "verify-review": true,
-		"whatif-running": true, "whatif-beginning": true, "erase-under-way": true}
+		"whatif-running": true, "whatif-one-running": true, "whatif-beginning": true, "erase-under-way": true}
 	for _, p := range allPages() {
 		page := render(t, p.view)
 		if got := strings.Contains(page, `http-equiv="refresh"`); got != want[p.name] {

@@ -114,8 +114,9 @@ func TestQuotaIsShared(t *testing.T) {
 		if x.Quota < 0 {
 			continue
 		}
-		if x.Ours > x.Quota/2 || x.Refused > 0 {
-			t.Errorf("%d of %d requests of a window were ours, %d were refused", x.Ours, x.Quota, x.Refused)
+		// Other apps that take more than their half may leave us less than ours.
+		if x.Ours > x.Quota/2 || x.Refused > 0 && x.Others <= x.Quota/2 {
+			t.Errorf("%d of %d requests of a window were ours, %d were refused beside %d of others", x.Ours, x.Quota, x.Refused, x.Others)
 		}
 		if x.Ours > x.Quota*4/10 {
 			full++

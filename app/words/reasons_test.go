@@ -28,6 +28,12 @@ var unspoken = map[string]string{
 	"request_withdrawn":   "allows",
 	"undone_by_person":    "the rules decide next",
 	"allow_listed":        "allows",
+	// Of BigCommerce's answers, which the merchant's staff are told of; a shopper is told “busy”.
+	"bigcommerce_down": "the merchant's to know",
+	"bigcommerce_busy": "the merchant's to know",
+	"bigcommerce_odd":  "the merchant's to know",
+	"suspended":        "the merchant's to know",
+	"scope_missing":    "the merchant's to know",
 	// Of requests that no page of ours makes; what is said then is “internal”.
 	"bad_request":  "a page's fault, not its shopper's",
 	"forbidden":    "a page of another shop",
