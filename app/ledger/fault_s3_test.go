@@ -86,6 +86,14 @@ func (s *s3Server) config(path string) ReplicaConfig {
 		SyncInterval: time.Hour}
 }
 
+// leavesNothing fails the test if goroutines are left when all that it started after this call has ended. Litestream's client keeps its
+// connections until their server goes or a minute and a half has passed: call it before newS3Server.
+func leavesNothing(t testing.TB) {
+	t.Helper()
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, before) })
+}
+
 // machine is a data directory with a ledger and its replication, in the order of a program's life.
 type machine struct {
 	*rig
@@ -146,7 +154,7 @@ func TestFaultReplicaS3Crash(t *testing.T) {
 		replicateUntilKilled(t, (&s3Server{addr: addr}).config(path))
 		return
 	}
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	leavesNothing(t)
 	chance := draw(t)
 	s := newS3Server(t)
 	first := newMachine(t, s.config(filepath.Join(t.TempDir(), "idgate.db")))
@@ -251,7 +259,7 @@ func replicateUntilKilled(t *testing.T, c ReplicaConfig) {
 // TestFaultReplicaS3Down: the object store goes away while the ledger replicates. The ledger goes on, its status says so, the log stays bounded,
 // and when the store is back it gets everything.
 func TestFaultReplicaS3Down(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	leavesNothing(t)
 	s := newS3Server(t)
 	c := s.config(filepath.Join(t.TempDir(), "data", "idgate.db"))
 	m := newMachine(t, c)
