@@ -115,8 +115,14 @@ WHERE id IN (
     SELECT w.id FROM shops AS s CROSS JOIN writebacks AS w INDEXED BY writebacks_dropped ON w.store_hash = s.store_hash AND w.done_at >= s.uninstalled_at
     WHERE s.store_hash = @store_hash AND s.state = 'uninstalled' AND w.state = 'dropped');
 
+-- Orders and customers have numbers of their own: a number alone names nothing. What is left out, should it be many, is what was done again and
+-- again, never what waits for somebody, and mails last: that they were sent is what people look for.
 -- name: SubjectWritebacks :many
-SELECT id, kind, subject, ref, state, attempt, due_at, handed_at, reason, made_at, done_at FROM writebacks WHERE store_hash = @store_hash AND subject = @subject ORDER BY id DESC LIMIT 50;
+SELECT id, kind, subject, ref, state, attempt, due_at, handed_at, reason, made_at, done_at FROM writebacks WHERE id IN (
+    SELECT w.id FROM writebacks AS w INDEXED BY writebacks_subject WHERE w.store_hash = @store_hash AND w.subject = @subject
+        AND (w.kind IN ('customer_attributes', 'customer_fields_v2', 'proof_metafield')) = CAST(@of_customer AS INTEGER)
+    ORDER BY w.state IN ('pending', 'stuck') DESC, w.kind = 'mail' DESC, w.id DESC LIMIT 50)
+ORDER BY id DESC;
 
 -- name: StuckWritebacks :many
 SELECT id, kind, subject, ref, state, attempt, due_at, handed_at, reason, made_at, done_at FROM writebacks WHERE store_hash = @store_hash AND state = 'stuck' ORDER BY id LIMIT 100;

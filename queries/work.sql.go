@@ -848,12 +848,17 @@ func (q *Queries) StuckWritebacks(ctx context.Context, storeHash string) ([]Stuc
 }
 
 const subjectWritebacks = `-- name: SubjectWritebacks :many
-SELECT id, kind, subject, ref, state, attempt, due_at, handed_at, reason, made_at, done_at FROM writebacks WHERE store_hash = ?1 AND subject = ?2 ORDER BY id DESC LIMIT 50
+SELECT id, kind, subject, ref, state, attempt, due_at, handed_at, reason, made_at, done_at FROM writebacks WHERE id IN (
+    SELECT w.id FROM writebacks AS w INDEXED BY writebacks_subject WHERE w.store_hash = ?1 AND w.subject = ?2
+        AND (w.kind IN ('customer_attributes', 'customer_fields_v2', 'proof_metafield')) = CAST(?3 AS INTEGER)
+    ORDER BY w.state IN ('pending', 'stuck') DESC, w.kind = 'mail' DESC, w.id DESC LIMIT 50)
+ORDER BY id DESC
 `
 
 type SubjectWritebacksParams struct {
-	StoreHash string
-	Subject   int64
+	StoreHash  string
+	Subject    int64
+	OfCustomer int64
 }
 
 type SubjectWritebacksRow struct {
@@ -870,8 +875,10 @@ type SubjectWritebacksRow struct {
 	DoneAt   int64
 }
 
+// Orders and customers have numbers of their own: a number alone names nothing. What is left out, should it be many, is what was done again and
+// again, never what waits for somebody, and mails last: that they were sent is what people look for.
 func (q *Queries) SubjectWritebacks(ctx context.Context, arg SubjectWritebacksParams) ([]SubjectWritebacksRow, error) {
-	rows, err := q.query(ctx, q.subjectWritebacksStmt, subjectWritebacks, arg.StoreHash, arg.Subject)
+	rows, err := q.query(ctx, q.subjectWritebacksStmt, subjectWritebacks, arg.StoreHash, arg.Subject, arg.OfCustomer)
 	if err != nil {
 		return nil, err
 	}

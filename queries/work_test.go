@@ -358,12 +358,29 @@ var workCases = cases{
 		w.affects(0, again) // it was not uninstalled
 	},
 	"SubjectWritebacks": func(w *world) {
-		first := w.add("writebacks", cols{"subject": 118})
-		w.add("writebacks", cols{"subject": 119})
-		w.add("writebacks", cols{"subject": 118, "store_hash": "xyz"})
-		last := w.add("writebacks", cols{"subject": 118})
-		got, err := w.q.SubjectWritebacks(w.Context(), SubjectWritebacksParams{StoreHash: "abc", Subject: 118})
-		are(w, got, err, last, first)
+		first := w.add("writebacks", cols{"subject": 118, "kind": "note"})
+		w.add("writebacks", cols{"subject": 119, "kind": "note"})
+		w.add("writebacks", cols{"subject": 118, "kind": "note", "store_hash": "xyz"})
+		mail := w.add("writebacks", cols{"subject": 118, "kind": "mail", "state": "done", "due_at": 0})
+		stuck := w.add("writebacks", cols{"subject": 118, "kind": "note", "state": "stuck", "due_at": 0})
+		old := w.add("writebacks", cols{"subject": 118, "kind": "decision_metafield", "state": "done", "due_at": 0})
+		attributes := w.add("writebacks", cols{"subject": 118, "kind": "customer_attributes"})
+		metafield := w.add("writebacks", cols{"subject": 118, "kind": "proof_metafield"})
+		of := func(customer int64) ([]SubjectWritebacksRow, error) {
+			return w.q.SubjectWritebacks(w.Context(), SubjectWritebacksParams{StoreHash: "abc", Subject: 118, OfCustomer: customer})
+		}
+		got, err := of(0)
+		are(w, got, err, old, stuck, mail, first)
+		got, err = of(1)
+		are(w, got, err, metafield, attributes)
+		for range 50 {
+			w.add("writebacks", cols{"subject": 118, "kind": "decision_metafield", "state": "done", "due_at": 0})
+		}
+		got, err = of(0)
+		are(w, got[len(got)-3:], err, stuck, mail, first)
+		if len(got) != 50 || got[0].ID <= got[46].ID || got[46].Kind != "decision_metafield" {
+			w.Errorf("%d rows, the first %+v", len(got), got[0])
+		}
 	},
 	"StuckWritebacks": func(w *world) {
 		first := w.add("writebacks", cols{"state": "stuck", "due_at": 0})

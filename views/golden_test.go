@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -62,6 +63,16 @@ func TestGolden(t *testing.T) {
 	for _, f := range files {
 		if !seen[strings.TrimSuffix(f.Name(), ".html")] {
 			t.Errorf("%s belongs to no page", f.Name())
+		}
+	}
+}
+
+// TestBodiesAreAlike: htmx puts a page's content into the body that is there and leaves that body's attributes, so no page may depend on its own.
+func TestBodiesAreAlike(t *testing.T) {
+	body := regexp.MustCompile(`<body[^>]*>`)
+	for _, p := range allPages() {
+		if got := body.FindString(render(t, p.view)); got != "<body>" && got != `<body hx-boost="true">` {
+			t.Errorf("%s: %s", p.name, got)
 		}
 	}
 }

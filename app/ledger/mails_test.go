@@ -93,7 +93,7 @@ func TestHandOver(t *testing.T) {
 	}
 	r.ok(hand(w)())
 	r.ok(r.l.FinishWriteback(ctx, w, "sent", r.now))
-	ws, err := r.l.SubjectWritebacks(ctx, shopHash, 118)
+	ws, err := r.l.OrderWritebacks(ctx, shopHash, 118)
 	r.ok(err)
 	if len(ws) != 1 || !ws[0].Handed || ws[0].State != "done" {
 		t.Errorf("%+v", ws)

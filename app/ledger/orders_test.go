@@ -42,7 +42,7 @@ func TestSettleOrder(t *testing.T) {
 	if link.OrderID != 118 || link.Mailbox != want.Mailbox {
 		t.Errorf("link %+v", link)
 	}
-	ws, err := r.l.SubjectWritebacks(t.Context(), s.Hash, 118)
+	ws, err := r.l.OrderWritebacks(t.Context(), s.Hash, 118)
 	r.ok(err)
 	if len(ws) != 3 || ws[2].Kind != Release || ws[2].State != "dropped" || ws[1].Kind != Hold || ws[1].Ref != got.DecisionID || ws[0].Kind != Note || ws[0].State != "pending" {
 		t.Errorf("owed: %+v", ws)

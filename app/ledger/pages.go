@@ -102,9 +102,19 @@ func (l *Ledger) StuckWritebacks(ctx context.Context, hash string) ([]StoredWrit
 	return out, err
 }
 
-// SubjectWritebacks lists what was or is owed to an order or customer, newest first, at most 50.
-func (l *Ledger) SubjectWritebacks(ctx context.Context, hash string, subject int64) ([]StoredWriteback, error) {
-	rows, err := l.read.SubjectWritebacks(ctx, queries.SubjectWritebacksParams{StoreHash: hash, Subject: subject})
+// OrderWritebacks lists what was or is owed to an order, newest first, at most 50: of many, what waits, what is stuck and mails are among them.
+// Order 0 stands for the team, whom only mails are owed to.
+func (l *Ledger) OrderWritebacks(ctx context.Context, hash string, order int64) ([]StoredWriteback, error) {
+	return l.subjectWritebacks(ctx, hash, order, 0)
+}
+
+// CustomerWritebacks lists what was or is owed to a customer, newest first, at most 50.
+func (l *Ledger) CustomerWritebacks(ctx context.Context, hash string, customer int64) ([]StoredWriteback, error) {
+	return l.subjectWritebacks(ctx, hash, customer, 1)
+}
+
+func (l *Ledger) subjectWritebacks(ctx context.Context, hash string, subject, ofCustomer int64) ([]StoredWriteback, error) {
+	rows, err := l.read.SubjectWritebacks(ctx, queries.SubjectWritebacksParams{StoreHash: hash, Subject: subject, OfCustomer: ofCustomer})
 	out := make([]StoredWriteback, len(rows))
 	for i, r := range rows {
 		out[i] = storedWriteback(queries.StuckWritebacksRow(r))

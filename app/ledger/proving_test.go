@@ -370,7 +370,7 @@ func TestProof(t *testing.T) {
 	if len(ds) != 2 || ds[0].Outcome != gate.Allow || ds[0].ProofID != want.ID || ds[0].Receipt == "" {
 		t.Errorf("decisions %+v", ds)
 	}
-	ws, err := r.l.SubjectWritebacks(ctx, shopHash, 7)
+	ws, err := r.l.CustomerWritebacks(ctx, shopHash, 7)
 	r.ok(err)
 	var kinds []WritebackKind
 	for _, w := range ws {

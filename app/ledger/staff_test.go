@@ -36,7 +36,7 @@ func (r *rig) rings(kind AlarmKind, cause string, with error) error {
 // owedStaff are the mails to staff that are owed: kind and mailbox.
 func (r *rig) owedStaff() (out []string) {
 	r.Helper()
-	ws, err := r.l.SubjectWritebacks(context.Background(), shopHash, 0)
+	ws, err := r.l.OrderWritebacks(context.Background(), shopHash, 0)
 	r.ok(err)
 	for _, w := range ws {
 		n, ok := ParseStaffRef(w.Ref)
@@ -134,7 +134,7 @@ func TestStaffAlarmsOf(t *testing.T) {
 	name := func() string {
 		_, err := r.l.MailAlarms(t.Context(), r.shop(), r.now)
 		r.ok(err)
-		ws, err := r.l.SubjectWritebacks(t.Context(), shopHash, 0)
+		ws, err := r.l.OrderWritebacks(t.Context(), shopHash, 0)
 		r.ok(err)
 		if len(ws) != 1 {
 			t.Fatalf("%+v", ws)

@@ -231,7 +231,7 @@ func (w *worldCheck) writes(o sim.Order, ours ledger.Order, ds []ledger.Decision
 			w.bad("moved from %d to %d", x.StatusBefore, to)
 		}
 	}
-	ws, err := w.l.SubjectWritebacks(w.ctx, w.s.Hash, o.ID)
+	ws, err := w.l.OrderWritebacks(w.ctx, w.s.Hash, o.ID)
 	if err != nil {
 		w.bad("%v", err)
 	}

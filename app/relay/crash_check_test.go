@@ -32,7 +32,7 @@ func (w *worldCheck) staffMails() {
 	if w.Mails == nil {
 		return
 	}
-	ws, err := w.l.SubjectWritebacks(w.ctx, w.s.Hash, 0)
+	ws, err := w.l.OrderWritebacks(w.ctx, w.s.Hash, 0)
 	if err != nil {
 		w.bad("%v", err)
 	}

@@ -83,7 +83,7 @@ func TestMailsAfterAProofAndByHand(t *testing.T) {
 // TestMailTrouble: what the mail server does shows where the merchant looks, and nothing is sent twice.
 func TestMailTrouble(t *testing.T) {
 	stuck := func(w *world, order int64) ledger.StoredWriteback {
-		ws, err := w.ledger.SubjectWritebacks(context.Background(), hash, order)
+		ws, err := w.ledger.OrderWritebacks(context.Background(), hash, order)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -118,7 +118,7 @@ func (w *world) is(got, want error) {
 // mailed lists the subjects' ids of the mails that an order's buyer was sent.
 func (w *world) mailed(id int64) (refs []string) {
 	w.t.Helper()
-	ws, err := w.ledger.SubjectWritebacks(context.Background(), hash, id)
+	ws, err := w.ledger.OrderWritebacks(context.Background(), hash, id)
 	w.must(err)
 	for _, x := range ws {
 		if x.Kind == ledger.Mail && x.State == "done" {

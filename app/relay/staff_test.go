@@ -259,7 +259,7 @@ func TestStaffMailTrouble(t *testing.T) {
 		w.api(func(a *sim.APIOrder) { a.StatusID = &ten })
 	}
 	mails := func(w *world) map[string]ledger.StoredWriteback {
-		ws, err := w.ledger.SubjectWritebacks(context.Background(), hash, 0)
+		ws, err := w.ledger.OrderWritebacks(context.Background(), hash, 0)
 		w.must(err)
 		out := map[string]ledger.StoredWriteback{}
 		for _, x := range ws {

@@ -177,20 +177,15 @@ func (rec orderRecord) used(p ledger.Proof) bool {
 	return rec.latest != nil && rec.latest.ProofID == p.ID
 }
 
-// orderWritebacks lists what was or is to be written for the order, and for its customer on account of its Proofs. Orders and customers
-// have numbers of their own, so a number alone names nothing.
+// orderWritebacks lists what was or is to be written for the order, and for its customer on account of its Proofs.
 func (s *Server) orderWritebacks(ctx context.Context, shop *ledger.Shop, o ledger.Order, proofs []ledger.Proof) ([]ledger.StoredWriteback, error) {
-	all, err := s.Ledger.SubjectWritebacks(ctx, shop.Hash, o.ID)
-	if err != nil {
-		return nil, err
+	out, err := s.Ledger.OrderWritebacks(ctx, shop.Hash, o.ID)
+	if err != nil || len(proofs) == 0 || o.CustomerID == 0 {
+		return out, err
 	}
-	out := slices.DeleteFunc(all, func(b ledger.StoredWriteback) bool { return !ofOrder(b.Kind) })
-	if len(proofs) == 0 || o.CustomerID == 0 {
-		return out, nil
-	}
-	all, err = s.Ledger.SubjectWritebacks(ctx, shop.Hash, o.CustomerID)
+	all, err := s.Ledger.CustomerWritebacks(ctx, shop.Hash, o.CustomerID)
 	for _, b := range all {
-		if !ofOrder(b.Kind) && slices.ContainsFunc(proofs, func(p ledger.Proof) bool { return p.ID == b.Ref }) {
+		if slices.ContainsFunc(proofs, func(p ledger.Proof) bool { return p.ID == b.Ref }) {
 			out = append(out, b)
 		}
 	}

@@ -342,7 +342,7 @@ func TestErasePage(t *testing.T) {
 	if got := shop.Metafields("customer", c.ID); len(got) != 0 {
 		t.Errorf("left: %v", got)
 	}
-	if ws, err := b.s.Ledger.SubjectWritebacks(b.Context(), shopHash, c.ID); err != nil || len(ws) != 0 {
+	if ws, err := b.s.Ledger.CustomerWritebacks(b.Context(), shopHash, c.ID); err != nil || len(ws) != 0 {
 		t.Errorf("left: %+v, %v", ws, err)
 	}
 	lines, err := b.s.Ledger.ActivityPage(b.Context(), shopHash, 0, 50)

@@ -30,7 +30,7 @@ func staffOf(n ledger.Settings) ledger.StaffMails {
 }
 
 func (s *Server) showStaffMails(w http.ResponseWriter, r *http.Request, v visit, status int, d views.StaffMailsData) error {
-	sent, err := s.Ledger.SubjectWritebacks(r.Context(), v.Shop.Hash, 0)
+	sent, err := s.Ledger.OrderWritebacks(r.Context(), v.Shop.Hash, 0)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func (s *Server) auth(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Content-Security-Policy", s.panelHeader(shop))
-	d := views.InstalledData{Frame: s.adminFrame(), BCSDK: s.BCSDK, ShopName: shop.Name, UserEmail: u.Email, Again: known == nil, NextURL: "/s/" + shop.Hash + "/policy",
+	d := views.InstalledData{Frame: s.adminFrame(), BCSDK: s.BCSDK, ShopName: shop.Name, UserEmail: u.Email, Again: known == nil, NextURL: "/s/" + shop.Hash + "/overview",
 		MissingScopes: bigcommerce.MissingScopes(shop.Scopes)}
 	if inFrame(r) {
 		d.Bearer = bearer
