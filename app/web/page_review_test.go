@@ -1,8 +1,14 @@
 package web
 
 import (
+	"context"
 	"net/url"
+	"slices"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
 
 	"idgate/app/gate"
 	"idgate/app/ledger"
@@ -41,4 +47,37 @@ func TestPageReview(t *testing.T) {
 	l.page(shopHash, ledger.Reviewer, "/request?order="+num(released), "review-request", "What is to be proved", "Hold the order until it is proved")
 	l.page(shopHash, ledger.Owner, "/erase", "erase", "Erase a person", "What goes and what stays")
 	l.page(shopHash, ledger.Owner, "/settings", "settings-data", "Export everything")
+}
+
+// TestPageTakesToWhatWasRefused: whoever leaves out a reason far down a page is shown the field and what is wrong with it, by htmx and without.
+func TestPageTakesToWhatWasRefused(t *testing.T) {
+	b := newBench(t)
+	l := newLooker(b)
+	b.enforce(shopHash)
+	at := shopBase + "/orders/" + num(b.hold(shopHash))
+	ctx, cancel := context.WithTimeout(l.ctx, time.Minute)
+	defer cancel()
+	l.cookie.Store(l.cookies[shopHash+" reviewer"])
+	const press = `form[action$="/release"] button`
+	for _, boosted := range []bool{true, false} {
+		l.ok(chromedp.Do(ctx, chromedp.EmulateViewport(390, 500), chromedp.Navigate(l.site.URL+at), chromedp.WaitVisible(chromedp.CSS(press))))
+		ask[bool](l, ctx, `window.sameDocument = true`)
+		if boosted {
+			l.ok(chromedp.Do(ctx, chromedp.Click(chromedp.CSS(press))))
+		} else {
+			ask[bool](l, ctx, `(document.querySelector('form[action$="/release"]').submit(), true)`) // asks no listener
+		}
+		l.ok(chromedp.Do(ctx, chromedp.WaitVisible(chromedp.CSS("#release-reason[aria-invalid=true]"))))
+		const seen = `(e => e === document.activeElement && e.getBoundingClientRect().top > 0 && e.getBoundingClientRect().bottom < innerHeight)(document.querySelector("#release-reason"))`
+		for !ask[bool](l, ctx, seen) { // until the context ends
+		}
+		if same := ask[bool](l, ctx, `window.sameDocument === true`); same != boosted {
+			t.Errorf("boosted %v, but the same document %v", boosted, same)
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.said = slices.DeleteFunc(l.said, func(text string) bool { return strings.Contains(text, "status of 422") }); len(l.said) > 0 {
+		t.Error(l.said)
+	}
 }

@@ -155,7 +155,9 @@
     const summary = document.getElementById("errors");
     if (summary) return summary.focus();
     const field = document.querySelector("[aria-invalid=true]");
-    if (field instanceof HTMLElement) field.focus();
+    if (!(field instanceof HTMLElement)) return;
+    field.focus({ preventScroll: true });
+    setTimeout(() => field.scrollIntoView({ block: "center" })); // once it has settled, htmx goes to the page's beginning
   };
 
   /** A page that waits fetches itself and takes over the part that changed, so that nothing is read out or loses focus for nothing. */
