@@ -259,7 +259,7 @@ func (s *Server) verifyStart(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.mayStart(r); err != nil {
+	if err := s.addressMayStart(r); err != nil {
 		return err
 	}
 	_, err = s.Relay.StartSession(r.Context(), shop, c, values.Get("document"))

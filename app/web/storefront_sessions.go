@@ -103,15 +103,15 @@ const (
 	triesAtOnce    = 60
 )
 
-// mayStart holds the beginning of a Session to its address's limits.
-func (s *Server) mayStart(r *http.Request) error {
+// addressMayStart holds the beginning of a Session to its address's limits.
+func (s *Server) addressMayStart(r *http.Request) error {
 	if !s.allowFrom(r, "tries", triesPerSecond, triesAtOnce) || !s.allowFrom(r, "sessions", startsPerSecond, startsAtOnce) {
 		return refuse(http.StatusTooManyRequests, "rate_limited", "too many verifications begun from this address; wait a while")
 	}
 	return nil
 }
 
-// started gives an address back what mayStart took of its Sessions, where the provider has begun none.
+// started gives an address back what addressMayStart took of its Sessions, where the provider has begun none.
 func (s *Server) started(r *http.Request, err error) {
 	if errors.Is(err, relay.ErrProviderDown) {
 		s.giveBackTo(r, "sessions")
@@ -132,7 +132,7 @@ func (s *Server) startSession(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	speak(r, nil, in.Locale)
-	if err := s.mayStart(r); err != nil {
+	if err := s.addressMayStart(r); err != nil {
 		return err
 	}
 	n, err := s.Relay.StartSession(r.Context(), shop, c, in.Document)
