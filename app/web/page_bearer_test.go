@@ -25,7 +25,7 @@ func TestPageBearer(t *testing.T) {
 	s := &story{t: t, demo: d, browser: b, panel: b.newPage()}
 	s.install()
 	s.app.click(css("#next"))
-	s.app.shows(css("h1"), "Policy")
+	s.app.shows(css("h1"), "Overview")
 	s.load()
 	value[bool](s.app, "window.sameDocument = true")
 
