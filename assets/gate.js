@@ -483,7 +483,7 @@ function converse(ask, resolve) {
     if (allowed || word === 'mail') {
       show({ view: 'done', session: s, title: t(allowed ? 'passed' : 'confirm_title'), state: t(allowed ? 'done' : 'confirm_mail'), over: true });
     } else if (word === 'refuse') {
-      show({ view: 'refuse', state: why || t('why'), next: next || t(blocked), over: true });
+      show({ view: 'refuse', state: why || t('why'), next, over: true });
     } else if (word === 'review' && (!s || s === ended)) {
       show({ view: 'review', state: t('review'), next });
       later(SLOW_MS);

@@ -203,6 +203,13 @@ test('what a check answers opens nothing by itself', onPage({}, async ({ shop, a
   assert.equal(shop.orders.length, 0);
 }));
 
+test('who is refused reads why once', onPage({}, async ({ app, page }) => {
+  app.decide = () => decision('refuse', { texts: { ...TEXTS, order_blocked: TEXTS.why } }); // as idgate says it
+  page.order();
+  await page.shows('refuse');
+  assert.deepEqual([page.said('state'), page.said('next')], [TEXTS.why, '']);
+}));
+
 const CONFIRMATION = '/checkout/order-confirmation';
 const keep = (w) => w.sessionStorage.setItem('idgate:' + SHOP, JSON.stringify({ cart: CART, capability: 'cart.one' }));
 for (const { word, view, says } of [
